@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises"
+import { join, resolve } from "node:path"
+import { Type, type Static } from "typebox"
+import { Compile } from "typebox/compile"
+import { Fault } from "./fault.ts"
+
+const closed = { additionalProperties: false }
+
+/** The one file of a vault's data folder, `config.json`. Secrets are named by file, never written here. */
+const schema = Type.Object(
+  {
+    /** The log's origin: a schemeless name, such as `sallyport.example/el-paso`. */
+    origin: Type.String({ pattern: "^[a-z0-9][a-z0-9./-]{2,127}$" }),
+    mode: Type.Unsafe<"hybrid" | "x25519">(Type.String({ enum: ["hybrid", "x25519"] })),
+    /** An age recipient whose identity the agency keeps offline. */
+    escrow_recipient: Type.String({ maxLength: 4096 }),
+    ledger: Type.Union([
+      Type.Object({ sqlite: Type.String() }, closed),
+      Type.Object({ postgres_url_file: Type.String() }, closed),
+    ]),
+    objects: Type.Union([
+      Type.Object({ disk: Type.String() }, closed),
+      Type.Object(
+        {
+          s3: Type.Object(
+            {
+              endpoint: Type.String(),
+              bucket: Type.String(),
+              region: Type.String(),
+              access_key_file: Type.String(),
+              secret_key_file: Type.String(),
+            },
+            closed,
+          ),
+        },
+        closed,
+      ),
+    ]),
+    /** Whether anyone may read the log's entries; without it entry bundles need sign-in. Default false. */
+    open_bundles: Type.Boolean(),
+    /** Child processes that decode pictures: 1 to 16. Default 2. */
+    decoder_processes: Type.Integer({ minimum: 1, maximum: 16 }),
+    /** Longest time for one picture, ms, 100 to 60,000. Default 10,000. */
+    decoder_timeout_ms: Type.Integer({ minimum: 100, maximum: 60_000 }),
+    /** Memory of one decoder, MB, 256 to 8,192. Default 1,024. */
+    decoder_memory_mb: Type.Integer({ minimum: 256, maximum: 8192 }),
+  },
+  closed,
+)
+
+export type Config = Static<typeof schema>
+
+export const defaults = {
+  ledger: { sqlite: "ledger.sqlite" },
+  objects: { disk: "objects" },
+  open_bundles: false,
+  decoder_processes: 2,
+  decoder_timeout_ms: 10_000,
+  decoder_memory_mb: 1024,
+} as const satisfies Partial<Config>
+
+const validator = Compile(schema)
+
+/** The settings that `SALLYPORT_*` may override: the scalar ones, by their name in capitals. */
+const overridable = ["open_bundles", "decoder_processes", "decoder_timeout_ms", "decoder_memory_mb"] as const
+
+/** @throws Fault CONFIG for a file that is missing or malformed, or holds an unknown key or a value out of range. */
+export async function readConfig(
+  data: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Config> {
+  const file = join(data, "config.json")
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new Fault(
+      "CONFIG",
+      `no config.json in ${data}: is it a vault's data folder? sallyport init makes one`,
+      { cause },
+    )
+  })
+  return parseConfig({ ...parsed(text), ...overrides(environment) })
+}
+
+/** The configuration with its defaults. @throws Fault CONFIG naming the first setting that is wrong. */
+export function parseConfig(value: Record<string, unknown>): Config {
+  const whole = { ...defaults, ...value }
+  if (validator.Check(whole)) return whole
+  const [error] = validator.Errors(whole)
+  throw new Fault("CONFIG", `config.json: ${error?.instancePath || "/"} ${error?.message ?? "is wrong"}`)
+}
+
+/** A file or folder that the configuration names: relative to the data folder. */
+export function pathIn(data: string, name: string): string {
+  return resolve(data, name)
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch (cause) {
+    throw new Fault("CONFIG", "config.json is not JSON", { cause })
+  }
+}
+
+function overrides(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  const given = overridable.flatMap(name => {
+    const text = environment[`SALLYPORT_${name.toUpperCase()}`]
+    return text === undefined ? [] : [[name, scalar(text)] as const]
+  })
+  return Object.fromEntries(given)
+}
+
+function scalar(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true"
+  return /^\d+$/.test(text) ? Number(text) : text
+}

@@ -1,0 +1,131 @@
+import { Fault, type FaultCode } from "../fault.ts"
+import { decide, type Facts } from "../grant/decide.ts"
+import { countsAfter, factsFor } from "../log/judge.ts"
+import { type EntryOf } from "../log/kinds.ts"
+import { type Appended, type Drafted, type Proposal } from "../log/sequencer.ts"
+import { names, type State } from "../log/state.ts"
+import { circleOf, recordOf, wanting, type Caller } from "./caller.ts"
+import { denial } from "./denial.ts"
+import { type House } from "./house.ts"
+import { refusedEntry } from "./propose.ts"
+
+type Permit = EntryOf<"permit">
+type Stated = NonNullable<Permit["statement"]>
+
+/** A clock this far behind the newest entry stops what leaves. */
+const maxBehind_ms = 5000
+
+/**
+ * The first half of release and reveal: decides on one image, charges, and logs the permit or the refusal, all in one
+ * transaction on rows that cannot change under it.
+ * @returns the permit in the signed tree.
+ * @throws Fault of the rule that refuses, with the index of the refusal's entry; LOG_BEHIND.
+ */
+export async function permit(
+  house: House,
+  caller: Caller,
+  purpose: "release" | "reveal",
+  openings: NonNullable<Drafted["openings"]> = [],
+): Promise<Appended> {
+  const stated = caller.statement as Stated
+  const told: { facts: Facts | null } = { facts: null }
+  const appended = await house.log.append({
+    wanted: await wantedFor(house, caller, stated),
+    draft: (state, now_ms) => {
+      if (house.log.clock() < now_ms - maxBehind_ms)
+        throw new Fault("LOG_BEHIND", "the clock is over 5 s behind the log")
+      const drafted = draftOpening({ caller, stated, purpose }, state, now_ms)
+      told.facts = drafted.facts
+      return { ...drafted, openings: drafted.entry.kind === "permit" ? openings : [] }
+    },
+  })
+  if (appended.entry.kind !== "refused") return appended
+  throw denial(appended.entry.code as FaultCode, {
+    facts: told.facts,
+    entry: appended.index,
+    what: `The ${purpose} was not made.`,
+  })
+}
+
+interface Question {
+  readonly caller: Caller
+  readonly stated: Stated
+  readonly purpose: "release" | "reveal"
+}
+
+function draftOpening(
+  question: Question,
+  state: State,
+  now_ms: number,
+): Drafted & { readonly facts: Facts | null } {
+  const { caller, stated, purpose } = question
+  const { asked } = caller
+  const capture = state.capture(stated.capture)
+  const lane = capture?.lane ?? ""
+  const hour = capture?.hour ?? ""
+  const person = state.record("person", caller.person.person) ?? caller.person
+  const facts = factsFor(state, {
+    person,
+    grant: stated.grant,
+    capture: { capture: stated.capture, lane, hour },
+  })
+  const code =
+    facts === null
+      ? "GRANT_UNKNOWN"
+      : capture === null
+        ? "NOT_FOUND"
+        : decide({ for: purpose, person: person.person, level: stated.level }, facts, now_ms)
+  if (code !== null || facts === null || capture === null) {
+    const named = { grant: stated.grant, capture: stated.capture, asked, statement: stated }
+    return {
+      ...refusedEntry({ of: purpose, code: code ?? "NOT_FOUND", person: person.person, ...named }),
+      facts,
+    }
+  }
+  const { grant } = facts
+  const entry: Omit<Permit, "v" | "at"> = {
+    kind: "permit",
+    for: purpose,
+    capture: capture.id,
+    lane,
+    hour,
+    level: stated.level,
+    admitted: capture.admitted,
+    examined: capture.examined,
+    by: {
+      person: person.person,
+      organization: person.organization,
+      grant: grant.grant,
+      purpose: grant.terms.purpose,
+      terms_sha256: grant.terms_sha256,
+      ...countsAfter(facts, state.counter(names.releases(grant.grant))),
+    },
+    examiner: null,
+    asked,
+    statement: stated,
+  }
+  return { entry, facts }
+}
+
+async function wantedFor(
+  house: House,
+  caller: Caller,
+  { grant: id, capture }: Stated,
+): Promise<Proposal["wanted"]> {
+  const grant = await recordOf(house, "grant", id)
+  const circle = await circleOf(house, caller)
+  const root = circle.at(-1)?.id ?? ""
+  return wanting({
+    records: [
+      ...circle,
+      { kind: "grant", id },
+      ...(grant?.terms.contract == null ? [] : [{ kind: "contract", id: grant.terms.contract }]),
+    ],
+    counters: [names.images(id), names.releases(id)],
+    members: [
+      { set: names.released(id), member: capture },
+      { set: names.held(root), member: capture },
+    ],
+    captures: [capture],
+  })
+}

@@ -1,0 +1,91 @@
+import { fromBase64 } from "../bytes.ts"
+import { Fault, faults, type FaultCode } from "../fault.ts"
+import { opens } from "../grant/request.ts"
+import { type KeyOf } from "../ledger/ledger.ts"
+import { judge } from "../log/judge.ts"
+import { type Draft, type EntryOf } from "../log/kinds.ts"
+import { type Appended, type Drafted } from "../log/sequencer.ts"
+import { circleOf, wanting, type Caller } from "./caller.ts"
+import { type House } from "./house.ts"
+
+type Refused = EntryOf<"refused">
+
+/** What a refusal says beside its code. */
+export interface Refusal {
+  readonly of: Refused["of"]
+  readonly code: FaultCode
+  readonly person?: string
+  readonly reader?: string
+  readonly grant?: string
+  readonly capture?: string
+  readonly asked?: Refused["asked"]
+  readonly statement?: Refused["statement"]
+}
+
+/** The entry of a refusal. Every authenticated attempt is in the log, refusals too. */
+export function refusedEntry(refusal: Refusal): Drafted {
+  const { of, code, person, reader, grant, capture, asked, statement } = refusal
+  return {
+    entry: {
+      kind: "refused",
+      of,
+      code,
+      person: person ?? null,
+      reader: reader ?? null,
+      grant: grant ?? null,
+      capture: capture ?? null,
+      asked: asked ?? null,
+      statement: statement ?? null,
+    },
+  }
+}
+
+/** Logs a refusal that was found outside of the sequencer, and throws its Fault. */
+export async function refuse(house: House, refusal: Refusal, detail: string): Promise<never> {
+  const appended = await house.log.append({ wanted: wanting({}), draft: () => refusedEntry(refusal) })
+  throw new Fault(refusal.code, detail, { entry: appended.index })
+}
+
+/**
+ * Puts what a person stated into the log, if the rules let it: the judgement is made in the transaction that stores it.
+ * @param records  what the rules and effects read beside the caller's circle.
+ * @throws Fault of the rule that refuses, with the entry of the refusal.
+ */
+export async function propose(
+  house: House,
+  caller: Caller,
+  ask: {
+    readonly of: Refused["of"]
+    readonly draft: Draft
+    readonly records: readonly KeyOf[]
+    readonly grant?: string
+  },
+): Promise<Appended> {
+  if (!opens(caller.statement, caller.openings))
+    throw new Fault("INVALID", "the openings do not open the statement's commitments")
+  const openings = Object.entries(caller.openings).map(([field, { salt, value }]) => {
+    return { field, salt: fromBase64(salt) ?? new Uint8Array(), value }
+  })
+  const appended = await house.log.append({
+    wanted: wanting({ records: [...(await circleOf(house, caller)), ...ask.records] }),
+    draft: (state, now_ms) => {
+      const code = judge(ask.draft, state, now_ms)
+      if (code === null) return { entry: ask.draft, openings }
+      const { asked, person } = caller
+      return refusedEntry({
+        of: ask.of,
+        code,
+        person: person.person,
+        asked,
+        ...(ask.grant === undefined ? {} : { grant: ask.grant }),
+      })
+    },
+  })
+  if (appended.entry.kind === "refused") throw refusalFault(appended.entry, appended.index)
+  return appended
+}
+
+function refusalFault({ code, of }: Refused, index: number): Fault {
+  const known = Object.hasOwn(faults, code) ? (code as FaultCode) : "INTERNAL"
+  return new Fault(known, faults[known][2], { entry: index, notDone: `The ${of} was not made.` })
+}

@@ -1,0 +1,65 @@
+import { failpoint } from "../failpoint.ts"
+import { assert } from "../fault.ts"
+import { type Appended } from "../log/sequencer.ts"
+import { sha256Hex } from "../vault/vault.ts"
+import { type Caller, wanting } from "./caller.ts"
+import { type House } from "./house.ts"
+import { permit } from "./opening.ts"
+
+/** One image on its way out, with the receipt that binds these bytes. */
+export interface Delivery {
+  readonly capture: string
+  readonly bytes: Uint8Array
+  readonly mediaType: "image/png" | "image/jpeg"
+  /** The `.tlog-proof` of the entry `delivered`, with its permit. */
+  readonly receipt: string
+  /** Indexes of both entries. */
+  readonly permit: number
+  readonly delivered: number
+  /** Distinct images left under the grant. */
+  readonly imagesUsed: number
+}
+
+/**
+ * Person → bytes. Decide and charge, log, open the inner door with the receipt, keep the level's regions, encode, log what
+ * is delivered, and only then answer. Bytes that are lost after the log over-state; nothing under-states.
+ * Until the mark is built, the copy carries none.
+ * @throws Fault; a refusal of the decision table is in the log.
+ */
+export async function release(house: House, caller: Caller): Promise<Delivery> {
+  const permitted = await permit(house, caller, "release")
+  failpoint("release.permitted")
+  return deliver(house, permitted)
+}
+
+/** The second half, the same for a release and a reveal. Level and holder are the permit's, never the request's again. */
+export async function deliver(house: House, permitted: Appended): Promise<Delivery> {
+  assert(permitted.entry.kind === "permit", "only a permit delivers")
+  const { capture } = permitted.entry
+  const withdrawn = await house.vault.withdraw(capture, await house.log.receipt(permitted))
+  failpoint("release.withdrawn")
+  const copy = await house.decoder.keepRegions(withdrawn.picture, withdrawn.permit.level, withdrawn.findings)
+  const delivered = await house.log.append({
+    wanted: wanting({}),
+    draft: () => ({
+      entry: {
+        kind: "delivered",
+        permit: permitted.index,
+        capture,
+        sha256: sha256Hex(copy.bytes),
+        size_bytes: copy.bytes.length,
+        media_type: copy.mediaType,
+      },
+    }),
+  })
+  failpoint("release.delivered")
+  return {
+    capture,
+    bytes: copy.bytes,
+    mediaType: copy.mediaType,
+    receipt: await house.log.deliveryReceipt(delivered, permitted),
+    permit: permitted.index,
+    delivered: delivered.index,
+    imagesUsed: permitted.entry.by?.images_after ?? 0,
+  }
+}

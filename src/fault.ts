@@ -1,0 +1,140 @@
+/**
+ * Every way in which Sallyport refuses, with the HTTP status and the exit code of the command line.
+ * The set is closed: a new refusal gets its line here. Exit codes: 2 usage, 3 denied by policy, 4 sign-in needed,
+ * 5 pending, 6 not found, 7 verification failed, 8 conflict, 9 budget exhausted, 75 try later.
+ */
+export const faults = {
+  // what was sent
+  INVALID: [400, 2, "The request is malformed"],
+  TOO_LARGE: [413, 2, "The body is larger than this door takes"],
+  MEDIA_TYPE: [415, 2, "The body is of a type that this door does not take"],
+  NOT_FOUND: [404, 6, "There is no such thing here"],
+  CONFLICT: [409, 8, "Something else stands in its place already"],
+  IDEMPOTENCY: [422, 8, "This idempotency key was used for another request"],
+  // who is asking
+  SIGNATURE_MISSING: [401, 4, "The request is not signed"],
+  SIGNATURE_INVALID: [401, 4, "The request's signature does not hold"],
+  SIGNATURE_STALE: [401, 4, "The request was signed too long ago, or in the future"],
+  REPLAY: [401, 4, "This signed request was used before"],
+  KEY_UNKNOWN: [401, 4, "No person or reader with this key is enrolled"],
+  OFFICE: [403, 3, "This person's office does not allow this"],
+  PERSON_SUSPENDED: [403, 3, "The person is suspended"],
+  // captures and sealing
+  SEAL_FORMAT: [400, 2, "Not a sealed capture"],
+  SEAL_RECIPIENT: [400, 2, "Not sealed to a recipient of this vault for that day"],
+  SEAL_KEY: [422, 7, "The key does not open this"],
+  SEAL_BODY: [422, 7, "The sealed body was changed or cut"],
+  CAPTURE_HEADER: [400, 2, "The capture header is malformed"],
+  CAPTURE_SIGNATURE: [401, 4, "The reader's signature over the capture does not hold"],
+  CAPTURE_READER: [403, 3, "No such reader is enrolled on that lane"],
+  CAPTURE_SEQUENCE: [409, 8, "The sequence number was used before with other bytes"],
+  CAPTURE_DAY: [422, 3, "The capture's day is outside the days this door takes"],
+  CAPTURE_PURGED: [410, 6, "The capture is purged"],
+  PICTURE: [422, 2, "Not a picture that this vault can decode"],
+  PICTURE_SIZE: [422, 2, "The picture has more pixels or bytes than this vault decodes"],
+  // grants and cases
+  GRANT_TERMS: [422, 2, "The terms do not hold together"],
+  GRANT_UNKNOWN: [404, 6, "There is no such grant"],
+  GRANT_PENDING: [403, 5, "The grant is not approved by two people of different offices"],
+  GRANT_DENIED: [403, 3, "The grant was denied"],
+  GRANT_REVOKED: [403, 3, "The grant is revoked"],
+  GRANT_HOLDER: [403, 3, "The grant is held by another person"],
+  GRANT_NOT_STARTED: [403, 3, "The grant has not started"],
+  GRANT_EXPIRED: [403, 3, "The grant has ended"],
+  GRANT_CONTRACT: [403, 3, "The contract has ended or does not allow this purpose"],
+  GRANT_ORGANIZATION: [403, 3, "The organization is suspended"],
+  GRANT_LEVEL: [403, 3, "The level is higher than the grant's"],
+  GRANT_LANE: [403, 3, "The lane is outside the grant"],
+  GRANT_HOURS: [403, 3, "The hour of the capture is outside the grant"],
+  GRANT_DATES: [403, 3, "The date of the capture is outside the grant"],
+  GRANT_LEVEL_SUM: [
+    403,
+    3,
+    "Together with what this organization holds of the capture, the level is higher than the grant's",
+  ],
+  GRANT_BUDGET: [403, 9, "The grant's number of distinct images is used up"],
+  APPROVAL_SELF: [403, 3, "Neither requester nor holder may approve"],
+  APPROVAL_OFFICE: [403, 3, "The two approvers must be of different offices"],
+  APPROVAL_DIGEST: [409, 8, "The approval signs other terms than those in force"],
+  APPROVAL_SIGNATURE: [422, 7, "The approval's signature does not hold"],
+  // the log and its receipts
+  LOG_STOPPED: [503, 75, "The log does not take entries now"],
+  LOG_UNKNOWN_OUTCOME: [503, 75, "Whether the entry was stored is not known; the log reloads"],
+  LOG_BEHIND: [503, 75, "The clock is behind the log"],
+  LOG_INVALID: [500, 7, "The log does not verify"],
+  LEDGER_IN_USE: [503, 75, "Another process holds this ledger"],
+  LEDGER_DIFFERS: [503, 7, "The ledger differs from the log"],
+  RECEIPT_FORMAT: [422, 7, "Not a receipt"],
+  RECEIPT_CHECKPOINT: [422, 7, "The receipt's checkpoint is not signed by the log's key"],
+  RECEIPT_WITNESS: [422, 7, "The receipt's checkpoint lacks the witnesses that the policy asks for"],
+  RECEIPT_INCLUSION: [422, 7, "The receipt's entry is not in the tree it names"],
+  RECEIPT_FORK: [
+    503,
+    7,
+    "The receipt's tree contradicts the tree that this vault accepted; the vault is stopped",
+  ],
+  RECEIPT_NOT_PERMIT: [403, 7, "The receipt's entry is not a permit"],
+  RECEIPT_CAPTURE: [403, 7, "The permit is for another capture"],
+  RECEIPT_AGE: [403, 7, "The permit is too old, or from the future"],
+  RECEIPT_USED: [403, 7, "The permit was used before"],
+  RECEIPT_REQUEST: [403, 7, "The permit's signed request does not hold"],
+  RECEIPT_KEY: [403, 7, "The permit's key is not enrolled in the log"],
+  RECEIPT_TERMS: [403, 7, "The log holds no grant with these terms"],
+  RECEIPT_APPROVAL: [403, 7, "The log does not hold two valid approvals of these terms"],
+  RECEIPT_DECISION: [403, 7, "The log does not lead to this decision"],
+  RECEIPT_FILE: [422, 7, "The file is not the one that the receipt's delivered entry names"],
+  RECEIPT_POLICY: [422, 2, "Not a policy file"],
+  VAULT_STOPPED: [503, 7, "The vault is stopped"],
+  VAULT_OBJECT: [500, 7, "The stored object is not the one that was admitted"],
+  // the machine
+  OBJECT_EXISTS: [409, 8, "An object of this name is stored already"],
+  STORE_FULL: [503, 75, "The store is full"],
+  BUSY: [503, 75, "Too much is under way"],
+  NO_SERVER: [503, 75, "The server does not answer"],
+  PLAIN_HTTP: [400, 2, "Without TLS only loopback is spoken to"],
+  CONFIG: [400, 2, "The configuration is wrong"],
+  INTERNAL: [500, 1, "Something unexpected happened"],
+} as const satisfies Record<string, readonly [status: number, exitCode: number, title: string]>
+
+export type FaultCode = keyof typeof faults
+
+/** What a refusal can add to its sentence. None of it ever carries an image, a plate, a name, a key or a token. */
+export interface FaultExtras {
+  /** What was not done, as a sentence: "Nothing was released." */
+  readonly notDone?: string
+  /** A command line or an act that would work. */
+  readonly next?: string
+  /** The log entry that records the refusal. */
+  readonly entry?: number
+  readonly cause?: unknown
+}
+
+/** We refuse: one place turns it into an HTTP problem (RFC 9457), one into a sentence and an exit code. */
+export class Fault extends Error {
+  readonly code: FaultCode
+  readonly extras: FaultExtras
+
+  constructor(code: FaultCode, detail: string, extras: FaultExtras = {}) {
+    super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
+    this.name = "Fault"
+    this.code = code
+    this.extras = extras
+  }
+
+  get status(): number {
+    return faults[this.code][0]
+  }
+
+  get exitCode(): number {
+    return faults[this.code][1]
+  }
+
+  get title(): string {
+    return faults[this.code][2]
+  }
+}
+
+/** We are wrong: `sentence` says what had to hold. It is never caught to go on. */
+export function assert(holds: boolean, sentence: string): asserts holds {
+  if (!holds) throw new Error(`assertion: ${sentence}`)
+}

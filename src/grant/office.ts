@@ -1,0 +1,48 @@
+/** A person's one office. The first five are the agency's; the last two a vendor's. */
+export type Office = "custodian" | "cor" | "privacy" | "analyst" | "auditor" | "manager" | "engineer"
+
+export const offices: readonly Office[] = [
+  "custodian",
+  "cor",
+  "privacy",
+  "analyst",
+  "auditor",
+  "manager",
+  "engineer",
+]
+
+/** What a person can ask of the vault; who may do which is one table. */
+export type Act =
+  | "register" // organizations, contracts, people, ports, lanes, readers, recipients
+  | "suspend"
+  | "request"
+  | "approve"
+  | "revoke"
+  | "draw"
+  | "open case"
+  | "list captures"
+  | "read log"
+
+const allowed: Readonly<Record<Act, readonly Office[]>> = {
+  register: ["custodian"],
+  suspend: ["custodian", "privacy", "analyst"],
+  request: ["custodian", "cor", "manager", "engineer"],
+  approve: ["custodian", "cor", "privacy"],
+  revoke: ["custodian", "cor", "privacy", "analyst"],
+  draw: ["manager", "engineer"],
+  "open case": ["custodian", "privacy", "analyst"],
+  "list captures": ["custodian", "cor", "privacy", "analyst", "auditor"],
+  "read log": ["custodian", "cor", "privacy", "analyst", "auditor"],
+}
+
+const vendor: readonly Office[] = ["manager", "engineer"]
+
+/** Whether that office may do this. */
+export function may(office: Office, act: Act): boolean {
+  return allowed[act].includes(office)
+}
+
+/** Whether the office belongs to the agency itself. */
+export function isAgencyOffice(office: Office): boolean {
+  return !vendor.includes(office)
+}

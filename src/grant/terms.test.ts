@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest"
+import { brokenRule, termsDigest, termsRules, type Terms } from "./terms.ts"
+
+const now_ms = Date.parse("2026-11-24T12:00:00.000Z")
+const terms: Terms = {
+  for: "release",
+  purpose: "calibrate-reader",
+  work_order: "WO-1",
+  contract: "con_1",
+  holder: "per_1",
+  lanes: ["lan_1", "lan_2"],
+  hours: { from: 0, until: 24 },
+  dates: { first: "2026-11-20", last: "2026-11-24" },
+  level: "L2",
+  images: 20,
+  starts_at: "2026-11-24T00:00:00.000Z",
+  ends_at: "2026-11-25T00:00:00.000Z",
+  comment_commitment: null,
+}
+
+const bent: [string, Partial<Terms>][] = [
+  ["contract", { contract: null }],
+  ["contract", { for: "reveal" }],
+  ["purpose", { level: "L4" }],
+  ["L0", { level: "L0" }],
+  ["ascending", { lanes: ["lan_2", "lan_1"] }],
+  ["ascending", { lanes: ["lan_1", "lan_1"] }],
+  ["hours", { hours: { from: 5, until: 5 } }],
+  ["dates", { dates: { first: "2026-11-24", last: "2026-11-23" } }],
+  ["dates", { dates: { first: "2026-02-30", last: "2026-03-01" } }],
+  ["end comes after", { starts_at: "2026-11-26T00:00:00.000Z" }],
+  ["future", { starts_at: "2026-11-20T00:00:00.000Z", ends_at: "2026-11-24T12:00:00.000Z" }],
+  ["31 days", { ends_at: "2026-12-26T00:00:00.000Z" }],
+]
+
+test("terms that hold together break no rule", () => {
+  expect(brokenRule(terms, now_ms)).toBeNull()
+})
+
+describe("terms that are wrong in one thing name the rule", () => {
+  for (const [word, changed] of bent) {
+    test(`${word}: ${JSON.stringify(changed)}`, () =>
+      expect(brokenRule({ ...terms, ...changed }, now_ms)).toContain(word))
+  }
+  test("every rule has a case", () => {
+    for (const rule of termsRules) expect(bent.some(([word]) => rule.broken.includes(word))).toBe(true)
+  })
+})
+
+test("the digest changes with every field and not with their order", () => {
+  const digests = new Set([
+    termsDigest(terms),
+    ...bent.map(([, changed]) => termsDigest({ ...terms, ...changed })),
+  ])
+  expect(digests.size).toBe(bent.length + 1)
+  expect(termsDigest(Object.fromEntries(Object.entries(terms).reverse()) as unknown as Terms)).toBe(
+    termsDigest(terms),
+  )
+})

@@ -1,0 +1,97 @@
+import { sha256 } from "@noble/hashes/sha2.js"
+import { hex, utf8 } from "../bytes.ts"
+import { canonical } from "../canonical.ts"
+import { covers, type Level } from "./level.ts"
+
+/** Why images may leave or be looked at; a closed vocabulary, each with its highest level. Free text is never a purpose. */
+export const purposes = {
+  "calibrate-reader": "L2",
+  "repair-reader": "L2",
+  "verify-reads": "L2",
+  "dispute-crossing": "L4",
+  audit: "L4",
+  incident: "L4",
+} as const satisfies Record<string, Level>
+
+export type Purpose = keyof typeof purposes
+
+/** What a grant (for a vendor's person) or a case (for the agency's own) allows. Every field is a limit. */
+export interface Terms {
+  /** `release`: copies leave to a holder; `reveal`: one look at a time by the agency's own people. */
+  readonly for: "release" | "reveal"
+  readonly purpose: Purpose
+  /** The number of the work order or case file. */
+  readonly work_order: string
+  /** The contract it rests on; `null` for a case. */
+  readonly contract: string | null
+  readonly holder: string
+  /** Lane ids, ascending, 1 to 64. */
+  readonly lanes: readonly string[]
+  /** Port-local hours of the day of capture: from ≤ hour < until, 0 to 24. */
+  readonly hours: { readonly from: number; readonly until: number }
+  /** Port-local dates of capture, both inclusive. */
+  readonly dates: { readonly first: string; readonly last: string }
+  readonly level: Level
+  /** The budget: number of distinct images, 1 to 100,000. */
+  readonly images: number
+  /** RFC 3339 UTC. */
+  readonly starts_at: string
+  readonly ends_at: string
+  /** Commitment to a free-text comment, or `null`. */
+  readonly comment_commitment: string | null
+}
+
+/** Lowercase hexadecimal SHA-256 of the terms' canonical JSON: what approvers sign. */
+export function termsDigest(terms: Terms): string {
+  return hex(sha256(utf8(canonical(terms))))
+}
+
+/** The rule that the terms break, as a sentence that says what would pass. */
+interface TermsRule {
+  readonly broken: string
+  readonly holds: (terms: Terms, now_ms: number) => boolean
+}
+
+const day_ms = 86_400_000
+
+/** In the order judged. */
+export const termsRules: readonly TermsRule[] = [
+  {
+    broken: "a grant for release rests on a contract, a case for reveals on none",
+    holds: t => (t.for === "release") === (t.contract !== null),
+  },
+  {
+    broken: "the level is higher than the purpose allows (calibrate-reader, repair-reader, verify-reads: L2)",
+    holds: t => covers(purposes[t.purpose], t.level),
+  },
+  { broken: "level L0 shows no image; ask for L1 to L4", holds: t => t.level !== "L0" },
+  {
+    broken: "lanes are named once each, in ascending order",
+    holds: t => t.lanes.every((lane, i) => i === 0 || lane > (t.lanes[i - 1] ?? "")),
+  },
+  {
+    broken: "hours run from a smaller to a larger hour of 0 to 24",
+    holds: t => t.hours.from < t.hours.until,
+  },
+  { broken: "dates are real dates, the first not after the last", holds: t => areDates(t.dates) },
+  { broken: "the end comes after the start", holds: t => Date.parse(t.starts_at) < Date.parse(t.ends_at) },
+  { broken: "the end is in the future", holds: (t, now_ms) => now_ms < Date.parse(t.ends_at) },
+  {
+    broken: "a grant lasts at most 31 days",
+    holds: t => Date.parse(t.ends_at) - Date.parse(t.starts_at) <= 31 * day_ms,
+  },
+]
+
+/** The first rule that the terms break, as a sentence, or `null` when they hold together. */
+export function brokenRule(terms: Terms, now_ms: number): string | null {
+  return termsRules.find(rule => !rule.holds(terms, now_ms))?.broken ?? null
+}
+
+function areDates(dates: Terms["dates"]): boolean {
+  return isDate(dates.first) && isDate(dates.last) && dates.first <= dates.last
+}
+
+function isDate(text: string): boolean {
+  const time_ms = Date.parse(`${text}T00:00:00.000Z`)
+  return Number.isFinite(time_ms) && new Date(time_ms).toISOString().slice(0, 10) === text
+}

@@ -1,0 +1,69 @@
+import { isSigned } from "../grant/request.ts"
+import { type Draft } from "./kinds.ts"
+
+type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+
+/** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
+function pathOf(draft: Draft): string | null {
+  switch (draft.kind) {
+    case "organization.added":
+      return "/v1/orgs"
+    case "organization.suspended":
+      return `/v1/orgs/${draft.organization}/suspension`
+    case "contract.added":
+      return "/v1/contracts"
+    case "person.enrolled":
+      return "/v1/people"
+    case "person.suspended":
+      return `/v1/people/${draft.person}/suspension`
+    case "port.added":
+      return "/v1/ports"
+    case "lane.added":
+      return "/v1/lanes"
+    case "reader.enrolled":
+      return "/v1/readers"
+    case "recipients.signed":
+      return "/v1/recipients"
+    case "grant.requested":
+      return "/v1/grants"
+    case "grant.approved":
+    case "grant.denied":
+      return `/v1/grants/${draft.grant}/approvals`
+    case "grant.revoked":
+      return `/v1/grants/${draft.grant}/revocation`
+    case "permit":
+      return draft.for === "reveal" ? "/v1/reveals" : "/v1/releases"
+    case "genesis":
+    case "day.destroyed":
+    case "epoch.opened":
+    case "admitted":
+    case "examined":
+    case "refused":
+    case "delivered":
+      return null
+  }
+}
+
+/** A request counts for its entry when it was made this shortly before it, or after it by a clock's error. */
+export const requestLife_ms = 5 * 60_000
+
+/**
+ * Whether the entry's author really asked for it: the signature holds for this vault, this act and this statement, and
+ * the request was young. Entries that the system itself writes have no author and pass.
+ * @param at_ms  the entry's time.
+ */
+export function isAuthentic(
+  draft: Draft,
+  context: { readonly origin: string; readonly at_ms: number; readonly verify: Verify },
+): boolean {
+  const path = pathOf(draft)
+  if (path === null) return true
+  const { asked, statement } = draft as {
+    asked: Parameters<typeof isSigned>[0] | null
+    statement: Record<string, unknown> | null
+  }
+  if (asked === null) return draft.kind === "permit" && draft.for === "examine"
+  if (asked.method !== "POST" || asked.path !== path || asked.query !== "?") return false
+  if (Math.abs(context.at_ms - asked.created * 1000) > requestLife_ms) return false
+  return isSigned(asked, context.origin, { statement, verify: context.verify })
+}

@@ -1,0 +1,207 @@
+import { assert } from "../fault.ts"
+import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
+import { join, levels, type Level } from "../grant/level.ts"
+import { termsDigest } from "../grant/terms.ts"
+import { type Entry, type EntryOf } from "./kinds.ts"
+import { names, type CaptureFacts, type Effects, type RecordKind, type Records, type State } from "./state.ts"
+
+type Part = Partial<Effects>
+
+/**
+ * What an entry does to the rows. The sequencer applies it in the transaction that stores the entry, the vault to its own
+ * memory, `fsck` from entry 0 on: so the ledger is a cache of the log, and nothing else can be in it.
+ * @param index  of the entry.
+ */
+export function effectsOf(entry: Entry, index: number, state: State): Effects {
+  const part = partOf(entry, index, state)
+  const total = names.total(entry.kind)
+  const counters = [...(part.counters ?? []), { name: total, value: state.counter(total) + 1 }]
+  return { records: part.records ?? [], counters, members: part.members ?? [], captures: part.captures ?? [] }
+}
+
+function partOf(entry: Entry, index: number, state: State): Part {
+  switch (entry.kind) {
+    case "genesis":
+      return { records: genesisRecords(entry) }
+    case "organization.added":
+      return {
+        records: [
+          record("organization", entry.organization, {
+            organization: entry.organization,
+            ...entry.statement,
+            suspended: false,
+          }),
+        ],
+      }
+    case "organization.suspended": {
+      const held = mustHold(state.record("organization", entry.organization))
+      return {
+        records: [
+          record("organization", entry.organization, { ...held, suspended: entry.statement.suspended }),
+        ],
+      }
+    }
+    case "contract.added":
+      return {
+        records: [record("contract", entry.contract, { contract: entry.contract, ...entry.statement })],
+      }
+    case "person.enrolled":
+      return { records: personRecords(entry) }
+    case "person.suspended": {
+      const held = mustHold(state.record("person", entry.person))
+      return { records: [record("person", entry.person, { ...held, suspended: entry.statement.suspended })] }
+    }
+    case "port.added":
+      return { records: [record("port", entry.port, { port: entry.port, ...entry.statement })] }
+    case "lane.added":
+      return { records: [record("lane", entry.lane, { lane: entry.lane, ...entry.statement })] }
+    case "reader.enrolled":
+      return { records: readerRecords(entry, state) }
+    case "recipients.signed":
+      return { records: [record("recipients", "recipients", { ...entry.statement, key: entry.asked.key })] }
+    case "day.destroyed":
+      return { records: [record("day", entry.day, { day: entry.day })] }
+    case "epoch.opened": {
+      const { epoch, recipient_sha256, escrow_sha256 } = entry
+      return { records: [record("epoch", epoch, { epoch, recipient_sha256, escrow_sha256 })] }
+    }
+    case "admitted":
+      return admitted(entry, index, state)
+    case "examined": {
+      const held = mustHold(state.capture(entry.capture))
+      return { captures: [{ ...held, sealedTo: entry.sealed_to, examined: index }] }
+    }
+    case "grant.requested":
+      return { records: [record("grant", entry.grant, requestedGrant(entry, state))] }
+    case "grant.approved":
+    case "grant.denied":
+    case "grant.revoked":
+      return { records: [record("grant", entry.grant, changedGrant(entry, state))] }
+    case "permit":
+      return permitted(entry, state)
+    case "refused":
+    case "delivered":
+      return {}
+  }
+}
+
+function record<K extends RecordKind>(kind: K, id: string, body: Records[K]): Effects["records"][number] {
+  return { kind, id, body }
+}
+
+function mustHold<T>(held: T | null): T {
+  assert(held !== null, "an entry changes what an earlier one made")
+  return held
+}
+
+function genesisRecords(entry: EntryOf<"genesis">): Effects["records"] {
+  const { origin, mode, organization, escrow_recipient_sha256, person, office, key } = entry
+  return [
+    record("vault", "vault", { origin, mode, organization, escrow_recipient_sha256 }),
+    record("organization", organization, {
+      organization,
+      name: entry.organization_name,
+      parent: null,
+      suspended: false,
+    }),
+    record("person", person, { person, organization, office, suspended: false, key }),
+    record("key", key, { person, reader: null }),
+  ]
+}
+
+function personRecords({ person, statement }: EntryOf<"person.enrolled">): Effects["records"] {
+  const { organization, office, key } = statement
+  return [
+    record("person", person, { person, organization, office, key, suspended: false }),
+    record("key", key, { person, reader: null }),
+  ]
+}
+
+function readerRecords({ reader, statement }: EntryOf<"reader.enrolled">, state: State): Effects["records"] {
+  const { port } = mustHold(state.record("lane", statement.lane))
+  return [
+    record("reader", reader, { reader, port, ...statement, last_sequence: 0, last_day: "" }),
+    record("key", statement.key, { person: null, reader }),
+  ]
+}
+
+function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part {
+  const reader = mustHold(state.record("reader", entry.reader))
+  const day = entry.sealed_to.slice("day/".length)
+  const facts: CaptureFacts = {
+    id: entry.capture,
+    port: entry.port,
+    lane: entry.lane,
+    reader: entry.reader,
+    sequence: entry.sequence,
+    hour: entry.hour,
+    kind: entry.captured,
+    sealedTo: entry.sealed_to,
+    bodySha256: entry.body_sha256,
+    size_bytes: entry.size_bytes,
+    admitted: index,
+    examined: null,
+  }
+  const seen = {
+    ...reader,
+    last_sequence: Math.max(reader.last_sequence, entry.sequence),
+    last_day: reader.last_day > day ? reader.last_day : day,
+  }
+  return { records: [record("reader", entry.reader, seen)], captures: [facts] }
+}
+
+function requestedGrant({ grant, statement, asked }: EntryOf<"grant.requested">, state: State): GrantState {
+  const requester = mustHold(mustHold(state.record("key", asked.key)).person)
+  return {
+    grant,
+    terms: statement,
+    terms_sha256: termsDigest(statement),
+    requester,
+    status: "pending",
+    approvals: [],
+  }
+}
+
+function changedGrant(
+  entry: EntryOf<"grant.approved"> | EntryOf<"grant.denied"> | EntryOf<"grant.revoked">,
+  state: State,
+): GrantState {
+  const held = mustHold(state.record("grant", entry.grant))
+  if (entry.kind === "grant.denied") return { ...held, status: "denied" }
+  if (entry.kind === "grant.revoked") return { ...held, status: "revoked" }
+  const { office } = mustHold(state.record("person", entry.person))
+  const approved = { ...held, approvals: [...held.approvals, { person: entry.person, office }] }
+  return { ...approved, status: approvalsSuffice(approved) ? "approved" : "pending" }
+}
+
+function permitted(entry: EntryOf<"permit">, state: State): Part {
+  if (entry.by === null) {
+    const set = names.examinations(mustHold(entry.examiner))
+    return { members: [{ set, member: entry.capture, value: state.member(set, entry.capture) + 1 }] }
+  }
+  const { grant, organization, images_after, releases_after } = entry.by
+  const set = names.released(grant)
+  const counters = [
+    { name: names.images(grant), value: images_after },
+    { name: names.releases(grant), value: releases_after },
+  ]
+  const released = { set, member: entry.capture, value: state.member(set, entry.capture) + 1 }
+  if (entry.for === "reveal") return { counters, members: [released] }
+  const held = names.held(rootOf(organization, state))
+  const together = join(entry.level, levelAt(state.member(held, entry.capture)))
+  return {
+    counters,
+    members: [released, { set: held, member: entry.capture, value: levels.indexOf(together) }],
+  }
+}
+
+/** The level that a member of a `held/` set stands for. */
+export function levelAt(value: number): Level {
+  return levels[value] ?? "L0"
+}
+
+/** The organization at the top of the tree: a prime, or the agency. */
+export function rootOf(organization: string, state: State): string {
+  const parent = state.record("organization", organization)?.parent ?? null
+  return parent === null ? organization : rootOf(parent, state)
+}

@@ -1,0 +1,259 @@
+import { concat, equal, hex } from "../bytes.ts"
+import { canonical } from "../canonical.ts"
+import { type VerifyEd25519 } from "../ed25519.ts"
+import { commitment } from "../grant/request.ts"
+import { type Ledger } from "../ledger/ledger.ts"
+import { leafHash, nodeHash } from "../tlog/hash.ts"
+import { rootOf } from "../tlog/tree.ts"
+import { parseEntry } from "./kinds.ts"
+import { Replay, type Problem } from "./replay.ts"
+import { factsOf, type RecordKind, type Register } from "./state.ts"
+
+export interface Fsck {
+  readonly size: number
+  readonly root: Uint8Array
+  /** At most 100; `log` and ledger agree where there is none. */
+  readonly problems: readonly Problem[]
+  readonly counted: {
+    readonly entries: number
+    readonly records: number
+    readonly captures: number
+    readonly members: number
+  }
+}
+
+/** A multiple of a tile's width. */
+const page = 1024
+const rowsPage = 1000
+const maxProblems = 100
+
+/**
+ * Computes the ledger anew from the log and compares: every entry's author and verdict, the tree and its tiles, and every
+ * row that an entry can write. Reads everything once; memory grows with the number of captures.
+ * @param progress  told after each page of entries.
+ */
+export async function fsck(
+  ledger: Ledger,
+  options: {
+    readonly origin: string
+    readonly verify: VerifyEd25519
+    readonly progress?: (done: number, of: number) => void
+  },
+): Promise<Fsck> {
+  const head = await ledger.head()
+  const problems: Problem[] = []
+  const replay = new Replay({ origin: options.origin, verify: options.verify, folds: () => true })
+  while (replay.frontier.size < head.size) {
+    const from = replay.frontier.size
+    const rows = await ledger.entries(from, Math.min(from + page, head.size))
+    if (rows.length === 0) {
+      problems.push({ at: `entry ${from}`, why: "missing" })
+      break
+    }
+    problems.push(
+      ...replay.take(rows),
+      ...(await openingProblems(ledger, rows)),
+      ...(await leafProblems(ledger, rows)),
+    )
+    options.progress?.(replay.frontier.size, head.size)
+  }
+  if (replay.frontier.size === head.size && !equal(rootOf(replay.frontier), head.root)) {
+    problems.push({ at: "head", why: "its root is not that of the entries" })
+  }
+  problems.push(...(await tileProblems(ledger, head.size)))
+  const { register } = replay
+  problems.push(...(await recordProblems(ledger, register)))
+  problems.push(...(await counterProblems(ledger, register)), ...(await memberProblems(ledger, register)))
+  problems.push(...(await captureProblems(ledger, register)))
+  const members = [...register.sets.values()].reduce((sum, set) => sum + set.size, 0)
+  const counted = {
+    entries: head.size,
+    records: register.records.size,
+    captures: register.captures.size,
+    members,
+  }
+  return { size: head.size, root: rootOf(replay.frontier), problems: problems.slice(0, maxProblems), counted }
+}
+
+/** Compares what is stored under a name with what the log leads to. Both maps are consumed by name. */
+function differences(
+  what: string,
+  stored: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string>,
+): Problem[] {
+  const names = new Set([...stored.keys(), ...expected.keys()])
+  return [...names].flatMap(name => {
+    const [is, should] = [stored.get(name), expected.get(name)]
+    if (is === should) return []
+    if (is === undefined) return [{ at: `${what} ${name}`, why: "the log has it, the ledger does not" }]
+    if (should === undefined)
+      return [{ at: `${what} ${name}`, why: "the ledger has it, the log does not lead to it" }]
+    return [{ at: `${what} ${name}`, why: "the ledger says something else than the log" }]
+  })
+}
+
+async function recordProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+  const kinds = new Set<string>([...register.records.values()].map(held => held.key.kind))
+  const all: RecordKind[] = [
+    "vault",
+    "organization",
+    "contract",
+    "person",
+    "key",
+    "port",
+    "lane",
+    "reader",
+    "recipients",
+    "day",
+    "epoch",
+    "grant",
+  ]
+  const stored = new Map<string, string>()
+  for (const kind of new Set([...kinds, ...all])) {
+    for await (const row of paged(
+      after => ledger.records(kind, { limit: rowsPage, ...after }),
+      row => row.id,
+    )) {
+      stored.set(`${row.kind} ${row.id}`, `${row.version} ${row.body}`)
+    }
+  }
+  const expected = new Map(
+    [...register.records].map(([name, held]) => [name, `${held.version} ${canonical(held.body)}`]),
+  )
+  return differences("record", stored, expected)
+}
+
+async function counterProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+  const stored = new Map<string, string>()
+  for await (const row of paged(
+    after => ledger.counters({ limit: rowsPage, ...after }),
+    row => row.name,
+  )) {
+    stored.set(row.name, String(row.value))
+  }
+  return differences(
+    "counter",
+    stored,
+    new Map([...register.counters].map(([name, value]) => [name, String(value)])),
+  )
+}
+
+async function memberProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+  const stored = new Map<string, string>()
+  let after: { readonly set: string; readonly member: string } | undefined
+  for (;;) {
+    const rows = await ledger.members({ limit: rowsPage, ...(after === undefined ? {} : { after }) })
+    for (const row of rows) stored.set(`${row.set} ${row.member}`, String(row.value))
+    after = rows.at(-1)
+    if (after === undefined || rows.length < rowsPage) break
+  }
+  const expected = [...register.sets].flatMap(([set, members]) =>
+    [...members].map(([member, value]): [string, string] => [`${set} ${member}`, String(value)]),
+  )
+  return differences("member", stored, new Map(expected))
+}
+
+async function captureProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+  const stored = new Map<string, string>()
+  for await (const row of paged(
+    after => ledger.captures({ limit: rowsPage, ...after }),
+    row => row.id,
+  )) {
+    stored.set(row.id, canonical(factsOf(row)))
+  }
+  return differences(
+    "capture",
+    stored,
+    new Map([...register.captures].map(([id, facts]) => [id, canonical(facts)])),
+  )
+}
+
+async function* paged<T>(
+  read: (after: { readonly after?: string }) => Promise<readonly T[]>,
+  name: (row: T) => string,
+): AsyncGenerator<T> {
+  let after: { readonly after?: string } = {}
+  for (;;) {
+    const rows = await read(after)
+    yield* rows
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < rowsPage) return
+    after = { after: name(last) }
+  }
+}
+
+async function leafProblems(
+  ledger: Ledger,
+  rows: readonly { index: number; bytes: Uint8Array }[],
+): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (let at = 0; at < rows.length; at += 256) {
+    const index = Math.floor((rows[at]?.index ?? 0) / 256)
+    const leaves = concat(...rows.slice(at, at + 256).map(row => leafHash(row.bytes)))
+    const tile = await ledger.tile(0, index)
+    if (tile === null || !equal(tile.hashes, leaves))
+      problems.push({ at: `tile 0/${index}`, why: "it is not that of the entries" })
+  }
+  return problems
+}
+
+/** Every tile above level 0 must be what the tiles below it hash to. */
+async function tileProblems(ledger: Ledger, size: number): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / 256)) {
+    for (let index = 0; index * 256 < count; index += 1) {
+      const width = Math.min(256, count - index * 256)
+      const tile = await ledger.tile(level, index)
+      const at = `tile ${level}/${index}`
+      if (tile?.hashes.length !== width * 32) problems.push({ at, why: "missing, or of another width" })
+      else if (level > 0)
+        problems.push(...(await rollProblems(ledger, { level, index, hashes: tile.hashes })))
+    }
+  }
+  return problems
+}
+
+async function rollProblems(
+  ledger: Ledger,
+  tile: { level: number; index: number; hashes: Uint8Array },
+): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (let i = 0; i < tile.hashes.length / 32; i += 1) {
+    const below = await ledger.tile(tile.level - 1, tile.index * 256 + i)
+    const is = hex(tile.hashes.subarray(i * 32, i * 32 + 32))
+    if (below === null || hex(fold(below.hashes)) !== is) {
+      problems.push({
+        at: `tile ${tile.level}/${tile.index}`,
+        why: `hash ${i} is not that of the tile below`,
+      })
+    }
+  }
+  return problems
+}
+
+function fold(hashes: Uint8Array): Uint8Array {
+  if (hashes.length === 32) return hashes
+  const half = hashes.length / 2
+  return nodeHash(fold(hashes.subarray(0, half)), fold(hashes.subarray(half)))
+}
+
+async function openingProblems(
+  ledger: Ledger,
+  rows: readonly { index: number; bytes: Uint8Array }[],
+): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (const { index, bytes } of rows) {
+    const entry = parseEntry(bytes) as { statement?: Record<string, unknown>; kind?: string } | null
+    const committed: Record<string, unknown> = { ...(entry ?? {}), ...(entry?.statement ?? {}) }
+    if (!Object.keys(committed).some(name => name.endsWith("_commitment"))) continue
+    for (const opening of await ledger.openings(index)) {
+      if (committed[`${opening.field}_commitment`] === commitment(opening.field, opening.salt, opening.value))
+        continue
+      problems.push({
+        at: `opening ${opening.field} of entry ${index}`,
+        why: "it does not open the entry's commitment",
+      })
+    }
+  }
+  return problems
+}

@@ -1,0 +1,185 @@
+import { Type, type Static, type TSchema } from "typebox"
+import { Compile } from "typebox/compile"
+import { canonical } from "../canonical.ts"
+import { textOf, utf8 } from "../bytes.ts"
+import { assert } from "../fault.ts"
+import {
+  asked,
+  closed,
+  count,
+  date,
+  id,
+  index,
+  keyName,
+  label,
+  level,
+  localHour,
+  nullable,
+} from "./shapes.ts"
+import { office, oneOf, publicKey, purpose, sha256Base64, sha256Hex, statements, time } from "./shapes.ts"
+
+/** An entry of that kind: what every entry has, and its own closed set of fields. */
+function kind<K extends string, P extends Record<string, TSchema>>(name: K, properties: P) {
+  return closed({ v: Type.Literal(1), kind: Type.Literal(name), at: time, ...properties })
+}
+
+/** A signed request and what it stated: the author of an entry. */
+function by<S extends TSchema>(statement: S) {
+  return { asked, statement }
+}
+
+/** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
+export const kinds = {
+  genesis: kind("genesis", {
+    origin: label,
+    mode: oneOf(["hybrid", "x25519"]),
+    escrow_recipient_sha256: sha256Hex,
+    organization: id("org"),
+    organization_name: label,
+    person: id("per"),
+    office,
+    key: publicKey,
+    name_commitment: sha256Base64,
+  }),
+  "organization.added": kind("organization.added", {
+    organization: id("org"),
+    ...by(statements.organization),
+  }),
+  "organization.suspended": kind("organization.suspended", {
+    organization: id("org"),
+    ...by(statements.suspension),
+  }),
+  "contract.added": kind("contract.added", { contract: id("con"), ...by(statements.contract) }),
+  "person.enrolled": kind("person.enrolled", { person: id("per"), ...by(statements.person) }),
+  "person.suspended": kind("person.suspended", { person: id("per"), ...by(statements.suspension) }),
+  "port.added": kind("port.added", { port: id("prt"), ...by(statements.port) }),
+  "lane.added": kind("lane.added", { lane: id("lan"), ...by(statements.lane) }),
+  "reader.enrolled": kind("reader.enrolled", { reader: id("rdr"), ...by(statements.reader) }),
+  "recipients.signed": kind("recipients.signed", by(statements.recipients)),
+  "day.destroyed": kind("day.destroyed", { day: date }),
+  "epoch.opened": kind("epoch.opened", {
+    epoch: keyName,
+    recipient_sha256: sha256Hex,
+    escrow_sha256: sha256Hex,
+  }),
+  admitted: kind("admitted", {
+    capture: id("cap"),
+    port: id("prt"),
+    lane: id("lan"),
+    hour: localHour,
+    captured: oneOf(["plate", "face", "scene"]),
+    reader: id("rdr"),
+    sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    /** How many numbers are missing before this one. */
+    gap: count,
+    sealed_to: keyName,
+    /** SHA-256 of the signed capture header (canonical JSON) and its signature. */
+    header_sha256: sha256Hex,
+    body_sha256: sha256Hex,
+    size_bytes: count,
+  }),
+  examined: kind("examined", {
+    capture: id("cap"),
+    permit: index,
+    outcome: oneOf(["boxes", "none", "unreadable"]),
+    sealed_to: keyName,
+    age_header_sha256: sha256Hex,
+    /** Commitment to the findings; its salt stands in the ledger beside them. */
+    findings_commitment: sha256Base64,
+  }),
+  "grant.requested": kind("grant.requested", {
+    grant: Type.String({ pattern: "^(grt|cas)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" }),
+    ...by(statements.terms),
+  }),
+  "grant.approved": kind("grant.approved", { grant: label, person: id("per"), ...by(statements.approval) }),
+  "grant.denied": kind("grant.denied", { grant: label, person: id("per"), ...by(statements.approval) }),
+  "grant.revoked": kind("grant.revoked", { grant: label, person: id("per"), ...by(statements.revocation) }),
+  permit: kind("permit", {
+    for: oneOf(["release", "reveal", "examine"]),
+    capture: id("cap"),
+    lane: id("lan"),
+    hour: localHour,
+    level,
+    /** Indexes of the capture's entries that the opening rests on. */
+    admitted: index,
+    examined: nullable(index),
+    /** Who asked, and under what; `null` when the system examines. */
+    by: nullable(
+      closed({
+        person: id("per"),
+        organization: id("org"),
+        grant: label,
+        purpose,
+        terms_sha256: sha256Hex,
+        /** Distinct images and releases under the grant, this one included. */
+        images_after: count,
+        releases_after: count,
+      }),
+    ),
+    /** Name and version of the examiner, `null` for people. */
+    examiner: nullable(Type.String({ pattern: "^[a-z0-9-]{1,32}/[0-9]{1,6}$" })),
+    asked: nullable(asked),
+    statement: nullable(Type.Union([statements.release, statements.reveal])),
+  }),
+  refused: kind("refused", {
+    of: oneOf(["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine", "read"]),
+    code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
+    person: nullable(id("per")),
+    reader: nullable(id("rdr")),
+    grant: nullable(label),
+    capture: nullable(id("cap")),
+    asked: nullable(asked),
+    /** What was asked, where that is a question to the decision table: a replay must refuse it again. */
+    statement: nullable(Type.Union([statements.release, statements.reveal, statements.draw])),
+  }),
+  delivered: kind("delivered", {
+    permit: index,
+    capture: id("cap"),
+    sha256: sha256Hex,
+    size_bytes: count,
+    media_type: oneOf(["image/png", "image/jpeg"]),
+  }),
+} as const
+
+export type Kind = keyof typeof kinds
+export type EntryOf<K extends Kind> = Static<(typeof kinds)[K]>
+export type Entry = { [K in Kind]: EntryOf<K> }[Kind]
+/** An entry before the sequencer gives it its version and time. */
+export type Draft = { [K in Kind]: Omit<EntryOf<K>, "v" | "at"> }[Kind]
+
+export const maxEntry_bytes = 65_535
+
+const validators = new Map<string, ReturnType<typeof Compile>>(
+  Object.entries(kinds).map(([name, schema]) => [name, Compile(schema as TSchema)]),
+)
+
+/** The bytes of an entry: canonical JSON in UTF-8. Our own entry that breaks the schema is our own fault. */
+export function formatEntry(entry: Entry): Uint8Array {
+  assert(validators.get(entry.kind)?.Check(entry) === true, `an entry ${entry.kind} keeps to its schema`)
+  const bytes = utf8(canonical(entry))
+  assert(bytes.length <= maxEntry_bytes, "an entry has at most 65,535 bytes")
+  return bytes
+}
+
+/**
+ * The entry of these bytes, or `null` unless they are the canonical JSON of one kind of the closed list.
+ * About 20 µs for an entry of 800 bytes.
+ */
+export function parseEntry(bytes: Uint8Array): Entry | null {
+  if (bytes.length > maxEntry_bytes) return null
+  const text = textOf(bytes)
+  const value = text === null ? null : parseJson(text)
+  if (value === null || typeof value !== "object") return null
+  const name = (value as { kind?: unknown }).kind
+  const validator = typeof name === "string" ? validators.get(name) : undefined
+  if (validator?.Check(value) !== true) return null
+  return canonical(value) === text ? (value as Entry) : null
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,100 @@
+import { Type, type TSchema } from "typebox"
+import { offices } from "../grant/office.ts"
+import { levels } from "../grant/level.ts"
+import { purposes, type Purpose } from "../grant/terms.ts"
+
+/** The small shapes that entries, statements and HTTP bodies are made of; each with its limit. */
+
+export function id(prefix: string) {
+  return Type.String({ pattern: `^${prefix}_[0-7][0-9A-HJKMNP-TV-Z]{25}$` })
+}
+
+/** An object that takes these fields and no others. */
+export function closed<P extends Record<string, TSchema>>(properties: P) {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+export function oneOf<T extends string>(values: readonly T[]) {
+  return Type.Unsafe<T>(Type.String({ enum: [...values] }))
+}
+
+export const index = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+export const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+export const sha256Hex = Type.String({ pattern: "^[0-9a-f]{64}$" })
+export const sha256Base64 = Type.String({ pattern: "^[A-Za-z0-9+/]{43}=$" })
+export const publicKey = Type.String({ pattern: "^[A-Za-z0-9+/]{43}=$" })
+export const signature = Type.String({ pattern: "^[A-Za-z0-9+/]{86}==$" })
+export const time = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{3})?Z$" })
+export const date = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\d$" })
+/** A port-local hour with its offset from UTC. */
+export const localHour = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d[+-]\\d\\d:\\d\\d$" })
+/** A name of an organization, port or lane: printable, no control characters, no person's name. */
+export const label = Type.String({ minLength: 1, maxLength: 80, pattern: "^[^\\u0000-\\u001f\\u007f]+$" })
+export const workOrder = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$" })
+export const keyName = Type.String({
+  pattern: "^(day/\\d{4}-\\d\\d-\\d\\d|epoch/[a-z0-9-]{1,32}/\\d{4}-\\d\\d)$",
+})
+export const office = oneOf(offices)
+export const level = oneOf(levels)
+export const purpose = oneOf(Object.keys(purposes) as Purpose[])
+
+export const asked = closed({
+  method: oneOf(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+  path: Type.String({ pattern: "^/[A-Za-z0-9/_.~%:-]{0,255}$" }),
+  query: Type.String({ pattern: "^\\?[A-Za-z0-9_.~%:=&+-]{0,511}$" }),
+  created: Type.Integer({ minimum: 0, maximum: 99_999_999_999 }),
+  nonce: Type.String({ pattern: "^[A-Za-z0-9_-]{16,64}$" }),
+  content_sha256: Type.Union([sha256Base64, Type.Null()]),
+  key: publicKey,
+  signature,
+})
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const terms = closed({
+  for: oneOf(["release", "reveal"]),
+  purpose,
+  work_order: workOrder,
+  contract: nullable(id("con")),
+  holder: id("per"),
+  lanes: Type.Array(id("lan"), { minItems: 1, maxItems: 64 }),
+  hours: closed({
+    from: Type.Integer({ minimum: 0, maximum: 23 }),
+    until: Type.Integer({ minimum: 1, maximum: 24 }),
+  }),
+  dates: closed({ first: date, last: date }),
+  level,
+  images: Type.Integer({ minimum: 1, maximum: 100_000 }),
+  starts_at: time,
+  ends_at: time,
+  comment_commitment: nullable(sha256Base64),
+})
+
+/** What a person signs, by the act: the body of the request without its openings. */
+export const statements = {
+  organization: closed({ name: label, parent: nullable(id("org")) }),
+  suspension: closed({ suspended: Type.Boolean() }),
+  contract: closed({
+    organization: id("org"),
+    number: workOrder,
+    purposes: Type.Array(purpose, { minItems: 1, maxItems: 16 }),
+    ends_at: time,
+  }),
+  person: closed({ organization: id("org"), office, key: publicKey, name_commitment: sha256Base64 }),
+  port: closed({ name: label, time_zone: Type.String({ pattern: "^[A-Za-z0-9_+/-]{1,64}$" }) }),
+  lane: closed({ port: id("prt"), name: label }),
+  reader: closed({ lane: id("lan"), key: publicKey, boxes: oneOf(["trusted", "none"]), name: label }),
+  recipients: closed({ list_sha256: sha256Hex, first_day: date, last_day: date, list_signature: signature }),
+  terms,
+  approval: closed({ terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
+  revocation: closed({ terms_sha256: sha256Hex }),
+  release: closed({ grant: id("grt"), capture: id("cap"), level }),
+  reveal: closed({ grant: id("cas"), capture: id("cap"), level, reason_commitment: sha256Base64 }),
+  draw: closed({
+    grant: id("grt"),
+    count: nullable(Type.Integer({ minimum: 1, maximum: 100_000 })),
+    captures: nullable(Type.Array(id("cap"), { minItems: 1, maxItems: 1000 })),
+  }),
+}
+
+export { nullable }

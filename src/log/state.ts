@@ -1,0 +1,238 @@
+import { canonical } from "../canonical.ts"
+import { assert } from "../fault.ts"
+import {
+  type ContractState,
+  type GrantState,
+  type OrganizationState,
+  type PersonState,
+} from "../grant/decide.ts"
+import { type CaptureRow, type Found, type KeyOf, type RecordRow, type Wanted } from "../ledger/ledger.ts"
+
+/** The things whose newest state is kept as records, by kind. */
+export interface Records {
+  readonly vault: {
+    readonly origin: string
+    readonly mode: "hybrid" | "x25519"
+    readonly organization: string
+    readonly escrow_recipient_sha256: string
+  }
+  readonly organization: OrganizationState & { readonly name: string }
+  readonly contract: ContractState & { readonly number: string }
+  readonly person: PersonState & { readonly key: string }
+  /** By public key in base64: whose it is. */
+  readonly key: { readonly person: string | null; readonly reader: string | null }
+  readonly port: { readonly port: string; readonly name: string; readonly time_zone: string }
+  readonly lane: { readonly lane: string; readonly port: string; readonly name: string }
+  readonly reader: {
+    readonly reader: string
+    readonly lane: string
+    readonly port: string
+    readonly key: string
+    readonly name: string
+    readonly boxes: "trusted" | "none"
+    readonly last_sequence: number
+    /** The newest day whose key the reader sealed to; empty before its first capture. */
+    readonly last_day: string
+  }
+  readonly recipients: {
+    readonly list_sha256: string
+    readonly first_day: string
+    readonly last_day: string
+    readonly list_signature: string
+    readonly key: string
+  }
+  readonly day: { readonly day: string }
+  readonly epoch: {
+    readonly epoch: string
+    readonly recipient_sha256: string
+    readonly escrow_sha256: string
+  }
+  readonly grant: GrantState
+}
+
+export type RecordKind = keyof Records
+
+/** What entries alone say of a capture; the ledger's row has its headers beside it. */
+export type CaptureFacts = Pick<
+  CaptureRow,
+  | "id"
+  | "port"
+  | "lane"
+  | "reader"
+  | "sequence"
+  | "hour"
+  | "kind"
+  | "sealedTo"
+  | "bodySha256"
+  | "size_bytes"
+  | "admitted"
+  | "examined"
+>
+
+/** What one entry changes. Whole new values, never differences. */
+export interface Effects {
+  readonly records: readonly {
+    readonly kind: RecordKind
+    readonly id: string
+    readonly body: Records[RecordKind]
+  }[]
+  readonly counters: readonly { readonly name: string; readonly value: number }[]
+  readonly members: readonly { readonly set: string; readonly member: string; readonly value: number }[]
+  readonly captures: readonly CaptureFacts[]
+}
+
+/** The state that the log's entries lead to, as far as the asker holds it. */
+export interface State {
+  record<K extends RecordKind>(kind: K, id: string): Records[K] | null
+  counter(name: string): number
+  member(set: string, member: string): number
+  capture(id: string): CaptureFacts | null
+  /** The capture that has this number of this reader. */
+  captureAt(reader: string, sequence: number): CaptureFacts | null
+}
+
+/** Names of counters and sets, in one place. */
+export const names = {
+  images: (grant: string) => `images/${grant}`,
+  releases: (grant: string) => `releases/${grant}`,
+  total: (kind: string) => `total/${kind}`,
+  released: (grant: string) => `grant/${grant}`,
+  held: (rootOrganization: string) => `held/${rootOrganization}`,
+  examinations: (examiner: string) => `examine/${examiner}`,
+}
+
+/** A state in memory: of a batch (only what was loaded may be read), of the vault, or of the whole log in `fsck`. */
+export class Register implements State {
+  readonly records = new Map<
+    string,
+    { readonly key: KeyOf; readonly version: number; readonly body: Records[RecordKind] }
+  >()
+  readonly counters = new Map<string, number>()
+  readonly sets = new Map<string, Map<string, number>>()
+  readonly captures = new Map<string, CaptureFacts>()
+  readonly #bySequence = new Map<string, string>()
+  readonly #known: ReadonlySet<string> | null
+  readonly #keeps: (effects: Effects) => Effects
+
+  /** @param known  what may be read; `null`: everything, and what is absent does not exist. */
+  constructor(
+    known: ReadonlySet<string> | null = null,
+    keeps: (effects: Effects) => Effects = effects => effects,
+  ) {
+    this.#known = known
+    this.#keeps = keeps
+  }
+
+  /** The state of a batch: the rows that were found among those wanted. */
+  static of(wanted: Wanted, found: Found): Register {
+    const known = new Set([
+      ...wanted.records.map(key => `record ${key.kind} ${key.id}`),
+      ...wanted.counters.map(name => `counter ${name}`),
+      ...wanted.members.map(member => `member ${member.set} ${member.member}`),
+      ...wanted.captures.map(id => `capture ${id}`),
+      ...wanted.sequences.map(pair => `sequence ${pair.reader} ${pair.sequence}`),
+    ])
+    const register = new Register(known)
+    for (const row of found.records) register.#put(row)
+    for (const row of found.counters) register.counters.set(row.name, row.value)
+    for (const row of found.members) register.#set(row.set).set(row.member, row.value)
+    for (const row of found.captures) register.#keep(factsOf(row))
+    return register
+  }
+
+  record<K extends RecordKind>(kind: K, id: string): Records[K] | null {
+    this.#mayRead(`record ${kind} ${id}`)
+    return (this.records.get(`${kind} ${id}`)?.body as Records[K] | undefined) ?? null
+  }
+
+  counter(name: string): number {
+    this.#mayRead(`counter ${name}`)
+    return this.counters.get(name) ?? 0
+  }
+
+  member(set: string, member: string): number {
+    this.#mayRead(`member ${set} ${member}`)
+    return this.sets.get(set)?.get(member) ?? 0
+  }
+
+  capture(id: string): CaptureFacts | null {
+    this.#mayRead(`capture ${id}`)
+    return this.captures.get(id) ?? null
+  }
+
+  captureAt(reader: string, sequence: number): CaptureFacts | null {
+    this.#mayRead(`sequence ${reader} ${sequence}`)
+    return this.captures.get(this.#bySequence.get(`${reader} ${sequence}`) ?? "") ?? null
+  }
+
+  /** Takes on what entry `index` changes. */
+  apply(effects: Effects, index: number): void {
+    const kept = this.#keeps(effects)
+    for (const { kind, id, body } of kept.records) {
+      this.records.set(`${kind} ${id}`, { key: { kind, id }, version: index, body })
+    }
+    for (const { name, value } of kept.counters) this.counters.set(name, value)
+    for (const { set, member, value } of kept.members) this.#set(set).set(member, value)
+    for (const facts of kept.captures) this.#keep(facts)
+  }
+
+  #mayRead(what: string): void {
+    assert(this.#known === null || this.#known.has(what), `a batch loads what it reads: ${what}`)
+  }
+
+  #set(name: string): Map<string, number> {
+    const held = this.sets.get(name) ?? new Map<string, number>()
+    this.sets.set(name, held)
+    return held
+  }
+
+  #keep(facts: CaptureFacts): void {
+    this.captures.set(facts.id, facts)
+    this.#bySequence.set(`${facts.reader} ${facts.sequence}`, facts.id)
+  }
+
+  #put(row: RecordRow): void {
+    const key = { kind: row.kind, id: row.id }
+    this.records.set(`${row.kind} ${row.id}`, {
+      key,
+      version: row.version,
+      body: JSON.parse(row.body) as Records[RecordKind],
+    })
+  }
+}
+
+/** A record as the ledger stores it. */
+export function recordRow(kind: string, id: string, state: { version: number; body: unknown }): RecordRow {
+  return { kind, id, version: state.version, body: canonical(state.body) }
+}
+
+export function factsOf(row: CaptureRow): CaptureFacts {
+  const {
+    id,
+    port,
+    lane,
+    reader,
+    sequence,
+    hour,
+    kind,
+    sealedTo,
+    bodySha256,
+    size_bytes,
+    admitted,
+    examined,
+  } = row
+  return {
+    id,
+    port,
+    lane,
+    reader,
+    sequence,
+    hour,
+    kind,
+    sealedTo,
+    bodySha256,
+    size_bytes,
+    admitted,
+    examined,
+  }
+}

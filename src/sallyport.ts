@@ -1,0 +1,196 @@
+import { randomBytes } from "node:crypto"
+import { mkdir, open, readFile, rename } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { parseConfig, pathIn, readConfig, type Config } from "./config.ts"
+import { type House } from "./custody/house.ts"
+import { wanting } from "./custody/caller.ts"
+import { newSeed, signerOf, verifyEd25519 } from "./ed25519.ts"
+import { base64 } from "./bytes.ts"
+import { Fault } from "./fault.ts"
+import { commitment } from "./grant/request.ts"
+import { newId } from "./ids.ts"
+import { type Ledger } from "./ledger/ledger.ts"
+import { openPostgres } from "./ledger/postgres.ts"
+import { openSqlite } from "./ledger/sqlite.ts"
+import { fsck, type Fsck } from "./log/fsck.ts"
+import { Log } from "./log/log.ts"
+import { openDisk } from "./objects/disk.ts"
+import { type ObjectStore } from "./objects/objects.ts"
+import { openS3 } from "./objects/s3.ts"
+import { openDecoder } from "./picture/decoder.ts"
+import { newIdentity, type Mode } from "./seal/recipient.ts"
+import { Gate, type CheckpointMemory } from "./vault/gate.ts"
+import { rootKey } from "./vault/keys.ts"
+import { sha256Hex, Vault } from "./vault/vault.ts"
+
+export interface InitOptions {
+  /** The data folder; made if it is not there, and refused if a vault is in it. */
+  readonly data: string
+  readonly origin: string
+  readonly mode: Mode
+  readonly agency: string
+  /** The first custodian's name; only a commitment to it is logged. */
+  readonly custodianName: string
+  /** An age recipient; without it an escrow identity is made and given back, to be kept offline. */
+  readonly escrowRecipient?: string
+  readonly settings?: Partial<Pick<Config, "ledger" | "objects" | "open_bundles">>
+}
+
+export interface Initialized {
+  readonly organization: string
+  readonly person: string
+  /** The custodian's secret seed, 32 bytes: written to a key file by the caller, nowhere else. */
+  readonly custodianSeed: Uint8Array
+  readonly custodianKey: string
+  /** The escrow identity that was made, or `null`. */
+  readonly escrowIdentity: string | null
+}
+
+export interface Opened {
+  readonly house: House
+  readonly config: Config
+  /** What the recomputation at the start found. */
+  readonly fsck: Fsck
+  close(): Promise<void>
+}
+
+/** Makes a vault: keys, configuration and the log's first entry. @throws Fault CONFLICT where one stands. */
+export async function initVault(options: InitOptions): Promise<Initialized> {
+  const { data, origin, mode } = options
+  await mkdir(join(data, "keys"), { recursive: true, mode: 0o700 })
+  const escrow = options.escrowRecipient === undefined ? await newIdentity(mode) : null
+  const escrow_recipient = options.escrowRecipient ?? escrow?.recipient
+  const config = parseConfig({ origin, mode, escrow_recipient, ...options.settings })
+  await writeNew(join(data, "config.json"), `${JSON.stringify(config, null, 2)}\n`)
+  await writeNew(join(data, "keys", "log.key"), `${base64(newSeed())}\n`)
+  await writeNew(join(data, "keys", "root.key"), `${base64(randomBytes(32))}\n`)
+  const ledger = await openLedger(data, config)
+  try {
+    return {
+      ...(await genesis(ledger, { ...options, config, data })),
+      escrowIdentity: escrow?.identity ?? null,
+    }
+  } finally {
+    await ledger.close()
+  }
+}
+
+async function genesis(
+  ledger: Ledger,
+  { data, config, agency, custodianName }: InitOptions & { readonly config: Config },
+): Promise<Omit<Initialized, "escrowIdentity">> {
+  const log = await openLog(ledger, { data, origin: config.origin, clock: Date.now })
+  const seed = newSeed()
+  const [organization, person, salt] = [newId("org"), newId("per"), randomBytes(32)]
+  const key = base64(signerOf(seed).publicKey)
+  await log.append({
+    wanted: wanting({}),
+    draft: () => {
+      return {
+        entry: {
+          kind: "genesis",
+          origin: config.origin,
+          mode: config.mode,
+          escrow_recipient_sha256: sha256Hex(new TextEncoder().encode(config.escrow_recipient)),
+          organization,
+          organization_name: agency,
+          person,
+          office: "custodian",
+          key,
+          name_commitment: commitment("name", salt, custodianName),
+        },
+        openings: [{ field: "name", salt, value: custodianName }],
+      }
+    },
+  })
+  return { organization, person, custodianSeed: seed, custodianKey: key }
+}
+
+/**
+ * Opens a vault: the constructors, in order. Follows the log as the vault and recomputes the ledger from it; a difference
+ * is in `fsck.problems`, and the doors stop what leaves.
+ */
+export async function openHouse(options: {
+  readonly data: string
+  readonly clock?: () => number
+  readonly progress?: (done: number, of: number) => void
+}): Promise<Opened> {
+  const { data } = options
+  const clock = options.clock ?? Date.now
+  const config = await readConfig(data)
+  const ledger = await openLedger(data, config)
+  const objects = await openObjects(data, config)
+  const log = await openLog(ledger, { data, origin: config.origin, clock })
+  const root = rootKey(await readSecret(join(data, "keys", "root.key")))
+  const keys = { ledger, root, mode: config.mode, escrowRecipient: config.escrow_recipient }
+  const memory = checkpointFile(join(data, "vault", "checkpoint"))
+  const gate = new Gate({ log, ledger, memory, clock, verify: verifyEd25519 })
+  await gate.start().catch((error: unknown) => {
+    if (gate.stopped === null) throw error
+  })
+  const progress = options.progress === undefined ? {} : { progress: options.progress }
+  const found = await fsck(ledger, { origin: config.origin, verify: verifyEd25519, ...progress })
+  const decoder = openDecoder({
+    processes: config.decoder_processes,
+    timeout_ms: config.decoder_timeout_ms,
+    memory_mb: config.decoder_memory_mb,
+  })
+  const vault = new Vault({ ...keys, log, objects, gate })
+  const house: House = { ledger, objects, log, vault, decoder, keys }
+  const close = async () => {
+    await decoder.close()
+    await ledger.close()
+  }
+  return { house, config, fsck: found, close }
+}
+
+export async function openLedger(data: string, { ledger }: Config): Promise<Ledger> {
+  if ("sqlite" in ledger) return openSqlite({ file: pathIn(data, ledger.sqlite) })
+  return openPostgres({ url: (await readFile(pathIn(data, ledger.postgres_url_file), "utf8")).trim() })
+}
+
+export async function openObjects(data: string, { objects }: Config): Promise<ObjectStore> {
+  if ("disk" in objects) return openDisk({ folder: pathIn(data, objects.disk) })
+  const { endpoint, bucket, region, access_key_file, secret_key_file } = objects.s3
+  const access_key = (await readFile(pathIn(data, access_key_file), "utf8")).trim()
+  const secret_key = (await readFile(pathIn(data, secret_key_file), "utf8")).trim()
+  return openS3({ endpoint, bucket, region, access_key, secret_key })
+}
+
+async function openLog(
+  ledger: Ledger,
+  options: { data: string; origin: string; clock: () => number },
+): Promise<Log> {
+  const signer = signerOf(await readSecret(join(options.data, "keys", "log.key")))
+  return new Log({ ledger, origin: options.origin, signer, clock: options.clock })
+}
+
+async function readSecret(file: string): Promise<Uint8Array> {
+  const bytes = Buffer.from((await readFile(file, "utf8")).trim(), "base64")
+  if (bytes.length !== 32)
+    throw new Fault("CONFIG", "a key file of the vault does not hold 32 bytes in base64")
+  return bytes
+}
+
+function checkpointFile(file: string): CheckpointMemory {
+  return {
+    load: () => readFile(file, "utf8").catch(() => null),
+    save: async checkpoint => {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+      const handle = await open(`${file}.tmp`, "w", 0o600)
+      await handle.writeFile(checkpoint)
+      await handle.sync()
+      await handle.close()
+      await rename(`${file}.tmp`, file)
+    },
+  }
+}
+
+async function writeNew(file: string, text: string): Promise<void> {
+  const handle = await open(file, "wx", 0o600).catch((cause: unknown) => {
+    throw new Fault("CONFLICT", `${file} exists: a vault stands there already`, { cause })
+  })
+  await handle.writeFile(text)
+  await handle.sync()
+  await handle.close()
+}

@@ -1,0 +1,85 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
+import { utf8 } from "../bytes.ts"
+import { Fault } from "../fault.ts"
+import { type IdentityRow, type Ledger } from "../ledger/ledger.ts"
+import { chacha20 } from "../chacha20.ts"
+import { joinAgeFile, wrapFileKey } from "../seal/header.ts"
+import { sealBody } from "../seal/body.ts"
+import { newIdentity, type Mode } from "../seal/recipient.ts"
+
+/** The vault's root key and what it wraps. In a later version it lives in a process of its own. */
+export interface RootKey {
+  /** AES-256-GCM: nonce (12 bytes), ciphertext, tag (16 bytes); `name` is bound to it. */
+  wrap(name: string, identity: string): Uint8Array
+  /** @throws Fault SEAL_KEY for bytes that this root key did not wrap under this name. */
+  unwrap(name: string, wrapped: Uint8Array): string
+}
+
+/** @param key  32 random bytes. */
+export function rootKey(key: Uint8Array): RootKey {
+  return {
+    wrap(name, identity) {
+      const nonce = randomBytes(12)
+      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(utf8(name))
+      return Buffer.concat([nonce, cipher.update(identity, "utf8"), cipher.final(), cipher.getAuthTag()])
+    },
+    unwrap(name, wrapped) {
+      try {
+        const decipher = createDecipheriv("aes-256-gcm", key, wrapped.subarray(0, 12)).setAAD(utf8(name))
+        decipher.setAuthTag(wrapped.subarray(-16))
+        return Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]).toString("utf8")
+      } catch (cause) {
+        throw new Fault("SEAL_KEY", `the key ${name} was not wrapped by this vault`, { cause })
+      }
+    },
+  }
+}
+
+export interface KeyMaker {
+  readonly ledger: Ledger
+  readonly root: RootKey
+  readonly mode: Mode
+  /** The agency's offline escrow recipient, an age recipient string. */
+  readonly escrowRecipient: string
+}
+
+/** The key of a day, to which the lanes seal. It has no escrow: it lives for days, until its captures are examined. */
+export async function dayKey(maker: KeyMaker, date: string): Promise<IdentityRow> {
+  return keyNamed(maker, `day/${date}`, async () => null)
+}
+
+/** The key of a retention class and month, to which examination seals anew; also sealed to escrow. */
+export async function epochKey(maker: KeyMaker, retention: string, month: string): Promise<IdentityRow> {
+  return keyNamed(maker, `epoch/${retention}/${month}`, identity =>
+    sealToEscrow(identity, maker.escrowRecipient),
+  )
+}
+
+async function keyNamed(
+  { ledger, root, mode }: KeyMaker,
+  name: string,
+  escrowOf: (identity: string) => Promise<Uint8Array | null>,
+): Promise<IdentityRow> {
+  const held = await ledger.identity(name)
+  if (held !== null) return held
+  const { identity, recipient } = await newIdentity(mode)
+  await ledger.addIdentity({
+    name,
+    recipient,
+    wrapped: root.wrap(name, identity),
+    escrow: await escrowOf(identity),
+  })
+  const stored = await ledger.identity(name)
+  if (stored === null) throw new Fault("INTERNAL", `the key ${name} was not stored`)
+  return stored
+}
+
+/** An age file to the escrow recipient that holds the identity as a line of text, as `age -i` reads it. */
+async function sealToEscrow(identity: string, recipient: string): Promise<Uint8Array> {
+  const fileKey = randomBytes(16)
+  const header = await wrapFileKey(fileKey, recipient)
+  return joinAgeFile(
+    header,
+    sealBody(fileKey, utf8(`${identity}\n`), { aead: chacha20, nonce: randomBytes(16) }),
+  )
+}

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto"
+import { equal, hex } from "../bytes.ts"
+import { chacha20 } from "../chacha20.ts"
+import { Fault } from "../fault.ts"
+import { type CaptureRow, type Ledger } from "../ledger/ledger.ts"
+import { type EntryOf } from "../log/kinds.ts"
+import { type Log } from "../log/log.ts"
+import { type ObjectStore } from "../objects/objects.ts"
+import { openBody } from "../seal/body.ts"
+import { unpackContents, type ReaderEvent } from "../seal/contents.ts"
+import { unwrapHeader, wrapFileKey } from "../seal/header.ts"
+import { type Findings } from "../picture/level.ts"
+import { Gate } from "./gate.ts"
+import { epochKey, type KeyMaker } from "./keys.ts"
+import { findingsCommitment, parseFindings } from "./findings.ts"
+
+export type Permit = EntryOf<"permit">
+
+/** What comes out of the inner door: the plaintext with the permit that was verified. Level and holder come from it alone. */
+export interface Withdrawn {
+  readonly permit: Permit
+  readonly permitIndex: number
+  readonly picture: Uint8Array
+  readonly event: ReaderEvent
+  /** What the examination found, as its entry commits to it; `null` before it. */
+  readonly findings: Findings | null
+  /** For an examiner only: the age header written anew for the epoch of the retention class. */
+  readonly resealed: { readonly sealedTo: string; readonly ageHeader: Uint8Array } | null
+}
+
+export interface VaultOptions extends KeyMaker {
+  readonly log: Log
+  readonly objects: ObjectStore
+  readonly gate: Gate
+}
+
+/** Where a capture's body is stored. */
+export function bodyName(captureId: string): string {
+  return `captures/${captureId.slice(-2)}/${captureId}`
+}
+
+/** The inner door. It holds the keys; the only way to plaintext is `withdraw`, and the only key to it is a receipt. */
+export class Vault {
+  readonly gate: Gate
+  readonly #options: VaultOptions
+
+  constructor(options: VaultOptions) {
+    this.#options = options
+    this.gate = options.gate
+  }
+
+  /**
+   * Stores a sealed body, durably, before its entry exists: a crash in between leaves an orphan, never an entry without
+   * its body. Needs no secret.
+   * @throws Fault CONFLICT when another body stands under this id.
+   */
+  async admit(captureId: string, body: Uint8Array): Promise<void> {
+    const stored = await this.#options.objects.putIfAbsent(bodyName(captureId), body)
+    if (stored === "stored") return
+    const held = await this.#options.objects.get(bodyName(captureId))
+    if (held === null || !equal(held, body))
+      throw new Fault("CONFLICT", `another capture is stored as ${captureId}`)
+  }
+
+  /**
+   * Opens one capture, once, for whom and at what level the permit says.
+   * @param receipt  the `.tlog-proof` of the permit, at most 60 s old.
+   * @throws Fault RECEIPT_… naming the check that failed; VAULT_STOPPED for good after a fork; VAULT_OBJECT, SEAL_KEY,
+   *         SEAL_BODY when what is stored is not what was admitted.
+   */
+  async withdraw(captureId: string, receipt: string): Promise<Withdrawn> {
+    const { permit, index, row } = await this.gate.open(captureId, receipt)
+    const body = await this.#body(row)
+    const fileKey = await this.#fileKey(row)
+    const plaintext = openBody(fileKey, body, chacha20)
+    if (plaintext === null)
+      throw new Fault("SEAL_BODY", `the body of ${captureId} does not open with its key`)
+    const contents = unpackContents(plaintext)
+    if (contents === null) throw new Fault("SEAL_BODY", `the contents of ${captureId} are malformed`)
+    const findings = await this.#findings(row)
+    const resealed = permit.for === "examine" ? await this.#reseal(row, fileKey) : null
+    return { permit, permitIndex: index, ...contents, findings, resealed }
+  }
+
+  async #body(row: CaptureRow): Promise<Uint8Array> {
+    const body = await this.#options.objects.get(bodyName(row.id))
+    if (body === null) throw new Fault("VAULT_OBJECT", `the body of ${row.id} is missing`)
+    if (createHash("sha256").update(body).digest("hex") !== row.bodySha256) {
+      throw new Fault("VAULT_OBJECT", `the body of ${row.id} is not the one that was admitted`)
+    }
+    return body
+  }
+
+  async #fileKey(row: CaptureRow): Promise<Uint8Array> {
+    const { ledger, root } = this.#options
+    const key = await ledger.identity(row.sealedTo)
+    if (key?.wrapped == null) throw new Fault("CAPTURE_PURGED", `the key ${row.sealedTo} is destroyed`)
+    const fileKey = await unwrapHeader(row.ageHeader, root.unwrap(key.name, key.wrapped))
+    if (fileKey === null)
+      throw new Fault("SEAL_KEY", `the capture ${row.id} is not sealed to ${row.sealedTo}`)
+    return fileKey
+  }
+
+  async #findings(row: CaptureRow): Promise<Findings | null> {
+    if (row.examined === null) return null
+    const entry = await this.gate.entry(row.examined, "examined")
+    const findings = row.findingsJson === null ? null : parseFindings(row.findingsJson)
+    const isCommitted = findings !== null && findingsCommitment(findings) === entry.findings_commitment
+    if (entry.capture !== row.id || !isCommitted) {
+      throw new Fault("LEDGER_DIFFERS", `the findings of ${row.id} are not those that the log commits to`)
+    }
+    return findings.found
+  }
+
+  async #reseal(row: CaptureRow, fileKey: Uint8Array): Promise<Withdrawn["resealed"]> {
+    const key = await epochKey(this.#options, "standard", row.hour.slice(0, 7))
+    return { sealedTo: key.name, ageHeader: await wrapFileKey(fileKey, key.recipient) }
+  }
+}
+
+/** Lowercase hexadecimal SHA-256. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return hex(createHash("sha256").update(bytes).digest())
+}

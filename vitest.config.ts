@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config"
+
+/** `quick`: unit tests and the paths, no Postgres, S3, browser or ../shared needed. `slow`: everything named *.slow.test.ts. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "quick",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["**/*.slow.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "slow",
+          include: ["src/**/*.slow.test.ts", "test/**/*.slow.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
