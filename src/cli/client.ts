@@ -1,0 +1,122 @@
+import { createHash, randomBytes } from "node:crypto"
+import { base64 } from "../bytes.ts"
+import { Fault, faults, type FaultCode } from "../fault.ts"
+import { type Signer } from "../ed25519.ts"
+import { commitment, signatureBase, type Opening, type Statement } from "../grant/request.ts"
+import { signatureHeaders } from "../http/signature.ts"
+
+/** Who asks, of which vault, where. */
+export interface ClientOptions {
+  readonly server: string
+  /** The log's origin, pinned by the key file. */
+  readonly vault: string
+  readonly signer: Signer | null
+}
+
+export interface Ask {
+  readonly method: "GET" | "POST"
+  /** With its query. */
+  readonly path: string
+  readonly statement?: Statement
+  /** Personal texts: sent as commitments with their openings. */
+  readonly names?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const timeout_ms = 120_000
+const loopback = ["127.0.0.1", "[::1]", "localhost"]
+
+/** Speaks to a vault; every request that has a signer is signed (RFC 9421). */
+export class Client {
+  readonly #options: ClientOptions
+
+  /** @throws Fault PLAIN_HTTP for http beyond loopback. */
+  constructor(options: ClientOptions) {
+    const { protocol, hostname } = new URL(options.server)
+    if (protocol !== "https:" && !loopback.includes(hostname)) {
+      throw new Fault("PLAIN_HTTP", `${options.server} is neither https nor on loopback; nothing was sent`)
+    }
+    this.#options = options
+  }
+
+  /** The JSON answer. @throws Fault with the server's own code. */
+  async json<T>(ask: Ask): Promise<T> {
+    return (await (await this.send(ask)).json()) as T
+  }
+
+  async text(ask: Ask): Promise<string> {
+    return (await this.send(ask)).text()
+  }
+
+  async send(ask: Ask): Promise<Response> {
+    const { body, statement } = bodyOf(ask)
+    const headers = this.#headers(ask, body, statement)
+    const url = `${this.#options.server.replace(/\/$/, "")}${ask.path}`
+    const request = {
+      method: ask.method,
+      headers,
+      ...(body === null ? {} : { body }),
+      signal: AbortSignal.timeout(timeout_ms),
+    }
+    const response = await fetch(url, request).catch((cause: unknown) => {
+      throw new Fault("NO_SERVER", `no vault answers at ${this.#options.server}`, {
+        cause,
+        next: "sallyport serve, or --server URL",
+      })
+    })
+    if (!response.ok) throw await faultOf(response)
+    return response
+  }
+
+  #headers(ask: Ask, body: string | null, statement: Statement | null): Record<string, string> {
+    const { signer, vault } = this.#options
+    const plain = { ...ask.headers, ...(body === null ? {} : { "content-type": "application/json" }) }
+    if (signer === null) return plain
+    const at = ask.path.indexOf("?")
+    const unsigned = {
+      method: ask.method,
+      path: at < 0 ? ask.path : ask.path.slice(0, at),
+      query: at < 0 ? "?" : ask.path.slice(at),
+      created: Math.floor(Date.now() / 1000),
+      nonce: randomBytes(18).toString("base64url"),
+      content_sha256: body === null ? null : createHash("sha256").update(body).digest("base64"),
+      key: base64(signer.publicKey),
+    }
+    const signature = base64(signer.sign(signatureBase(unsigned, vault, statement)))
+    return { ...plain, ...signatureHeaders({ ...unsigned, signature }, vault, statement) }
+  }
+}
+
+function bodyOf({ statement, names = {} }: Ask): {
+  readonly body: string | null
+  readonly statement: Statement | null
+} {
+  if (statement === undefined) return { body: null, statement: null }
+  const openings: Record<string, Opening> = {}
+  const committed: Record<string, unknown> = { ...statement }
+  for (const [field, value] of Object.entries(names)) {
+    const salt = new Uint8Array(randomBytes(32))
+    committed[`${field}_commitment`] = commitment(field, salt, value)
+    openings[field] = { salt: base64(salt), value }
+  }
+  const whole = Object.keys(openings).length === 0 ? committed : { ...committed, openings }
+  return { body: JSON.stringify(whole), statement: committed }
+}
+
+/** The server's refusal as our own. */
+export async function faultOf(response: Response): Promise<Fault> {
+  const problem = (await response.json().catch(() => ({}))) as {
+    code?: string
+    detail?: string
+    not_done?: string
+    next?: string
+    entry?: number
+  }
+  const isKnown = problem.code !== undefined && Object.hasOwn(faults, problem.code)
+  const code = isKnown ? (problem.code as FaultCode) : "INTERNAL"
+  return new Fault(code, problem.detail ?? `the server answered ${response.status}`, {
+    ...(problem.not_done === undefined ? {} : { notDone: problem.not_done }),
+    ...(problem.next === undefined ? {} : { next: problem.next }),
+    ...(problem.entry === undefined ? {} : { entry: problem.entry }),
+  })
+}

@@ -1,0 +1,82 @@
+import { armFailpoint } from "../failpoint.ts"
+import { startExaminer } from "../custody/examiner.ts"
+import { Fault } from "../fault.ts"
+import { openServer, type Server } from "../http/server.ts"
+import { openHouse, type Opened } from "../sallyport.ts"
+import { progress, tell, type Voice } from "./say.ts"
+import { version } from "./version.ts"
+
+export interface Served {
+  readonly url: string
+  readonly opened: Opened
+  /** Resolves when the server has drained and closed, after SIGTERM, SIGINT or `close`. */
+  readonly ended: Promise<void>
+  close(): Promise<void>
+}
+
+export interface ServeOptions {
+  readonly data: string
+  /** HOST:PORT; port 0 takes any free one. */
+  readonly listen: string
+  readonly voice: Voice
+}
+
+/** Opens a vault and its doors, and says so in one line. */
+export async function serve({ data, listen, voice }: ServeOptions): Promise<Served> {
+  armFailpoint(process.env.SALLYPORT_FAILPOINT ?? "")
+  const { host, port } = addressOf(listen)
+  const opened = await openHouse({
+    data,
+    progress: (done, of) => progress(voice, done, of, "log entries checked"),
+  })
+  const server = await openDoors(opened, { host, port }).catch(async (error: unknown) => {
+    await opened.close()
+    throw error
+  })
+  const examiner = startExaminer(opened.house, (what, error) => {
+    tell(voice, `not examined: ${what}: ${error instanceof Error ? error.message : "unknown"}`)
+  })
+  let isClosing = false
+  let end: () => void = () => undefined
+  const ended = new Promise<void>(resolve => (end = resolve))
+  const close = async () => {
+    if (isClosing) return ended
+    isClosing = true
+    await server.close()
+    await examiner.close()
+    await opened.close()
+    end()
+    return ended
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void close())
+  tell(voice, firstLine(opened, server))
+  for (const { at, why } of opened.fsck.problems.slice(0, 5))
+    tell(voice, `DIFFERS  ${at}: ${why}; nothing is released until log and ledger agree`)
+  const { stopped } = opened.house.vault.gate
+  if (stopped !== null) tell(voice, `STOPPED  ${stopped}`)
+  return { url: server.url, opened, ended, close }
+}
+
+function openDoors(
+  { house, config, fsck }: Opened,
+  address: { readonly host: string; readonly port: number },
+): Promise<Server> {
+  return openServer(house, {
+    ...address,
+    version,
+    openBundles: config.open_bundles,
+    standing: { differences: fsck.problems },
+  })
+}
+
+function firstLine({ house, fsck, config }: Opened, { url }: Server): string {
+  return `sallyport ${version} listening ${url} vault=${house.log.origin} log=${fsck.size} captures=${fsck.counted.captures} ledger=${house.ledger.engine} mode=${config.mode}`
+}
+
+function addressOf(listen: string): { readonly host: string; readonly port: number } {
+  const match = /^(.+):(\d{1,5})$/.exec(listen)
+  const port = Number(match?.[2])
+  if (match === null || port > 65_535)
+    throw new Fault("INVALID", "--listen is HOST:PORT, such as 127.0.0.1:7300")
+  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port }
+}

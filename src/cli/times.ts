@@ -1,0 +1,23 @@
+import { Fault } from "../fault.ts"
+
+const units_ms: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/**
+ * A moment from what a person types: `now`, RFC 3339, or a span such as `2h` or `3d` from `from_ms`.
+ * @returns RFC 3339 UTC. @throws Fault INVALID.
+ */
+export function endOf(text: string, from_ms: number): string {
+  const span = /^(\d{1,4})([mhd])$/.exec(text)
+  const time_ms =
+    text === "now"
+      ? from_ms
+      : span === null
+        ? Date.parse(text)
+        : from_ms + Number(span[1]) * (units_ms[span[2] ?? ""] ?? 0)
+  if (!Number.isFinite(time_ms))
+    throw new Fault(
+      "INVALID",
+      `${JSON.stringify(text.slice(0, 40))} is no time: give RFC 3339, now, 90m, 2h or 3d`,
+    )
+  return new Date(time_ms).toISOString()
+}

@@ -1,0 +1,117 @@
+import { Type } from "typebox"
+import { type House } from "../custody/house.ts"
+import { admit } from "../custody/admit.ts"
+import { Fault } from "../fault.ts"
+import { type CaptureFilter, type CaptureRow } from "../ledger/ledger.ts"
+import { id, time } from "../log/shapes.ts"
+import { maxCapture_bytes } from "../seal/capture.ts"
+import { parseFindings } from "../vault/findings.ts"
+import { allow } from "./door.ts"
+import { listQuery, pageAsked, pageOf } from "./lists.ts"
+import { callerOf, parameter, type Route } from "./route.ts"
+
+export const captureType = "application/vnd.sallyport.capture"
+
+/** Captures as they are listed: where, when and in what state; never an image, a plate or a URL to one. */
+export function captureRoutes(house: House): Route[] {
+  return [
+    {
+      method: "POST",
+      url: "/v1/captures",
+      summary: "Admit a sealed capture; the capture file carries its reader's signature for this vault",
+      access: "public",
+      status: 201,
+      bodyLimit_bytes: maxCapture_bytes,
+      answer: request => {
+        if (!Buffer.isBuffer(request.body)) throw new Fault("MEDIA_TYPE", `send ${captureType}`)
+        return admit(house, request.body)
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/captures",
+      summary: "List captures, oldest first",
+      access: "signed",
+      query: {
+        ...listQuery,
+        lane: Type.Optional(id("lan")),
+        since: Type.Optional(time),
+        until: Type.Optional(time),
+        examined: Type.Optional(Type.String({ pattern: "^(true|false)$" })),
+      },
+      answer: async request => {
+        await allow(house, callerOf(request), "list captures")
+        const { limit, after } = pageAsked(request.query)
+        const rows = await house.ledger.captures({
+          ...filterOf(request.query),
+          limit: limit + 1,
+          ...(after === undefined ? {} : { after }),
+        })
+        return pageOf(rows, limit, { id: row => row.id, show: shown })
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/captures/:id",
+      summary: "Show a capture, without its picture",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "list captures")
+        const row = await house.ledger.capture(parameter(request, "id"))
+        if (row === null) throw new Fault("NOT_FOUND", "there is no such capture")
+        return shown(row)
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/capture-counts",
+      summary: "How many captures there are, by lane",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "list captures")
+        return {
+          object: "list",
+          data: await house.ledger.captureCounts(),
+          has_more: false,
+          next_cursor: null,
+        }
+      },
+    },
+  ]
+}
+
+function filterOf(query: unknown): Partial<CaptureFilter> {
+  const { lane, since, until, examined } = query as Partial<
+    Record<"lane" | "since" | "until" | "examined", string>
+  >
+  return {
+    ...(lane === undefined ? {} : { lanes: [lane] }),
+    ...(since === undefined ? {} : { from_ms: Date.parse(since) }),
+    ...(until === undefined ? {} : { until_ms: Date.parse(until) }),
+    ...(examined === undefined ? {} : { examined: examined === "true" }),
+  }
+}
+
+function shown(row: CaptureRow) {
+  const found = row.findingsJson === null ? null : (parseFindings(row.findingsJson)?.found ?? null)
+  return {
+    id: row.id,
+    port: row.port,
+    lane: row.lane,
+    reader: row.reader,
+    sequence: row.sequence,
+    captured_at: new Date(row.capturedAt_ms).toISOString(),
+    hour: row.hour,
+    kind: row.kind,
+    crossing: row.crossing,
+    sealed_to: row.sealedTo,
+    size_bytes: row.size_bytes,
+    body_sha256: row.bodySha256,
+    admitted: row.admitted,
+    examined: row.examined,
+    width_px: found?.width_px ?? null,
+    height_px: found?.height_px ?? null,
+    plates_found: found?.plates.length ?? null,
+    faces_found: found?.faces?.length ?? null,
+  }
+}

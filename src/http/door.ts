@@ -1,0 +1,109 @@
+import { type FastifyInstance, type FastifyRequest } from "fastify"
+import { textOf } from "../bytes.ts"
+import { recordOf, type Caller } from "../custody/caller.ts"
+import { type House } from "../custody/house.ts"
+import { refuse } from "../custody/propose.ts"
+import { verifyEd25519 } from "../ed25519.ts"
+import { Fault } from "../fault.ts"
+import { may, type Act } from "../grant/office.ts"
+import { isSigned, type Opening, type Statement } from "../grant/request.ts"
+import { readSignature, statementHeader, vaultHeader } from "./signature.ts"
+import { statementDigest } from "../grant/request.ts"
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The body's bytes as they came, for its digest. */
+    rawBody: Buffer | null
+    caller: Caller | null
+  }
+}
+
+const life_s = 300
+const noncesLive_ms = 10 * 60_000
+
+/** Keeps the bytes of JSON bodies, and takes nothing that is not UTF-8. */
+export function readBodies(app: FastifyInstance): void {
+  app.decorateRequest("rawBody", null)
+  app.decorateRequest("caller", null)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    request.rawBody = body as Buffer
+    const text = textOf(body as Buffer)
+    try {
+      if (text === null) throw new Fault("INVALID", "the body is not UTF-8")
+      done(null, JSON.parse(text))
+    } catch (error) {
+      done(error instanceof Fault ? error : new Fault("INVALID", "the body is not JSON"), undefined)
+    }
+  })
+}
+
+/**
+ * Who is asking: the person whose enrolled key signed this request for this vault, now and not before.
+ * @throws Fault; nothing is logged before the signature holds.
+ */
+export async function authenticate(house: House, request: FastifyRequest): Promise<Caller> {
+  const body = request.rawBody ?? Buffer.alloc(0)
+  const asked = readSignature({
+    method: request.method,
+    url: request.raw.url ?? "",
+    headers: request.headers,
+    body,
+  })
+  if (request.headers[vaultHeader] !== house.log.origin)
+    throw new Fault("SIGNATURE_INVALID", `this is the vault ${house.log.origin}`)
+  const { statement, openings } = statementOf(request.body)
+  const isStated = statement === null || request.headers[statementHeader] === statementDigest(statement)
+  if (!isStated || !isSigned(asked, house.log.origin, { statement, verify: verifyEd25519 })) {
+    throw new Fault("SIGNATURE_INVALID", "the signature does not hold for this request")
+  }
+  const now_ms = house.log.clock()
+  if (Math.abs(now_ms - asked.created * 1000) > life_s * 1000) {
+    throw new Fault(
+      "SIGNATURE_STALE",
+      `requests are taken within ${life_s} s of their signature; check the clock`,
+    )
+  }
+  const person = await personOf(house, asked.key)
+  if (!(await house.ledger.useNonce(asked.nonce, asked.created * 1000 + noncesLive_ms, now_ms))) {
+    throw new Fault("REPLAY", "this signed request was used before; sign a new one")
+  }
+  return { person, asked, statement: statement ?? {}, openings }
+}
+
+/** Lets a reading through, or logs its refusal. */
+export async function allow(house: House, caller: Caller, act: Act): Promise<void> {
+  const { person, asked } = caller
+  if (person.suspended)
+    await refuse(
+      house,
+      { of: "read", code: "PERSON_SUSPENDED", person: person.person, asked },
+      "the person is suspended",
+    )
+  if (!may(person.office, act)) {
+    await refuse(
+      house,
+      { of: "read", code: "OFFICE", person: person.person, asked },
+      `the office ${person.office} may not ${act}`,
+    )
+  }
+}
+
+async function personOf(house: House, key: string): Promise<Caller["person"]> {
+  const holder = await recordOf(house, "key", key)
+  const person = holder?.person == null ? null : await recordOf(house, "person", holder.person)
+  if (person === null) throw new Fault("KEY_UNKNOWN", "no person with this key is enrolled")
+  return person
+}
+
+/** A body without its openings is what was signed and what the log keeps. */
+function statementOf(body: unknown): {
+  readonly statement: Statement | null
+  readonly openings: Readonly<Record<string, Opening>>
+} {
+  if (body === undefined || body === null) return { statement: null, openings: {} }
+  if (typeof body !== "object" || Array.isArray(body))
+    throw new Fault("INVALID", "the body is not a JSON object")
+  const { openings, ...statement } = body as { openings?: Readonly<Record<string, Opening>> }
+  return { statement, openings: openings ?? {} }
+}

@@ -1,0 +1,167 @@
+import { planDraw } from "../custody/draw.ts"
+import { decideGrant, requestGrant, revokeGrant } from "../custody/grants.ts"
+import { type House } from "../custody/house.ts"
+import { release, type Delivery } from "../custody/release.ts"
+import { reveal } from "../custody/reveal.ts"
+import { Fault } from "../fault.ts"
+import { isAgencyOffice } from "../grant/office.ts"
+import { names, type Records } from "../log/state.ts"
+import { statements } from "../log/shapes.ts"
+import { type FastifyReply } from "fastify"
+import { listQuery, pageAsked, pageOf } from "./lists.ts"
+import { multipart } from "./multipart.ts"
+import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
+import { type Turnstile } from "./turnstile.ts"
+
+/** Grants and cases; and the two routes, and no others, by which image bytes leave. */
+export function grantRoutes(
+  house: House,
+  options: { readonly turnstile: Turnstile; readonly stopIfDiffering: () => void },
+): Route[] {
+  const { turnstile, stopIfDiffering } = options
+  return [
+    {
+      method: "POST",
+      url: "/v1/grants",
+      summary: "Ask for a grant, or open a case",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.terms),
+      answer: request => requestGrant(house, callerOf(request)),
+    },
+    {
+      method: "GET",
+      url: "/v1/grants",
+      summary: "List grants and cases; a vendor's person sees his own",
+      access: "signed",
+      query: listQuery,
+      answer: async request => {
+        const { person } = callerOf(request)
+        const { limit, after } = pageAsked(request.query)
+        const rows = await house.ledger.records("grant", {
+          limit: 1000,
+          ...(after === undefined ? {} : { after }),
+        })
+        const grants = rows
+          .map(row => JSON.parse(row.body) as Records["grant"])
+          .filter(grant => concerns(grant, person))
+        const page = await Promise.all(grants.slice(0, limit + 1).map(grant => shown(house, grant)))
+        return pageOf(page, limit, { id: grant => grant.grant, show: grant => grant })
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/grants/:id",
+      summary: "Show a grant or case with its use",
+      access: "signed",
+      answer: async request => {
+        const row = await house.ledger.record("grant", parameter(request, "id"))
+        const grant = row === null ? null : (JSON.parse(row.body) as Records["grant"])
+        if (grant === null || !concerns(grant, callerOf(request).person))
+          throw new Fault("GRANT_UNKNOWN", "there is no such grant")
+        return shown(house, grant)
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/grants/:id/approvals",
+      summary: "Approve or deny the terms that the digest names",
+      access: "signed",
+      status: 201,
+      body: statements.approval,
+      answer: request => decideGrant(house, callerOf(request), parameter(request, "id")),
+    },
+    {
+      method: "POST",
+      url: "/v1/grants/:id/revocation",
+      summary: "Revoke a grant or close a case, at once",
+      access: "signed",
+      status: 201,
+      body: statements.revocation,
+      answer: request => revokeGrant(house, callerOf(request), parameter(request, "id")),
+    },
+    {
+      method: "POST",
+      url: "/v1/draws",
+      summary: "Plan a draw: which images to ask for, one by one (Idempotency-Key needed)",
+      access: "signed",
+      status: 201,
+      body: statements.draw,
+      answer: request => {
+        stopIfDiffering()
+        return planDraw(house, callerOf(request), idempotencyKey(request.headers["idempotency-key"]))
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/releases",
+      summary: "Release one image to its holder: multipart with the image and its receipt",
+      access: "signed",
+      status: 201,
+      body: statements.release,
+      answer: (request, reply) => {
+        stopIfDiffering()
+        return turnstile.pass(async () => deliver(reply, await release(house, callerOf(request))))
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/reveals",
+      summary: "Reveal one image to one of the agency's people, under a case",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.reveal),
+      answer: (request, reply) => {
+        stopIfDiffering()
+        return turnstile.pass(async () => deliver(reply, await reveal(house, callerOf(request))))
+      },
+    },
+  ]
+}
+
+function concerns(grant: Records["grant"], person: Records["person"]): boolean {
+  return (
+    isAgencyOffice(person.office) || grant.requester === person.person || grant.terms.holder === person.person
+  )
+}
+
+async function shown(house: House, grant: Records["grant"]) {
+  const images_used = await house.ledger.counter(names.images(grant.grant))
+  const releases = await house.ledger.counter(names.releases(grant.grant))
+  const isOver = grant.status === "approved" && house.log.clock() >= Date.parse(grant.terms.ends_at)
+  return {
+    ...grant,
+    state: isOver ? "expired" : grant.status,
+    images_used,
+    images_left: grant.terms.images - images_used,
+    releases,
+  }
+}
+
+function idempotencyKey(header: string | string[] | undefined): string {
+  if (typeof header !== "string" || !/^[\x21-\x7e]{1,128}$/.test(header)) {
+    throw new Fault("INVALID", "a draw needs an Idempotency-Key of 1 to 128 visible ASCII characters")
+  }
+  return header
+}
+
+function deliver(reply: FastifyReply, delivery: Delivery): Buffer {
+  const name = `${delivery.capture}.${delivery.mediaType === "image/png" ? "png" : "jpg"}`
+  const { type, body } = multipart([
+    { name: "image", filename: name, type: delivery.mediaType, bytes: delivery.bytes },
+    {
+      name: "receipt",
+      filename: `${name}.tlog-proof`,
+      type: "text/plain; charset=utf-8",
+      bytes: Buffer.from(delivery.receipt),
+    },
+  ])
+  void reply.headers({
+    "content-type": type,
+    "cache-control": "no-store",
+    "sallyport-permit": delivery.permit,
+    "sallyport-delivered": delivery.delivered,
+    "sallyport-images-used": delivery.imagesUsed,
+  })
+  return body
+}

@@ -1,0 +1,209 @@
+import { Type } from "typebox"
+import { type House } from "../custody/house.ts"
+import { hex } from "../bytes.ts"
+import { verifyEd25519 } from "../ed25519.ts"
+import { Fault } from "../fault.ts"
+import { fsck } from "../log/fsck.ts"
+import { kinds, parseEntry } from "../log/kinds.ts"
+import { oneOf } from "../log/shapes.ts"
+import { formatPolicy } from "../tlog/policy.ts"
+import { formatBundle, parseTilePath, tileWidth, type TileAt } from "../tlog/tile.ts"
+import { type EntryRow } from "../ledger/ledger.ts"
+import { authenticate, allow } from "./door.ts"
+import { type Standing } from "./server.ts"
+import { callerOf, parameter, type Route } from "./route.ts"
+
+const immutable = "public, max-age=31536000, immutable"
+const hash_bytes = 32
+
+/** The log for strangers, after c2sp.org/tlog-tiles, and for those who may read entries with their openings. */
+export function logRoutes(
+  house: House,
+  options: { readonly openBundles: boolean; readonly standing: Standing },
+): Route[] {
+  return [
+    ...publicRoutes(house, options.openBundles),
+    ...entryRoutes(house),
+    ...healthRoutes(house, options.standing),
+  ]
+}
+
+function publicRoutes(house: House, openBundles: boolean): Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/log/checkpoint",
+      summary: "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
+      access: "public",
+      answer: async (_, reply) => {
+        void reply.type("text/plain; charset=utf-8").header("cache-control", "no-cache")
+        return house.log.checkpoint()
+      },
+    },
+    {
+      method: "GET",
+      url: "/log/policy",
+      summary: "A policy file with this log's key (c2sp.org/tlog-policy): to be pinned, not trusted",
+      access: "public",
+      answer: async (_, reply) => {
+        void reply.type("text/plain; charset=utf-8")
+        const policy = {
+          logs: [{ vkey: house.log.vkey, url: null }],
+          witnesses: [],
+          groups: [],
+          quorum: "none",
+        }
+        return Promise.resolve(
+          `# Compare the key with what the custodian gave you, then keep this file.\n${formatPolicy(policy)}`,
+        )
+      },
+    },
+    {
+      method: "GET",
+      url: "/log/tile/*",
+      summary: "Hash tiles and entry bundles (c2sp.org/tlog-tiles)",
+      access: "public",
+      answer: async (request, reply) => {
+        const named = parseTilePath(`tile/${parameter(request, "*")}`)
+        if (named === null) throw new Fault("NOT_FOUND", "not the path of a tile")
+        if (named.kind === "entries" && !openBundles)
+          await allow(house, await authenticate(house, request), "read log")
+        const bytes =
+          named.kind === "hashes" ? await tileBytes(house, named.tile) : await bundleBytes(house, named.tile)
+        void reply.type("application/octet-stream").header("cache-control", immutable)
+        return bytes
+      },
+    },
+  ]
+}
+
+async function tileBytes(house: House, { level, index, width }: TileAt): Promise<Buffer> {
+  const tile = await house.ledger.tile(level, index)
+  if (tile === null || tile.hashes.length < width * hash_bytes)
+    throw new Fault("NOT_FOUND", "the log has no such tile yet")
+  return Buffer.from(tile.hashes.subarray(0, width * hash_bytes))
+}
+
+async function bundleBytes(house: House, { index, width }: TileAt): Promise<Buffer> {
+  const rows = await house.ledger.entries(index * tileWidth, index * tileWidth + width)
+  if (rows.length < width) throw new Fault("NOT_FOUND", "the log has no such bundle yet")
+  return Buffer.from(formatBundle(rows.map(row => row.bytes)))
+}
+
+function entryRoutes(house: House): Route[] {
+  let isChecking = false
+  return [
+    {
+      method: "GET",
+      url: "/v1/log/entries",
+      summary: "The newest entries",
+      access: "signed",
+      query: {
+        kind: Type.Optional(oneOf(Object.keys(kinds))),
+        before: Type.Optional(Type.String({ pattern: "^[0-9]{1,15}$" })),
+        limit: Type.Optional(Type.String({ pattern: "^[0-9]{1,3}$" })),
+      },
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        const { kind, before, limit } = request.query as { kind?: string; before?: string; limit?: string }
+        const most = Math.min(200, Number(limit ?? 50))
+        const rows = await house.ledger.newestEntries({
+          limit: most,
+          ...(kind === undefined ? {} : { kind }),
+          ...(before === undefined ? {} : { before: Number(before) }),
+        })
+        return { object: "list", data: rows.map(shown), has_more: rows.length === most, next_cursor: null }
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/log/entries/:index",
+      summary: "One entry with the openings of its commitments",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        const text = parameter(request, "index")
+        const index = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
+        const [row] = index < 0 ? [] : await house.ledger.entries(index, index + 1)
+        if (row === undefined) throw new Fault("NOT_FOUND", "there is no such entry")
+        const openings = (await house.ledger.openings(index)).map(({ field, value }) => [field, value])
+        return {
+          ...shown(row),
+          openings: Object.fromEntries(openings) as Record<string, string>,
+          proof: await house.log.receiptAt(index),
+        }
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/log/fsck",
+      summary: "Compute the ledger anew from the log and compare",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        if (isChecking) throw new Fault("BUSY", "a check is under way")
+        isChecking = true
+        try {
+          const { size, root, problems, counted } = await fsck(house.ledger, {
+            origin: house.log.origin,
+            verify: verifyEd25519,
+          })
+          return { size, root: hex(root), problems, counted }
+        } finally {
+          isChecking = false
+        }
+      },
+    },
+  ]
+}
+
+function shown({ index, bytes }: EntryRow) {
+  return { index, entry: parseEntry(bytes) }
+}
+
+function healthRoutes(house: House, standing: Standing): Route[] {
+  const status = async () => {
+    const head = await house.log.head()
+    const stopped = house.vault.gate.stopped
+    return {
+      origin: house.log.origin,
+      vkey: house.log.vkey,
+      mode: house.keys.mode,
+      ledger: house.ledger.engine,
+      size: head.size,
+      root: hex(head.root),
+      newest_at: head.time_ms === 0 ? null : new Date(head.time_ms).toISOString(),
+      vault: stopped === null ? "open" : "stopped",
+      why: stopped,
+      differences: standing.differences.length,
+    }
+  }
+  return [
+    {
+      method: "GET",
+      url: "/v1/log/status",
+      summary: "The log's head and whether anything is stopped",
+      access: "public",
+      answer: status,
+    },
+    {
+      method: "GET",
+      url: "/healthz",
+      summary: "Whether the server answers",
+      access: "public",
+      answer: () => Promise.resolve({ ok: true }),
+    },
+    {
+      method: "GET",
+      url: "/readyz",
+      summary: "Whether images can be released",
+      access: "public",
+      answer: async (_, reply) => {
+        const { vault, differences } = await status()
+        const ready = vault === "open" && differences === 0
+        if (!ready) void reply.code(503)
+        return { ready, vault, differences }
+      },
+    },
+  ]
+}

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto"
+import { type House } from "../custody/house.ts"
+import { parseEntry, type Entry } from "../log/kinds.ts"
+import { names } from "../log/state.ts"
+import { type Route } from "./route.ts"
+import { sentenceOf } from "./sentences.ts"
+import { styles } from "./styles.ts"
+
+/** The running totals and the log's head, for everyone; no name, plate or picture. */
+export interface Now {
+  readonly origin: string
+  readonly as_of: string
+  readonly admitted: number
+  readonly examined: number
+  readonly permits: number
+  readonly delivered: number
+  readonly refused: number
+  readonly size: number
+  readonly checkpoint: string
+  readonly stopped: string | null
+  readonly newest: readonly {
+    readonly index: number
+    readonly at: string
+    readonly kind: string
+    readonly sentence: string
+  }[]
+}
+
+export function pageRoutes(house: House): Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/v1/now",
+      summary: "Totals and the log's head",
+      access: "public",
+      answer: () => now(house),
+    },
+    {
+      method: "GET",
+      url: "/",
+      summary: "The same as a page",
+      access: "public",
+      answer: async (_, reply) => {
+        const hash = createHash("sha256").update(styles).digest("base64")
+        void reply.type("text/html; charset=utf-8").headers({
+          "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+          "cache-control": "no-store",
+          "referrer-policy": "no-referrer",
+          "x-content-type-options": "nosniff",
+        })
+        return pageOf(await now(house))
+      },
+    },
+  ]
+}
+
+async function now(house: House): Promise<Now> {
+  const total = (kind: Entry["kind"]) => house.ledger.counter(names.total(kind))
+  const head = await house.log.head()
+  const rows = await house.ledger.newestEntries({ limit: 16 })
+  const newest = rows.flatMap(row => {
+    const entry = parseEntry(row.bytes)
+    return entry === null
+      ? []
+      : [{ index: row.index, at: entry.at, kind: entry.kind, sentence: sentenceOf(entry) }]
+  })
+  return {
+    origin: house.log.origin,
+    as_of: new Date(house.log.clock()).toISOString(),
+    admitted: await total("admitted"),
+    examined: await total("examined"),
+    permits: await total("permit"),
+    delivered: await total("delivered"),
+    refused: await total("refused"),
+    size: head.size,
+    checkpoint: await house.log.checkpoint(),
+    stopped: house.vault.gate.stopped,
+    newest,
+  }
+}
+
+function pageOf(now: Now): string {
+  const state =
+    now.stopped === null
+      ? `<p class="state">${now.delivered === 0 ? "No image has ever left this vault." : `${count(now.delivered)} left this vault, each under a permit in the log.`}</p>`
+      : `<p class="state stopped" role="alert">The vault is stopped: ${escape(now.stopped)}</p>`
+  const totals = [
+    ["captures sealed in", now.admitted],
+    ["examined", now.examined],
+    ["images delivered", now.delivered],
+    ["refused", now.refused],
+    ["log entries", now.size],
+  ] as const
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="5"><title>Sallyport · ${escape(now.origin)}</title><style>${styles}</style></head>
+<body><header><h1>Sallyport</h1><p>${escape(now.origin)} <span class="quiet">as of ${escape(now.as_of)}</span></p></header>
+<main>${state}
+<section aria-label="Totals"><dl class="totals">${totals.map(([name, value]) => `<div><dt>${name}</dt><dd>${value.toLocaleString("en-US")}</dd></div>`).join("")}</dl></section>
+<section><h2>Newest entries</h2>${entriesOf(now)}</section>
+<section><h2>The log's head</h2><pre>${escape(now.checkpoint)}</pre>
+<p class="quiet">Anyone may check it: <code>/log/checkpoint</code>, <code>/log/tile/…</code>, <code>/log/policy</code>. Pin the policy's key; do not trust it from here.</p></section>
+<section><h2>Try next</h2><pre>bin/sallyport grant ls   --key DIR/people/engineer.key
+bin/sallyport draw       --key DIR/people/engineer.key --grant grt_… --count 5 --out draw
+bin/sallyport receipt verify draw/*.tlog-proof --policy DIR/policy
+bin/sallyport log verify --key DIR/people/auditor.key --policy DIR/policy</pre>
+<p class="quiet">DIR is the data folder that the terminal names.</p></section></main></body></html>
+`
+}
+
+function entriesOf({ newest }: Now): string {
+  if (newest.length === 0) return `<p>The first entry appears when the vault is made.</p>`
+  const rows = newest.map(
+    ({ index, at, kind, sentence }) =>
+      `<tr><td class="number">${index}</td><td><time datetime="${escape(at)}">${escape(at.slice(11, 19))}</time></td><td><span class="kind ${escape(kind.replace(".", "-"))}">${escape(kind)}</span></td><td>${escape(sentence)}</td></tr>`,
+  )
+  return `<table><thead><tr><th class="number" scope="col">entry</th><th scope="col">time (UTC)</th><th scope="col">kind</th><th scope="col">what it says</th></tr></thead><tbody>${rows.join("")}</tbody></table>`
+}
+
+function count(images: number): string {
+  return images === 1 ? "1 image" : `${images.toLocaleString("en-US")} images`
+}
+
+function escape(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+}

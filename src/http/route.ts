@@ -1,0 +1,100 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
+import { Type, type TSchema } from "typebox"
+import { type Caller } from "../custody/caller.ts"
+import { type House } from "../custody/house.ts"
+import { assert } from "../fault.ts"
+import { sha256Base64 } from "../log/shapes.ts"
+import { authenticate } from "./door.ts"
+
+/** A route as every one is declared: who may knock, what it takes, what it says. */
+export interface Route {
+  readonly method: "GET" | "POST"
+  readonly url: string
+  readonly summary: string
+  /** Signed: by a person, with an enrolled key. Public: by anyone. */
+  readonly access: "signed" | "public"
+  readonly body?: TSchema
+  readonly query?: Record<string, TSchema>
+  /** Status of a success; 200 without it. */
+  readonly status?: number
+  readonly bodyLimit_bytes?: number
+  readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+}
+
+const jsonLimit_bytes = 65_536
+
+const problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.String(),
+    instance: Type.String(),
+    not_done: Type.Optional(Type.String()),
+    next: Type.Optional(Type.String()),
+    entry: Type.Optional(Type.Integer()),
+    request_id: Type.String(),
+  },
+  { description: "RFC 9457 problem document" },
+)
+
+const opening = Type.Object(
+  { salt: sha256Base64, value: Type.String({ minLength: 1, maxLength: 2000 }) },
+  { additionalProperties: false },
+)
+
+/** The body of a signed POST: what is stated, and the openings of its commitments, which are signed only through them. */
+export function withOpenings(statement: TSchema): TSchema {
+  const { properties = {}, required = [] } = statement as {
+    properties?: Record<string, TSchema>
+    required?: string[]
+  }
+  const openings = Type.Optional(Type.Record(Type.String({ pattern: "^[a-z]{1,16}$" }), opening))
+  return { ...Type.Object({ ...properties, openings }, { additionalProperties: false }), required }
+}
+
+/** Adds routes to the server; authentication comes before the body's shape is judged. */
+export function addRoutes(app: FastifyInstance, house: House, routes: readonly Route[]): void {
+  for (const route of routes) {
+    const query =
+      route.method === "GET"
+        ? { querystring: Type.Object(route.query ?? {}, { additionalProperties: false }) }
+        : {}
+    app.route({
+      method: route.method,
+      url: route.url,
+      bodyLimit: route.bodyLimit_bytes ?? jsonLimit_bytes,
+      schema: {
+        summary: route.summary,
+        ...(route.access === "signed" ? { security: [{ signature: [] }] } : { security: [] }),
+        ...(route.body === undefined ? {} : { body: route.body }),
+        ...query,
+        response: { "4xx": problem, "5xx": problem },
+      },
+      ...(route.access === "signed"
+        ? {
+            preValidation: async (request: FastifyRequest) => {
+              request.caller = await authenticate(house, request)
+            },
+          }
+        : {}),
+      handler: async (request, reply) => {
+        if (route.status !== undefined) void reply.code(route.status)
+        return route.answer(request, reply)
+      },
+    })
+  }
+}
+
+export function callerOf(request: FastifyRequest): Caller {
+  assert(request.caller !== null, "a signed route has a caller")
+  return request.caller
+}
+
+/** A parameter of the path. */
+export function parameter(request: FastifyRequest, name: string): string {
+  const value = (request.params as Record<string, string>)[name]
+  assert(value !== undefined, "the route has the parameter")
+  return value
+}

@@ -1,0 +1,51 @@
+import { type Entry } from "../log/kinds.ts"
+
+/** An entry in plain words: what happened, to which ids; never a name. */
+export function sentenceOf(entry: Entry): string {
+  switch (entry.kind) {
+    case "genesis":
+      return `the vault ${entry.origin} was made`
+    case "organization.added":
+      return `organization ${entry.statement.name} added`
+    case "organization.suspended":
+      return `organization ${entry.organization} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    case "contract.added":
+      return `contract ${entry.statement.number} added`
+    case "person.enrolled":
+      return `a person of the office ${entry.statement.office} enrolled`
+    case "person.suspended":
+      return `${entry.person} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    case "port.added":
+      return `port ${entry.statement.name} added`
+    case "lane.added":
+      return `lane ${entry.statement.name} added`
+    case "reader.enrolled":
+      return `reader ${entry.statement.name} enrolled`
+    case "recipients.signed":
+      return `keys of ${entry.statement.first_day} to ${entry.statement.last_day} signed for the lanes`
+    case "day.destroyed":
+      return `the key of ${entry.day} destroyed`
+    case "epoch.opened":
+      return `key ${entry.epoch} made`
+    case "admitted":
+      return `capture ${entry.capture.slice(-6)} sealed in, number ${entry.sequence} of its reader${entry.gap > 0 ? `, ${entry.gap} missing before it` : ""}`
+    case "examined":
+      return `capture ${entry.capture.slice(-6)} examined: ${entry.outcome}`
+    case "grant.requested":
+      return `${entry.grant.slice(-6)}: ${entry.statement.images} images at ${entry.statement.level} asked for, to ${entry.statement.purpose}`
+    case "grant.approved":
+      return `${entry.grant.slice(-6)} approved by one person`
+    case "grant.denied":
+      return `${entry.grant.slice(-6)} denied`
+    case "grant.revoked":
+      return `${entry.grant.slice(-6)} revoked`
+    case "permit":
+      return entry.by === null
+        ? `the system may open ${entry.capture.slice(-6)} to examine it`
+        : `${entry.for} of ${entry.capture.slice(-6)} at ${entry.level}, image ${entry.by.images_after} of grant ${entry.by.grant.slice(-6)}`
+    case "refused":
+      return `${entry.of} refused: ${entry.code}`
+    case "delivered":
+      return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
+  }
+}

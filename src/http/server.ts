@@ -1,0 +1,123 @@
+import swagger from "@fastify/swagger"
+import fastify, { type FastifyInstance } from "fastify"
+import { type House } from "../custody/house.ts"
+import { Fault } from "../fault.ts"
+import { newId } from "../ids.ts"
+import { type Problem } from "../log/replay.ts"
+import { captureRoutes, captureType } from "./captures.ts"
+import { readBodies } from "./door.ts"
+import { grantRoutes } from "./grants.ts"
+import { logRoutes } from "./log.ts"
+import { pageRoutes } from "./page.ts"
+import { sendProblem } from "./problem.ts"
+import { registryRoutes } from "./registry.ts"
+import { addRoutes, type Route } from "./route.ts"
+import { Turnstile } from "./turnstile.ts"
+
+/** What the check at the start found: nothing leaves while ledger and log differ. */
+export interface Standing {
+  readonly differences: readonly Problem[]
+}
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly openBundles: boolean
+  readonly standing: Standing
+  readonly version: string
+}
+
+export interface Server {
+  readonly url: string
+  close(): Promise<void>
+}
+
+const loopback = ["127.0.0.1", "::1", "localhost"]
+
+/** Every route there is. */
+export function routesOf(
+  house: House,
+  { openBundles, standing }: Pick<ServerOptions, "openBundles" | "standing">,
+): Route[] {
+  const stopIfDiffering = () => {
+    if (standing.differences.length === 0) return
+    const [first] = standing.differences
+    throw new Fault(
+      "LEDGER_DIFFERS",
+      `the ledger differs from the log (${first?.at ?? ""}); run sallyport log fsck`,
+      { notDone: "Nothing was released." },
+    )
+  }
+  const turnstile = new Turnstile({ inside: 16, waiting: 256 })
+  return [
+    ...registryRoutes(house),
+    ...captureRoutes(house),
+    ...grantRoutes(house, { turnstile, stopIfDiffering }),
+    ...logRoutes(house, { openBundles, standing }),
+    ...pageRoutes(house),
+  ]
+}
+
+/** The server without its socket, for tests and for `openServer`. */
+export async function buildServer(house: House, options: ServerOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    genReqId: () => newId("req"),
+    requestTimeout: 60_000,
+    connectionTimeout: 120_000,
+    keepAliveTimeout: 20_000,
+    routerOptions: { maxParamLength: 200 },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false },
+    },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+  })
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new Fault("NOT_FOUND", "there is no such resource"), request, reply),
+  )
+  readBodies(app)
+  app.addContentTypeParser(captureType, { parseAs: "buffer" }, (_, body, done) => done(null, body))
+  await app.register(swagger, { openapi: document(options.version) })
+  addRoutes(app, house, routesOf(house, options))
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger())
+  await app.ready()
+  return app
+}
+
+/**
+ * Listens. Without TLS, which this version does not speak, only on loopback: put a TLS proxy in front for more.
+ * @throws Fault PLAIN_HTTP for any other address.
+ */
+export async function openServer(house: House, options: ServerOptions): Promise<Server> {
+  if (!loopback.includes(options.host)) {
+    throw new Fault("PLAIN_HTTP", `without TLS the server listens on loopback only, not on ${options.host}`, {
+      next: "--listen 127.0.0.1:7300 behind a TLS proxy",
+    })
+  }
+  const app = await buildServer(house, options)
+  const url = await app.listen({ host: options.host, port: options.port })
+  return { url, close: () => app.close() }
+}
+
+function document(version: string) {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Sallyport",
+      version,
+      description: "Custody of plate and face images: sealed at the lane, out only through a witnessed log.",
+    },
+    components: {
+      securitySchemes: {
+        signature: {
+          type: "http" as const,
+          scheme: "signature",
+          description:
+            "RFC 9421 HTTP message signature with an enrolled Ed25519 key; see docs/formats/request.md",
+        },
+      },
+    },
+  }
+}
