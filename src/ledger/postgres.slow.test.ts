@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { postgresPrograms, startPostgres, type TestPostgres } from "../../test/postgres.ts"
+import { ledgerContract } from "./ledger.contract.ts"
+import { type Ledger } from "./ledger.ts"
+import { openPostgres } from "./postgres.ts"
+
+const skipped = postgresPrograms === null ? " (skipped: no Postgres here)" : ""
+
+describe.skipIf(postgresPrograms === null)(`with a real Postgres${skipped}`, () => {
+  let server: TestPostgres
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  ledgerContract("Postgres", async () => openPostgres({ url: await server.newDatabase() }))
+
+  test("two servers on one database: 200 increments end at 200, and the head's sizes have no gap", async () => {
+    const url = await server.newDatabase()
+    const both = await Promise.all([openPostgres({ url }), openPostgres({ url })])
+    const sizes: number[] = []
+    const step = (ledger: Ledger) =>
+      ledger.sequence(async transaction => {
+        const { head } = transaction
+        await transaction.store({
+          head: { ...head, size: head.size + 1 },
+          entries: [{ index: head.size, kind: "x", bytes: Uint8Array.of(1) }],
+          tiles: [],
+          records: [],
+          counters: [],
+          members: [],
+          captures: [],
+          openings: [],
+        })
+        sizes.push(head.size)
+      })
+    await Promise.all(Array.from({ length: 200 }, (_, i) => step(both[i % 2]!)))
+    expect(sizes.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+    await Promise.all(both.map(ledger => ledger.close()))
+  })
+})

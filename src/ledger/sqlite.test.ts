@@ -1,0 +1,34 @@
+import { spawnSync } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, expect, test } from "vitest"
+import { ledgerContract } from "./ledger.contract.ts"
+import { openSqlite } from "./sqlite.ts"
+
+const folder = await mkdtemp(join(tmpdir(), "sallyport-ledger-"))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+ledgerContract("SQLite", () => openSqlite({ file: join(folder, "contract.sqlite") }))
+
+test("what was stored is there after closing and opening again", async () => {
+  const file = join(folder, "again.sqlite")
+  const first = await openSqlite({ file })
+  expect(await first.useNonce("kept", 1, 0)).toBe(true)
+  await first.close()
+  const second = await openSqlite({ file })
+  expect(await second.useNonce("kept", 1, 0)).toBe(false)
+  await second.close()
+})
+
+test("a second process may not open it: LEDGER_IN_USE", async () => {
+  const file = join(folder, "held.sqlite")
+  const ledger = await openSqlite({ file })
+  const script = `import Database from "libsql"; const db = new Database(${JSON.stringify(file)}); db.exec("pragma busy_timeout=100"); try { db.prepare("select * from log_head").all([]); console.log("read") } catch (error) { console.log(error.code) }`
+  const other = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    cwd: join(import.meta.dirname, "../.."),
+  })
+  expect(other.stdout.trim()).toBe("SQLITE_BUSY")
+  await ledger.close()
+})
