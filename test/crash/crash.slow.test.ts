@@ -67,8 +67,7 @@ afterAll(async () => {
 
 /** Captures in, images out, over HTTP, until the server is gone; remembers what was acknowledged. */
 async function work(server: TestServer, rounds: number): Promise<void> {
-  const { origin } = { origin: "sallyport.example/test" }
-  const engineer = clientFor(port.people.engineer, server.url, origin)
+  const engineer = clientFor(port.people.engineer, server.url, "sallyport.example/test")
   const plates = [{ text: "SP7X042", box: { x_px: 200, y_px: 200, width_px: 90, height_px: 30 } }]
   for (let i = 0; i < rounds; i += 1) {
     const { bytes } = await sealShot(port, {
@@ -151,7 +150,10 @@ describe("kill -9 between two named writes", () => {
       test(`${name}, passage ${passage}: what was acknowledged is there, what was released has its permit`, async () => {
         const server = await startServer(port.data, { SALLYPORT_FAILPOINT: `${name}:${passage}` })
         await work(server, 12).catch(() => undefined)
+        // A failpoint that is not reached would wait for ever: then the test fails by the signal.
+        const late = setTimeout(() => void server.kill("SIGTERM"), 3000)
         expect(await server.ended).toBe("SIGKILL")
+        clearTimeout(late)
         expect(server.output()).toContain(`failpoint ${name} hit ${passage}`)
         await check(port.data, told, grant)
       })
