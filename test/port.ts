@@ -122,7 +122,7 @@ async function added(
 }
 
 export async function openTestPort(
-  options: { settings?: InitOptions["settings"]; mode?: "hybrid" | "x25519"; readers?: number } = {},
+  options: { settings?: InitOptions["settings"]; mode?: "hybrid" | "x25519"; escrowRecipient?: string } = {},
 ): Promise<TestPort> {
   const data = await mkdtemp(join(tmpdir(), "sallyport-test-"))
   const clock = { offset_ms: 0 }
@@ -134,6 +134,7 @@ export async function openTestPort(
     agency: "Agency",
     custodianName: "Planted Custodian",
     ...(options.settings === undefined ? {} : { settings: options.settings }),
+    ...(options.escrowRecipient === undefined ? {} : { escrowRecipient: options.escrowRecipient }),
   })
   const opened = await openHouse({ data, clock: now })
   const { house } = opened

@@ -21,15 +21,18 @@ function pane(body: Body, corners: readonly (readonly [u: number, v: number])[])
     .join("L")}Z`
 }
 
-/** Roof, pillars, mirrors, and the dark inside with seats, drawn before the people. */
-export function drawCabin({ paint, type }: Vehicle, body: Body): string {
-  const { roofHalf, beltHalf, roof, belt } = body
-  const shell = mirrored([
+export function cabinShell({ roofHalf, beltHalf, roof, belt }: Body): string {
+  return mirrored([
     [roofHalf * 0.6, roof - 4, 60],
     [roofHalf, roof + 18, 40],
     [beltHalf + 34, belt + 6, 10],
     [beltHalf + 40, belt + 90],
   ])
+}
+
+/** Roof, pillars, mirrors, and the dark inside with seats, drawn before the people. */
+export function drawCabin({ paint, type }: Vehicle, body: Body): string {
+  const { roofHalf, beltHalf, roof, belt } = body
   const side = pair([
     [roofHalf - 2, roof + 56, 8],
     [roofHalf + 6, roof + 56, 4],
@@ -61,7 +64,7 @@ export function drawCabin({ paint, type }: Vehicle, body: Body): string {
       : ""
   return (
     rails +
-    path(shell, "url(#roof)") +
+    path(cabinShell(body), "url(#roof)") +
     path(side, "#11161a", 'fill-opacity="0.8"') +
     path(opening, "url(#inside)", `stroke="${mix(paint, "#000000", 0.75)}" stroke-width="7"`) +
     back +
@@ -180,6 +183,15 @@ function dashboard(body: Body): string {
   return wheel + dash
 }
 
+export function mirrorShell({ beltHalf, belt }: Body): string {
+  return pair([
+    [beltHalf + 22, belt - 62, 14],
+    [beltHalf + 96, belt - 66, 20],
+    [beltHalf + 100, belt - 8, 18],
+    [beltHalf + 34, belt - 4, 12],
+  ])
+}
+
 /** Wipers and side mirrors. */
 export function drawMirrors({ paint }: Vehicle, body: Body): string {
   const { beltHalf, belt } = body
@@ -189,12 +201,6 @@ export function drawMirrors({ paint }: Vehicle, body: Body): string {
   ].map(([u = 0, v = 0, u2 = 0, v2 = 0]) => {
     return `M${onGlass(body, u, v).join(" ")}L${onGlass(body, u2, v2).join(" ")}`
   })
-  const mirrors = pair([
-    [beltHalf + 22, belt - 62, 14],
-    [beltHalf + 96, belt - 66, 20],
-    [beltHalf + 100, belt - 8, 18],
-    [beltHalf + 34, belt - 4, 12],
-  ])
   const panes = pair([
     [beltHalf + 36, belt - 50, 10],
     [beltHalf + 88, belt - 53, 12],
@@ -210,7 +216,7 @@ export function drawMirrors({ paint }: Vehicle, body: Body): string {
   return (
     line(wipers.join(""), "#0a0b0c", 6) +
     path(feet, "#15171a") +
-    path(mirrors, mix(paint, "#000000", 0.2)) +
+    path(mirrorShell(body), mix(paint, "#000000", 0.2)) +
     path(panes, mix(paint, "#000000", 0.4))
   )
 }

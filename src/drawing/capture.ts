@@ -1,17 +1,18 @@
 import sharp from "sharp"
 import { type Box } from "../picture/level.ts"
 import { chanceOf, type Chance } from "./chance.ts"
-import { expose, lightAt, type Light, type LightName } from "./light.ts"
+import { expose, lay, lightAt, shine, type Bloom, type Light, type LightName } from "./light.ts"
+import { type Lamp } from "./front.ts"
 import { lookOf, type Look } from "./person.ts"
 import { plateText } from "./plate.ts"
-import { drawPort, frame, zoom } from "./port.ts"
+import { canopyLamps, drawPort, frame, zoom } from "./port.ts"
 import { fade, round } from "./shapes.ts"
 import { drawVehicle, vehicleOf, type Place } from "./vehicle.ts"
 
-const size = { width_px: frame.width * zoom, height_px: frame.height * zoom } as const
+const size = { width_px: 1024, height_px: 768 } as const
 
 export interface DrawnCapture {
-  /** JPEG, 1120 × 840. */
+  /** JPEG, 1024 × 768. */
   readonly picture: Uint8Array
   readonly width_px: number
   readonly height_px: number
@@ -46,8 +47,10 @@ export async function drawCapture({ seed, lane, hour, index }: DrawOptions): Pro
   const people = [lookOf(owned), ...passengers(chance)]
   const drawn = drawVehicle(vehicle, people, light, chance)
   const pose = poseOf(chance)
-  const svg = scene(light, drawPort(light, chanceOf(seed, "lane", lane)), { ...drawn, matrix: pose.matrix })
-  const rgb = expose(await sharp(Buffer.from(svg)).raw().toBuffer(), light, chance)
+  const rgba = await render(`<g transform="${pose.matrix}">${drawn.svg}</g>`)
+  lay(rgba, await groundOf(seed, lane, light))
+  shine(rgba, size.width_px, drawn.lamps.map(pose.bloomOf))
+  const rgb = expose(rgba, light, chance)
   const picture = await sharp(rgb, { raw: { width: size.width_px, height: size.height_px, channels: 3 } })
     .jpeg({ quality: 86, optimiseCoding: false })
     .toBuffer()
@@ -69,16 +72,23 @@ interface Pose {
   /** As an SVG transform. */
   readonly matrix: string
   boxOf(place: Place): Box
+  bloomOf(lamp: Lamp): Bloom
 }
 
 /** Where in the lane the vehicle stands, how near, and how much it is turned (as a shear of its verticals). */
 function poseOf(chance: Chance): Pose {
-  const scale = round(chance.between(0.94, 1.08) * 100) / 100
+  const scale = round(chance.between(1.02, 1.11) * 100) / 100
   const shear = round(chance.between(-0.02, 0.02) * 1000) / 1000
   const x = round(frame.width / 2 + chance.between(-46, 46))
-  const y = round(902 + chance.between(-18, 22))
+  const y = round(908 + chance.between(-14, 22))
   return {
     matrix: `matrix(${scale} ${round(shear * scale * 10_000) / 10_000} 0 ${scale} ${x} ${y})`,
+    bloomOf: lamp => ({
+      x_px: (lamp.x * scale + x) * zoom,
+      y_px: ((lamp.y + lamp.x * shear) * scale + y) * zoom,
+      radius_px: lamp.radius * scale * zoom,
+      adds: [255 * lamp.strength, 240 * lamp.strength, 200 * lamp.strength],
+    }),
     boxOf(place) {
       const ends = [place.x, place.x + place.width]
       const rises = ends.map(end => end * shear * scale)
@@ -90,26 +100,46 @@ function poseOf(chance: Chance): Pose {
   }
 }
 
-interface Layers {
-  readonly defs: string
-  readonly svg: string
-  readonly bright: string
-  readonly matrix: string
+/** The lamps under the canopy, in the dark. */
+function canopyBlooms(light: Light): readonly Bloom[] {
+  if (!light.isLit) return []
+  return canopyLamps.map(({ x, y, half }) => {
+    return { x_px: x * zoom, y_px: y * zoom, radius_px: half * 1.9 * zoom, adds: [90, 82, 62] }
+  })
 }
 
-/** Port and vehicle, the dark of the hour over both, and then what shines. */
-function scene(light: Light, port: string, { defs, svg, bright, matrix }: Layers): string {
-  const { width: w, height: h } = frame
+/** An SVG in the frame's coordinates as red, green, blue and opacity. */
+function render(svg: string): Promise<Uint8Array> {
+  const { width_px, height_px } = size
+  const open = `<svg xmlns="http://www.w3.org/2000/svg" width="${width_px}" height="${height_px}" viewBox="0 0 ${frame.width} ${frame.height}">`
+  return sharp(Buffer.from(`${open}${svg}</svg>`))
+    .raw()
+    .toBuffer()
+}
+
+/** The grounds drawn last, 3 MB each, the oldest first. */
+const grounds = new Map<string, Uint8Array>()
+
+const maxGrounds = 12
+
+/** The port without a vehicle in this light. */
+async function groundOf(seed: string | number, lane: number, light: Light): Promise<Uint8Array> {
+  const name = JSON.stringify([seed, lane, light.name])
+  const known = grounds.get(name)
+  if (known !== undefined) return known
   const { shade, shadeOpacity } = light
   const dark = fade("dark", [
-    [0, shade, Math.min(1, 0.2 + shadeOpacity * 1.3)],
-    [0.35, shade, shadeOpacity],
-    [0.7, shade, shadeOpacity * 0.6],
-    [1, shade, Math.min(1, 0.12 + shadeOpacity * 1.1)],
+    [0, shade, Math.min(1, shadeOpacity * 1.6)],
+    [0.35, shade, shadeOpacity * 0.9],
+    [0.7, shade, shadeOpacity * 0.7],
+    [1, shade, Math.min(1, shadeOpacity * 1.3)],
   ])
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width_px}" height="${size.height_px}" viewBox="0 0 ${w} ${h}">`,
-    `<defs>${defs}${dark}</defs>${port}<g transform="${matrix}">${svg}</g>`,
-    `<rect width="${w}" height="${h}" fill="url(#dark)"/><g transform="${matrix}">${bright}</g></svg>`,
-  ].join("")
+  const veil = `<defs>${dark}</defs><rect width="${frame.width}" height="${frame.height}" fill="url(#dark)"/>`
+  const drawn = await render(drawPort(light, chanceOf(seed, "lane", lane)) + veil)
+  shine(drawn, size.width_px, canopyBlooms(light))
+  for (const oldest of [...grounds.keys()].slice(0, Math.max(0, grounds.size + 1 - maxGrounds))) {
+    grounds.delete(oldest)
+  }
+  grounds.set(name, drawn)
+  return drawn
 }

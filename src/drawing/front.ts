@@ -21,6 +21,13 @@ interface Front {
   readonly bright: string
 }
 
+export interface Lamp {
+  readonly x: number
+  readonly y: number
+  readonly radius: number
+  readonly strength: number
+}
+
 /** Lamps, grille, bumper and the holder of the plate. */
 export function drawFront(vehicle: Vehicle, body: Body, light: Light): Front {
   return {
@@ -37,7 +44,7 @@ export function drawFront(vehicle: Vehicle, body: Body, light: Light): Front {
       ]),
     ].join(""),
     svg: grille(vehicle, body) + bumper(vehicle, body) + lampsOf(vehicle, body),
-    bright: light.isLit ? beams(vehicle, body, light) : "",
+    bright: light.isLit ? beams(vehicle, body) : "",
   }
 }
 
@@ -91,18 +98,27 @@ function lampsOf(vehicle: Vehicle, body: Body): string {
   )
 }
 
-/** A wide halo for each side, a core for each bowl. */
-function beams(vehicle: Vehicle, body: Body, light: Light): string {
+/** The bowls, burning; their bloom is `lampsShine`. */
+function beams(vehicle: Vehicle, body: Body): string {
   const [x, y, wide] = lampAt(vehicle, body)
-  const size = light.name === "dusk" ? 95 : 150
-  return [-1, 1]
-    .map(side => {
-      const cores = [-0.42, 0.45].map(at =>
-        halo([side * (x + at * wide), y], [size * 0.3, size * 0.28], "#fffdf0", 0.985),
-      )
-      return halo([side * x, y], [size * 1.25, size * 0.9], "#fff0c4", 0.8) + cores.join("")
-    })
-    .join("")
+  const radius = body.lampHeight * 0.36
+  const spots = [-1, 1].flatMap(side =>
+    [-0.42, 0.45].map(at =>
+      halo([side * (x + at * wide), y], [radius * 1.25, radius * 1.1], "#fffdf2", 0.99),
+    ),
+  )
+  return spots.join("")
+}
+
+/** Where lamps that burn stand, with the radius and strength (0 to 1) of their bloom. */
+export function lampsShine(vehicle: Vehicle, body: Body, light: Light): readonly Lamp[] {
+  if (!light.isLit) return []
+  const [x, y] = lampAt(vehicle, body)
+  const strength = light.name === "dusk" ? 0.6 : 1
+  return [-1, 1].flatMap(side => [
+    { x: side * x, y, radius: 90 + 40 * strength, strength: strength * 0.75 },
+    { x: side * x, y, radius: 150 + 110 * strength, strength: strength * 0.42 },
+  ])
 }
 
 function grille({ grille: kind }: Vehicle, body: Body): string {

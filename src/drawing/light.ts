@@ -31,8 +31,8 @@ const lights: Readonly<Record<LightName, Light>> = {
   dusk: {
     name: "dusk",
     sky: ["#4d5a86", "#f0a873"],
-    shade: "#32204a",
-    shadeOpacity: 0.24,
+    shade: "#2a2038",
+    shadeOpacity: 0.2,
     isLit: true,
     noise: 5,
     gain: [1.16, 1, 0.94],
@@ -67,33 +67,89 @@ export function lightAt(hour: number, chance: Chance): Light {
   return chance.happens(0.5) ? lights.infrared : lights.night
 }
 
-const grainSize = 1 << 18
+const grainSize = 1 << 16
 
-const grains = new Map<LightName, Int8Array>()
+/** Steps of noise that are told apart, around the middle one, which is none. */
+const noiseSteps = 64
 
-/** The noise of a light, made once: sums of four uniform values, in which no eye sees the difference to a Gauss curve. */
-function grainOf(light: Light): Int8Array {
-  const known = grains.get(light.name)
+/** What a sensor makes of a value in one light, looked up by the step of noise and the value: `step << 8 | value`. */
+interface Sensor {
+  readonly curves: readonly [red: Uint8Array, green: Uint8Array, blue: Uint8Array]
+  /** Steps of noise, each shifted left by 8. */
+  readonly grain: Uint16Array
+}
+
+const sensors = new Map<LightName, Sensor>()
+
+/** Made once for each light. */
+function sensorOf(light: Light): Sensor {
+  const known = sensors.get(light.name)
   if (known !== undefined) return known
+  const [red, green, blue] = light.gain
   const chance = chanceOf("grain", light.name)
-  const scale = light.noise / Math.sqrt(4 / 3)
-  const made = Int8Array.from({ length: grainSize }, () => {
-    const sum = [1, 2, 3, 4].reduce(total => total + chance.between(-1, 1), 0)
-    return Math.round(sum * scale)
-  })
-  grains.set(light.name, made)
+  const made: Sensor = {
+    curves: [curveOf(light, red), curveOf(light, green), curveOf(light, blue)],
+    grain: Uint16Array.from({ length: grainSize }, () => grainStep(light, chance) << 8),
+  }
+  sensors.set(light.name, made)
   return made
 }
 
-/** Values are kept this far from 0, so that noise may go below it before `clamped` cuts. */
-const offset = 128
-
-const clamped = Uint8Array.from({ length: 512 }, (_, value) => Math.max(0, Math.min(255, value - offset)))
-
-function curveOf(light: Light, gain: number): Uint16Array {
-  return Uint16Array.from({ length: 256 }, (_, value) => {
-    return offset + Math.min(255, Math.round(255 * gain * (value / 255) ** light.gamma))
+function curveOf({ gamma }: Light, gain: number): Uint8Array {
+  return Uint8Array.from({ length: noiseSteps * 256 }, (_, at) => {
+    const value = 255 * gain * ((at & 255) / 255) ** gamma
+    return Math.max(0, Math.min(255, Math.round(value + (at >> 8) - noiseSteps / 2)))
   })
+}
+
+/** The sum of four uniform values, which no eye tells from a Gauss curve. */
+function grainStep({ noise }: Light, chance: Chance): number {
+  const sum = [1, 2, 3, 4].reduce(total => total + chance.between(-1, 1), 0)
+  const step = Math.round(noiseSteps / 2 + (sum * noise) / Math.sqrt(4 / 3))
+  return Math.max(0, Math.min(noiseSteps - 1, step))
+}
+
+/** A lamp's veil of light on the lens, in pixels of the picture. */
+export interface Bloom {
+  readonly x_px: number
+  readonly y_px: number
+  readonly radius_px: number
+  /** What its middle adds to red, green and blue. */
+  readonly adds: readonly [red: number, green: number, blue: number]
+}
+
+/** Adds the lamps' light in place, falling off as (1 − distance²/radius²)³. */
+export function shine(rgba: Uint8Array, width_px: number, blooms: readonly Bloom[]): void {
+  const pixels = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.length)
+  const height_px = rgba.length / 4 / width_px
+  for (const { x_px, y_px, radius_px, adds } of blooms) {
+    const [red, green, blue] = adds
+    const bottom = Math.min(height_px - 1, Math.floor(y_px + radius_px))
+    for (let y = Math.max(0, Math.ceil(y_px - radius_px)); y <= bottom; y += 1) {
+      const reach = Math.sqrt(Math.max(0, radius_px ** 2 - (y - y_px) ** 2))
+      const right = Math.min(width_px - 1, Math.floor(x_px + reach))
+      for (let x = Math.max(0, Math.ceil(x_px - reach)); x <= right; x += 1) {
+        const near = (reach * reach - (x - x_px) * (x - x_px)) / (radius_px * radius_px)
+        const share = near * near * near
+        const at = (y * width_px + x) * 4
+        pixels[at] = (pixels[at] as number) + red * share
+        pixels[at + 1] = (pixels[at + 1] as number) + green * share
+        pixels[at + 2] = (pixels[at + 2] as number) + blue * share
+      }
+    }
+  }
+}
+
+/** Lays what is drawn on a clear ground over an opaque one of the same size, in place. */
+export function lay(rgba: Uint8Array, ground: Uint8Array): void {
+  for (let at = 0; at < rgba.length; at += 4) {
+    const alpha = rgba[at + 3] as number
+    if (alpha === 255) continue
+    for (let i = at; i < at + 3; i += 1) {
+      const under = ground[i] as number
+      rgba[i] = under + (((rgba[i] as number) - under) * alpha) / 255
+    }
+  }
 }
 
 /**
@@ -103,12 +159,12 @@ function curveOf(light: Light, gain: number): Uint16Array {
  * @returns three bytes per pixel.
  */
 export function expose(rgba: Uint8Array, light: Light, chance: Chance): Uint8Array {
-  const [red, green, blue] = light.gain.map(gain => curveOf(light, gain)) as Curves
-  const grain = grainOf(light)
+  const { curves, grain } = sensorOf(light)
+  const [red, green, blue] = curves
   const isGrey = light.name === "infrared"
   const rgb = new Uint8Array((rgba.length / 4) * 3)
   let n = chance.index(grainSize)
-  // The tables are as long as what indexes them; this loop is half of the cost of a picture, and asks nothing.
+  // Every index lies inside its table, so the loop asks nothing: it runs a million times for a picture.
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
     let r = rgba[from] as number
     let g = rgba[from + 1] as number
@@ -116,11 +172,9 @@ export function expose(rgba: Uint8Array, light: Light, chance: Chance): Uint8Arr
     if (isGrey) r = g = b = (r * 77 + g * 130 + b * 49) >> 8
     n = (n + 1) & (grainSize - 1)
     const noise = grain[n] as number
-    rgb[to] = clamped[(red[r] as number) + noise] as number
-    rgb[to + 1] = clamped[(green[g] as number) + noise] as number
-    rgb[to + 2] = clamped[(blue[b] as number) + noise] as number
+    rgb[to] = red[noise | r] as number
+    rgb[to + 1] = green[noise | g] as number
+    rgb[to + 2] = blue[noise | b] as number
   }
   return rgb
 }
-
-type Curves = [red: Uint16Array, green: Uint16Array, blue: Uint16Array]

@@ -2,7 +2,7 @@ import { type Chance } from "./chance.ts"
 import { lettering } from "./glyphs.ts"
 import { ellipse, fade, mix, outline, path, round, type Corner } from "./shapes.ts"
 
-/** Nominal size, twice as wide as high as in North America. */
+/** Twice as wide as high, as in North America, and larger beside its vehicle than life. */
 export const plateSize = { width_px: 184, height_px: 92 } as const
 
 /** How a jurisdiction that does not exist paints its plates. */

@@ -5,7 +5,7 @@ import { ellipse, fade, halo, line, mix, outline, path, round } from "./shapes.t
 /** In which everything is drawn; the picture is smaller by `zoom`. */
 export const frame = { width: 1280, height: 960 } as const
 
-export const zoom = 0.875
+export const zoom = 0.8
 
 /** Where the lane's lines meet. */
 const vanishing = { x: 640, y: 372 }
@@ -26,7 +26,7 @@ export function drawPort(light: Light, chance: Chance): string {
       [1, "#4c4d4f"],
     ]),
     fade("ceiling", [
-      [0, "#cfd3d4"],
+      [0, "#aab0b2"],
       [1, "#8f9698"],
     ]),
     fade("island", [
@@ -202,6 +202,14 @@ function columns(paint: string): string {
     .join("")
 }
 
+/** The lamps under the canopy: middle of the upper edge, half width, and on which side. */
+export const canopyLamps = [38, 96, 138].flatMap(y =>
+  [-1, 1].map(side => {
+    const t = (y + 20) / 216
+    return { x: 640 + side * (300 - 190 * t), y, half: 62 * (1 - 0.62 * t), side }
+  }),
+)
+
 /** The roof over the lanes, seen from below: girders that run away, girders across, lamps between. */
 function canopy(paint: string, light: Light): string {
   const far = 196
@@ -211,17 +219,13 @@ function canopy(paint: string, light: Light): string {
     .join("")
   const edge = (y: number) => round(-200 + (580 * (y + 10)) / (far + 10))
   const across = [26, 82, 126, 160, 182].map(y => `M${edge(y)} ${y}H${1280 - edge(y)}`).join("")
-  const lamps = [38, 96, 138].flatMap(y =>
-    [-1, 1].map(side => {
-      const t = (y + 20) / (far + 20)
-      const [x, half, deep] = [640 + side * (300 - 190 * t), 62 * (1 - 0.62 * t), 17 * (1 - 0.6 * t)]
-      const tube = path(
-        `M${round(x - half)} ${y}h${round(2 * half)}l${round(-side * 6)} ${round(deep)}h${round(-2 * half)}Z`,
-        light.isLit ? "#fffdf2" : "#eef1f0",
-      )
-      return (light.isLit ? halo([x, y + 8], [half * 2.2, half * 0.9], "#ffe9b8", 0.5) : "") + tube
-    }),
-  )
+  const lamps = canopyLamps.map(({ x, y, half, side }) => {
+    const deep = half * 0.28
+    return path(
+      `M${round(x - half)} ${y}h${round(2 * half)}l${round(-side * 6)} ${round(deep)}h${round(-2 * half)}Z`,
+      light.isLit ? "#fffdf2" : "#eef1f0",
+    )
+  })
   const front =
     path(`M380 ${far - 12}H900V${far + 22}H380Z`, paint) +
     path(`M380 ${far + 17}H900V${far + 22}H380Z`, "#000000", 'fill-opacity="0.35"')

@@ -19,9 +19,10 @@ export function mirrored(half: readonly Corner[]): string {
   return outline([...half, ...left])
 }
 
-/** The same shape on both sides of the middle. */
+/** The same shape on both sides of the middle; both run the same way round, so that outlines join to one. */
 export function pair(corners: readonly Corner[]): string {
-  return outline(corners) + outline(corners.map(([x, y, radius = 0]): Corner => [-x, y, radius]))
+  const left = corners.map(([x, y, radius = 0]): Corner => [-x, y, radius]).reverse()
+  return outline(corners) + outline(left)
 }
 
 /** The point on the way from a corner to its neighbour where the rounding begins: at most half way. */

@@ -1,22 +1,10 @@
 import { type Chance } from "./chance.ts"
 import { type Light } from "./light.ts"
-import { drawCabin, drawGlass, drawMirrors, drawSeated, seatsOf } from "./cabin.ts"
+import { cabinShell, drawCabin, drawGlass, drawMirrors, drawSeated, mirrorShell, seatsOf } from "./cabin.ts"
 import { faceShape, type Look } from "./person.ts"
-import { drawFront } from "./front.ts"
+import { drawFront, lampsShine, type Lamp } from "./front.ts"
 import { drawPlate, plateSize } from "./plate.ts"
-import {
-  ellipse,
-  fade,
-  halo,
-  line,
-  mirrored,
-  mix,
-  outline,
-  pair,
-  path,
-  round,
-  type Corner,
-} from "./shapes.ts"
+import { fade, halo, line, mirrored, mix, outline, pair, path } from "./shapes.ts"
 
 /** The front of a body type; pixels from the middle and up from the ground, negative upward, before scaling. */
 export interface Body {
@@ -131,12 +119,8 @@ export interface Place {
 }
 
 export interface DrawnVehicle {
-  /** Definitions for `defs`. */
-  readonly defs: string
-  /** The vehicle, to be shaded by the light. */
   readonly svg: string
-  /** What shines by itself or in the camera's lamp: drawn after the shade. */
-  readonly bright: string
+  readonly lamps: readonly Lamp[]
   readonly plate: Place
   readonly faces: readonly Place[]
 }
@@ -158,8 +142,8 @@ export function drawVehicle(
   const front = drawFront(vehicle, body, light)
   const plateSvg = `<g transform="translate(${plate.x} ${plate.y})">${drawPlate(vehicle.plate, chance)}</g>`
   return {
-    defs: definitions(vehicle.paint) + front.defs,
     svg: [
+      `<defs>${definitions(vehicle.paint, light)}${front.defs}</defs>`,
       ground(body),
       drawCabin(vehicle, body),
       ...people.map((look, i) => drawSeated(look, seats[i] ?? [0, 0, 1], chance)).reverse(),
@@ -167,8 +151,11 @@ export function drawVehicle(
       drawMirrors(vehicle, body),
       hull(vehicle, body),
       front.svg,
+      veil(body, light),
+      front.bright,
+      plateSvg,
     ].join(""),
-    bright: front.bright + plateSvg,
+    lamps: lampsShine(vehicle, body, light),
     plate: { ...plate, width: plateSize.width_px, height: plateSize.height_px },
     faces: seats.slice(0, people.length).map(([x, y, scale]) => ({
       x: x - faceShape.halfWidth * scale,
@@ -179,8 +166,20 @@ export function drawVehicle(
   }
 }
 
-function definitions(paint: string): string {
+/** The dark of the hour over the whole vehicle; what shines in the camera's lamp is drawn after it. */
+function veil(body: Body, { shadeOpacity }: Light): string {
+  if (shadeOpacity === 0) return ""
+  return path(cabinShell(body) + hullShell(body) + mirrorShell(body) + tyreShell(body), "url(#veil)")
+}
+
+function definitions(paint: string, { shade, shadeOpacity }: Light): string {
   return [
+    fade("veil", [
+      [0, shade, shadeOpacity],
+      [0.4, shade, shadeOpacity * 0.7],
+      [0.7, shade, shadeOpacity * 0.6],
+      [1, shade, Math.min(1, shadeOpacity * 1.2)],
+    ]),
     fade("body", [
       [0, mix(paint, "#ffffff", 0.28)],
       [0.3, paint],
@@ -214,8 +213,8 @@ function definitions(paint: string): string {
   ].join("")
 }
 
-function ground({ half, clearance }: Body): string {
-  const tyre = pair([
+function tyreShell({ half }: Body): string {
+  return pair([
     [half - 118, -150, 8],
     [half - 14, -150, 22],
     [half - 10, -16, 20],
@@ -223,6 +222,10 @@ function ground({ half, clearance }: Body): string {
     [half - 108, 6, 14],
     [half - 120, -16, 12],
   ])
+}
+
+function ground(body: Body): string {
+  const { half, clearance } = body
   const treads = [0, 1, 2, 3]
     .map(i => [-1, 1].map(side => `M${side * (half - 104 + i * 24)} -120V2`).join(""))
     .join("")
@@ -238,15 +241,13 @@ function ground({ half, clearance }: Body): string {
       "#060607",
       'fill-opacity="0.9"',
     ) +
-    path(tyre, "#17181a") +
+    path(tyreShell(body), "#17181a") +
     line(treads, "#2b2d30", 4)
   )
 }
 
-/** Bonnet, wings and the bumper's body, which hide the people's lower half. */
-function hull({ paint }: Vehicle, body: Body): string {
-  const { half, beltHalf, belt, nose, clearance } = body
-  const shell = mirrored([
+function hullShell({ half, beltHalf, belt, nose, clearance }: Body): string {
+  return mirrored([
     [beltHalf + 20, belt + 10, 20],
     [half - 22, belt + 40, 50],
     [half, nose + 24, 60],
@@ -254,6 +255,11 @@ function hull({ paint }: Vehicle, body: Body): string {
     [half - 6, clearance - 26, 30],
     [half - 46, clearance, 20],
   ])
+}
+
+/** Bonnet, wings and the bumper's body, which hide the people's lower half. */
+function hull({ paint }: Vehicle, body: Body): string {
+  const { half, beltHalf, belt, nose } = body
   const bonnet = mirrored([
     [beltHalf - 4, belt + 6, 24],
     [half - 84, nose + 2, 50],
@@ -273,7 +279,7 @@ function hull({ paint }: Vehicle, body: Body): string {
     [beltHalf - 6, belt + 14, 6],
   ])
   return (
-    path(shell, "url(#body)") +
+    path(hullShell(body), "url(#body)") +
     path(bonnet, "url(#bonnet)") +
     path(cowl, "#111315") +
     line(creases, light, 4, 0.55) +

@@ -108,7 +108,13 @@ class Pool {
     this.#isOpen = false
     for (const task of this.#waiting.splice(0)) task.reject(closed())
     const ended = this.#slots.map(
-      ({ child }) => new Promise<void>(done => (child === null ? done() : child.once("close", done))),
+      ({ child }) =>
+        new Promise<void>(done => {
+          // Its end is waited for, so it must keep this process alive until then.
+          child?.ref()
+          if (child === null) done()
+          else child.once("close", done)
+        }),
     )
     for (const { child } of this.#slots) child?.kill("SIGKILL")
     await Promise.all(ended)
