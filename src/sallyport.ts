@@ -20,7 +20,7 @@ import { openS3 } from "./objects/s3.ts"
 import { openDecoder } from "./picture/decoder.ts"
 import { newIdentity, type Mode } from "./seal/recipient.ts"
 import { Gate, type CheckpointMemory } from "./vault/gate.ts"
-import { rootKey } from "./vault/keys.ts"
+import { openText, rootKey, sealText } from "./vault/keys.ts"
 import { sha256Hex, Vault } from "./vault/vault.ts"
 
 export interface InitOptions {
@@ -80,6 +80,7 @@ async function genesis(
   { data, config, agency, custodianName }: InitOptions & { readonly config: Config },
 ): Promise<Omit<Initialized, "escrowIdentity">> {
   const log = await openLog(ledger, { data, origin: config.origin, clock: Date.now })
+  const root = rootKey(await readSecret(join(data, "keys", "root.key")))
   const seed = newSeed()
   const [organization, person, salt] = [newId("org"), newId("per"), randomBytes(32)]
   const key = base64(signerOf(seed).publicKey)
@@ -99,7 +100,7 @@ async function genesis(
           key,
           name_commitment: commitment("name", salt, custodianName),
         },
-        openings: [{ field: "name", salt, value: custodianName }],
+        openings: [{ field: "name", salt, value: sealText(root, "name", custodianName) }],
       }
     },
   })
@@ -129,7 +130,12 @@ export async function openHouse(options: {
     if (gate.stopped === null) throw error
   })
   const progress = options.progress === undefined ? {} : { progress: options.progress }
-  const found = await fsck(ledger, { origin: config.origin, verify: verifyEd25519, ...progress })
+  const found = await fsck(ledger, {
+    origin: config.origin,
+    verify: verifyEd25519,
+    openText: (field, sealed) => openText(root, field, sealed),
+    ...progress,
+  })
   const decoder = openDecoder({
     processes: config.decoder_processes,
     timeout_ms: config.decoder_timeout_ms,

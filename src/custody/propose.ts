@@ -1,10 +1,11 @@
 import { fromBase64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
-import { opens } from "../grant/request.ts"
-import { type KeyOf } from "../ledger/ledger.ts"
+import { opens, type Opening } from "../grant/request.ts"
+import { type KeyOf, type OpeningRow } from "../ledger/ledger.ts"
 import { judge } from "../log/judge.ts"
 import { type Draft, type EntryOf } from "../log/kinds.ts"
 import { type Appended, type Drafted } from "../log/sequencer.ts"
+import { sealText } from "../vault/keys.ts"
 import { circleOf, wanting, type Caller } from "./caller.ts"
 import { type House } from "./house.ts"
 
@@ -64,7 +65,7 @@ export async function propose(
   if (!opens(caller.statement, caller.openings))
     throw new Fault("INVALID", "the openings do not open the statement's commitments")
   const openings = Object.entries(caller.openings).map(([field, { salt, value }]) => {
-    return { field, salt: fromBase64(salt) ?? new Uint8Array(), value }
+    return sealedOpening(house, { field, salt, value })
   })
   const appended = await house.log.append({
     wanted: wanting({ records: [...(await circleOf(house, caller)), ...ask.records] }),
@@ -83,6 +84,14 @@ export async function propose(
   })
   if (appended.entry.kind === "refused") throw refusalFault(appended.entry, appended.index)
   return appended
+}
+
+/** An opening as the ledger keeps it: the salt, and the text sealed to the vault's root key. */
+export function sealedOpening(
+  house: House,
+  { field, salt, value }: { readonly field: string } & Opening,
+): Omit<OpeningRow, "entry"> {
+  return { field, salt: fromBase64(salt) ?? new Uint8Array(), value: sealText(house.keys.root, field, value) }
 }
 
 function refusalFault({ code, of }: Refused, index: number): Fault {

@@ -1,9 +1,9 @@
-import { fromBase64 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import { opens } from "../grant/request.ts"
 import { type Caller } from "./caller.ts"
 import { type House } from "./house.ts"
 import { permit } from "./opening.ts"
+import { sealedOpening } from "./propose.ts"
 import { deliver, type Delivery } from "./release.ts"
 
 /**
@@ -18,7 +18,7 @@ export async function reveal(house: House, caller: Caller): Promise<Delivery> {
     throw new Fault("INVALID", "a reveal needs a reason of at least 15 characters")
   }
   const permitted = await permit(house, caller, "reveal", [
-    { field: "reason", salt: fromBase64(reason.salt) ?? new Uint8Array(), value: reason.value },
+    sealedOpening(house, { field: "reason", ...reason }),
   ])
   return deliver(house, permitted)
 }

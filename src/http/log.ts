@@ -9,6 +9,7 @@ import { oneOf } from "../log/shapes.ts"
 import { formatPolicy } from "../tlog/policy.ts"
 import { formatBundle, parseTilePath, tileWidth, type TileAt } from "../tlog/tile.ts"
 import { type EntryRow } from "../ledger/ledger.ts"
+import { openText } from "../vault/keys.ts"
 import { authenticate, allow } from "./door.ts"
 import { type Standing } from "./server.ts"
 import { callerOf, parameter, type Route } from "./route.ts"
@@ -126,7 +127,10 @@ function entryRoutes(house: House): Route[] {
         const index = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
         const [row] = index < 0 ? [] : await house.ledger.entries(index, index + 1)
         if (row === undefined) throw new Fault("NOT_FOUND", "there is no such entry")
-        const openings = (await house.ledger.openings(index)).map(({ field, value }) => [field, value])
+        const openings = (await house.ledger.openings(index)).map(({ field, value }) => [
+          field,
+          openText(house.keys.root, field, value),
+        ])
         return {
           ...shown(row),
           openings: Object.fromEntries(openings) as Record<string, string>,
@@ -147,6 +151,7 @@ function entryRoutes(house: House): Route[] {
           const { size, root, problems, counted } = await fsck(house.ledger, {
             origin: house.log.origin,
             verify: verifyEd25519,
+            openText: (field, sealed) => openText(house.keys.root, field, sealed),
           })
           return { size, root: hex(root), problems, counted }
         } finally {
@@ -198,11 +203,12 @@ function healthRoutes(house: House, standing: Standing): Route[] {
       url: "/readyz",
       summary: "Whether images can be released",
       access: "public",
-      answer: async (_, reply) => {
+      answer: async () => {
         const { vault, differences } = await status()
-        const ready = vault === "open" && differences === 0
-        if (!ready) void reply.code(503)
-        return { ready, vault, differences }
+        if (vault !== "open") throw new Fault("VAULT_STOPPED", "the vault is stopped; nothing is released")
+        if (differences > 0)
+          throw new Fault("LEDGER_DIFFERS", "the ledger differs from the log; nothing is released")
+        return { ready: true }
       },
     },
   ]

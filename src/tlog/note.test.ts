@@ -19,7 +19,10 @@ const note = signNote(text, [signer])
 /** The same bytes to a decoder that is not strict: the last character before the padding has bits that mean nothing. */
 function withStrayBits(signed: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-  return signed.replace(/(.)(=+\n)$/, (_, last: string, rest: string) => `${alphabet[alphabet.indexOf(last) + 1]}${rest}`)
+  return signed.replace(
+    /(.)(=+\n)$/,
+    (_, last: string, rest: string) => `${alphabet[alphabet.indexOf(last) + 1]}${rest}`,
+  )
 }
 
 test("what is signed opens, with its text", () => {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
-import { utf8 } from "../bytes.ts"
+import { base64, fromBase64, utf8 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import { type IdentityRow, type Ledger } from "../ledger/ledger.ts"
 import { chacha20 } from "../chacha20.ts"
@@ -32,6 +32,21 @@ export function rootKey(key: Uint8Array): RootKey {
         throw new Fault("SEAL_KEY", `the key ${name} was not wrapped by this vault`, { cause })
       }
     },
+  }
+}
+
+/** A personal text as the ledger keeps it: only the vault's root key opens it. */
+export function sealText(root: RootKey, field: string, text: string): string {
+  return base64(root.wrap(`opening/${field}`, text))
+}
+
+/** The text again, or `null` for what this root key did not seal for this field. */
+export function openText(root: RootKey, field: string, sealed: string): string | null {
+  const bytes = fromBase64(sealed)
+  try {
+    return bytes === null ? null : root.unwrap(`opening/${field}`, bytes)
+  } catch {
+    return null
   }
 }
 
