@@ -67,6 +67,7 @@ export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended>
   const capture = "capture" in draft ? [draft.capture ?? ""] : []
   const organizations = records.filter(key => key.kind === "organization").map(key => names.held(key.id))
   const sets = [...grants.map(names.released), ...organizations]
+  if (draft.kind === "permit" && draft.examiner !== null) sets.push(names.examinations(draft.examiner))
   if (draft.kind === "permit" && draft.by !== null) sets.push(names.released(draft.by.grant))
   assert(people.custodian !== undefined, "the port has people")
   return house.log.append({

@@ -142,14 +142,23 @@ export function shine(rgba: Uint8Array, width_px: number, blooms: readonly Bloom
 
 /** Lays what is drawn on a clear ground over an opaque one of the same size, in place. */
 export function lay(rgba: Uint8Array, ground: Uint8Array): void {
-  for (let at = 0; at < rgba.length; at += 4) {
-    const alpha = rgba[at + 3] as number
+  const count = rgba.length / 4
+  const [over, under] = [
+    new Uint32Array(rgba.buffer, rgba.byteOffset, count),
+    new Uint32Array(ground.buffer, ground.byteOffset, count),
+  ]
+  for (let i = 0; i < count; i += 1) {
+    const alpha = rgba[4 * i + 3] as number
     if (alpha === 255) continue
-    for (let i = at; i < at + 3; i += 1) {
-      const under = ground[i] as number
-      rgba[i] = under + (((rgba[i] as number) - under) * alpha) / 255
-    }
+    if (alpha === 0) over[i] = under[i] as number
+    else
+      for (let at = 4 * i; at < 4 * i + 3; at += 1)
+        rgba[at] = mixed(rgba[at] as number, ground[at] as number, alpha)
   }
+}
+
+function mixed(over: number, under: number, alpha: number): number {
+  return under + (((over - under) * alpha) >> 8)
 }
 
 /**
