@@ -22,10 +22,7 @@ const targets = [
 ]
 
 /** The rows of `export const TABLE … = [ … ]`: each starts with two spaces and a brace. */
-function rowsOf(
-  text: string,
-  table: string,
-): { readonly from: number; readonly until: number; readonly name: string }[] {
+function rowsOf(text, table) {
   const start = text.indexOf("[\n", text.indexOf(`export const ${table}`)) + 2
   const end = text.indexOf("\n]\n", start) + 1
   const starts = [...text.slice(start, end).matchAll(/^ {2}\{/gm)].map(match => start + match.index)
