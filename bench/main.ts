@@ -27,7 +27,10 @@ interface Row {
 const clientCounts = [1, 8, 16]
 
 /** Runs `count` pieces of work with so many clients at once. */
-async function measure(work: string, of: { clients: number; count: number; run: (i: number) => Promise<unknown> }): Promise<Row> {
+async function measure(
+  work: string,
+  of: { clients: number; count: number; run: (i: number) => Promise<unknown> },
+): Promise<Row> {
   const times: number[] = []
   let next = 0
   const start = performance.now()
@@ -43,21 +46,38 @@ async function measure(work: string, of: { clients: number; count: number; run: 
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   const memory_mb = process.memoryUsage().rss / 1e6
-  return { work, clients: of.clients, perSecond: of.count / seconds, median_ms: at(0.5), p99_ms: at(0.99), memory_mb }
+  return {
+    work,
+    clients: of.clients,
+    perSecond: of.count / seconds,
+    median_ms: at(0.5),
+    p99_ms: at(0.99),
+    memory_mb,
+  }
 }
 
 function print(title: string, rows: readonly Row[], ratio: string): void {
-  process.stdout.write(`\n### ${title}\n| work | clients | per second | median ms | p99 ms | RSS MB |\n|---|---|---|---|---|---|\n`)
+  process.stdout.write(
+    `\n### ${title}\n| work | clients | per second | median ms | p99 ms | RSS MB |\n|---|---|---|---|---|---|\n`,
+  )
   for (const row of rows) {
-    const numbers = [row.perSecond.toFixed(0), row.median_ms.toFixed(2), row.p99_ms.toFixed(2), row.memory_mb.toFixed(0)]
+    const numbers = [
+      row.perSecond.toFixed(0),
+      row.median_ms.toFixed(2),
+      row.p99_ms.toFixed(2),
+      row.memory_mb.toFixed(0),
+    ]
     process.stdout.write(`| ${row.work} | ${row.clients} | ${numbers.join(" | ")} |\n`)
   }
   process.stdout.write(`\n${ratio}\n`)
 }
 
 function ratios(rows: readonly Row[], ours: string, theirs: string): string {
-  const of = (work: string, clients: number) => rows.find(row => row.work === work && row.clients === clients)?.perSecond ?? NaN
-  return clientCounts.map(clients => `${clients}: ${(of(ours, clients) / of(theirs, clients)).toFixed(2)}`).join(", ")
+  const of = (work: string, clients: number) =>
+    rows.find(row => row.work === work && row.clients === clients)?.perSecond ?? NaN
+  return clientCounts
+    .map(clients => `${clients}: ${(of(ours, clients) / of(theirs, clients)).toFixed(2)}`)
+    .join(", ")
 }
 
 async function durableFile(folder: string, bytes: Uint8Array): Promise<void> {
@@ -80,10 +100,22 @@ async function admissions(port: TestPort, folder: string): Promise<void> {
     const count = clients === 1 ? 150 : 400
     const shots: Uint8Array[] = []
     for (let i = 0; i < count; i += 1) shots.push((await sealShot(port, { picture })).bytes)
-    rows.push(await measure("durable file of 150 kB", { clients, count, run: () => durableFile(folder, picture) }))
-    rows.push(await measure("admit 150 kB", { clients, count, run: i => admit(port.house, shots[i] ?? new Uint8Array()) }))
+    rows.push(
+      await measure("durable file of 150 kB", { clients, count, run: () => durableFile(folder, picture) }),
+    )
+    rows.push(
+      await measure("admit 150 kB", {
+        clients,
+        count,
+        run: i => admit(port.house, shots[i] ?? new Uint8Array()),
+      }),
+    )
   }
-  print("admit beside bare durable writes", rows, `admit / durable file, by clients: ${ratios(rows, "admit 150 kB", "durable file of 150 kB")} (aim ≥ 0.5)`)
+  print(
+    "admit beside bare durable writes",
+    rows,
+    `admit / durable file, by clients: ${ratios(rows, "admit 150 kB", "durable file of 150 kB")} (aim ≥ 0.5)`,
+  )
 }
 
 /** An entry with a charge and nothing else: two counters and a set. */
@@ -93,7 +125,16 @@ function charge(house: House, i: number): Promise<unknown> {
     wanted: wanting({ counters: [`images/bench`], members: [{ set, member: String(i) }] }),
     draft: state => {
       if (state.counter("images/bench") > 1e9) throw new Error("over")
-      return { entry: { kind: "delivered", permit: i, capture: "cap_01JDXXXXXXXXXXXXXXXXXXXXXX", sha256: "0".repeat(64), size_bytes: i, media_type: "image/png" } }
+      return {
+        entry: {
+          kind: "delivered",
+          permit: i,
+          capture: "cap_01JDXXXXXXXXXXXXXXXXXXXXXX",
+          sha256: "0".repeat(64),
+          size_bytes: i,
+          media_type: "image/png",
+        },
+      }
     },
   })
 }
@@ -111,7 +152,11 @@ async function appends(port: TestPort, folder: string): Promise<void> {
     rows.push(await measure("append + charge", { clients, count, run: i => charge(port.house, i) }))
   }
   await handle.close()
-  print("append + charge beside a bare fsync loop", rows, `append / fsync, by clients: ${ratios(rows, "append + charge", "bare write + fdatasync")} (aim ≥ 10,000/s at 16, p99 ≤ 15 ms)`)
+  print(
+    "append + charge beside a bare fsync loop",
+    rows,
+    `append / fsync, by clients: ${ratios(rows, "append + charge", "bare write + fdatasync")} (aim ≥ 10,000/s at 16, p99 ≤ 15 ms)`,
+  )
 }
 
 async function releases(port: TestPort): Promise<void> {
@@ -119,24 +164,58 @@ async function releases(port: TestPort): Promise<void> {
   const drawn = await drawCapture({ seed: "bench", lane: 1, hour: 12, index: 1 })
   const plates = [{ text: drawn.plate.text, box: drawn.plate.box }]
   const captures: string[] = []
-  for (let i = 0; i < 40; i += 1) captures.push((await takeIn(port, { picture: drawn.picture, event: { v: 1, source: "drawn", file: null, plates, faces: [] } })).capture)
+  for (let i = 0; i < 40; i += 1)
+    captures.push(
+      (
+        await takeIn(port, {
+          picture: drawn.picture,
+          event: { v: 1, source: "drawn", file: null, plates, faces: [] },
+        })
+      ).capture,
+    )
   const grant = await grantOf(port, { terms: { images: 100 } })
   sharp.concurrency(1)
   const bare = () => sharp(drawn.picture).jpeg({ quality: 92, chromaSubsampling: "4:4:4" }).toBuffer()
-  const findings = { width_px: drawn.width_px, height_px: drawn.height_px, plates: [drawn.plate.box], faces: null }
+  const findings = {
+    width_px: drawn.width_px,
+    height_px: drawn.height_px,
+    plates: [drawn.plate.box],
+    faces: null,
+  }
   for (const clients of clientCounts) {
     const count = clients === 1 ? 60 : 120
     rows.push(await measure("bare sharp decode + encode", { clients, count, run: bare }))
-    rows.push(await measure("keep regions, L2", { clients, count, run: () => keepRegions(drawn.picture, "L2", findings) }))
-    rows.push(await measure("keep regions, L4", { clients, count, run: () => keepRegions(drawn.picture, "L4", findings) }))
-    const run = async (i: number) => release(port.house, await releaseCaller(port, { grant, capture: captures[i % captures.length] ?? "" }))
+    rows.push(
+      await measure("keep regions, L2", {
+        clients,
+        count,
+        run: () => keepRegions(drawn.picture, "L2", findings),
+      }),
+    )
+    rows.push(
+      await measure("keep regions, L4", {
+        clients,
+        count,
+        run: () => keepRegions(drawn.picture, "L4", findings),
+      }),
+    )
+    const run = async (i: number) =>
+      release(port.house, await releaseCaller(port, { grant, capture: captures[i % captures.length] ?? "" }))
     rows.push(await measure("release, all steps, L2", { clients, count, run }))
   }
-  const times = (ours: string) => clientCounts.map(clients => {
-    const of = (work: string) => rows.find(row => row.work === work && row.clients === clients)?.perSecond ?? NaN
-    return `${clients}: ${(of("bare sharp decode + encode") / of(ours)).toFixed(2)}`
-  }).join(", ")
-  print(`release of ${(drawn.width_px * drawn.height_px / 1e6).toFixed(2)} MP beside bare sharp`, rows, `times bare sharp: release L2 ${times("release, all steps, L2")} (aim ≤ 1.7); keep L4 ${times("keep regions, L4")} (aim ≤ 2.6)`)
+  const times = (ours: string) =>
+    clientCounts
+      .map(clients => {
+        const of = (work: string) =>
+          rows.find(row => row.work === work && row.clients === clients)?.perSecond ?? NaN
+        return `${clients}: ${(of("bare sharp decode + encode") / of(ours)).toFixed(2)}`
+      })
+      .join(", ")
+  print(
+    `release of ${((drawn.width_px * drawn.height_px) / 1e6).toFixed(2)} MP beside bare sharp`,
+    rows,
+    `times bare sharp: release L2 ${times("release, all steps, L2")} (aim ≤ 1.7); keep L4 ${times("keep regions, L4")} (aim ≤ 2.6)`,
+  )
 }
 
 async function bodies(): Promise<void> {
@@ -146,19 +225,42 @@ async function bodies(): Promise<void> {
     const plaintext = new Uint8Array(randomBytes(size))
     const body = sealBody(fileKey, plaintext, { aead: chacha20, nonce: new Uint8Array(randomBytes(16)) })
     const [key, nonce] = [new Uint8Array(32), new Uint8Array(12)]
-    const chunks = Array.from({ length: Math.ceil(size / 65_536) }, (_, i) => chacha20.seal(key, nonce, plaintext.subarray(i * 65_536, (i + 1) * 65_536)))
+    const chunks = Array.from({ length: Math.ceil(size / 65_536) }, (_, i) =>
+      chacha20.seal(key, nonce, plaintext.subarray(i * 65_536, (i + 1) * 65_536)),
+    )
     const name = `${size / 1000} kB`
-    rows.push(await measure(`node:crypto ChaCha20-Poly1305, ${name}`, { clients: 1, count: 300, run: async () => Promise.resolve(chunks.map(chunk => chacha20.open(key, nonce, chunk))) }))
-    rows.push(await measure(`open a body, ${name}`, { clients: 1, count: 300, run: async () => Promise.resolve(openBody(fileKey, body, chacha20)) }))
+    rows.push(
+      await measure(`node:crypto ChaCha20-Poly1305, ${name}`, {
+        clients: 1,
+        count: 300,
+        run: async () => Promise.resolve(chunks.map(chunk => chacha20.open(key, nonce, chunk))),
+      }),
+    )
+    rows.push(
+      await measure(`open a body, ${name}`, {
+        clients: 1,
+        count: 300,
+        run: async () => Promise.resolve(openBody(fileKey, body, chacha20)),
+      }),
+    )
   }
   const of = (work: string) => rows.find(row => row.work === work)?.median_ms ?? NaN
-  const ratio = ["150 kB", "2000 kB"].map(name => `${name}: ${(of(`open a body, ${name}`) / of(`node:crypto ChaCha20-Poly1305, ${name}`)).toFixed(2)}`)
-  print("opening a sealed body beside the same AEAD", rows, `times node:crypto: ${ratio.join(", ")} (aim ≤ 2)`)
+  const ratio = ["150 kB", "2000 kB"].map(
+    name =>
+      `${name}: ${(of(`open a body, ${name}`) / of(`node:crypto ChaCha20-Poly1305, ${name}`)).toFixed(2)}`,
+  )
+  print(
+    "opening a sealed body beside the same AEAD",
+    rows,
+    `times node:crypto: ${ratio.join(", ")} (aim ≤ 2)`,
+  )
 }
 
 const folder = await mkdtemp(join(tmpdir(), "sallyport-bench-"))
 const [cpu] = cpus()
-process.stdout.write(`${new Date().toISOString().slice(0, 10)}, ${cpu?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}, seed ${createHash("sha256").update("bench").digest("hex").slice(0, 8)}\n`)
+process.stdout.write(
+  `${new Date().toISOString().slice(0, 10)}, ${cpu?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}, seed ${createHash("sha256").update("bench").digest("hex").slice(0, 8)}\n`,
+)
 const port = await openTestPort()
 await bodies()
 await admissions(port, folder)
