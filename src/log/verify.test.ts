@@ -62,7 +62,6 @@ test("a receipt that is right in everything is refused by nothing, and says what
   const verdict = checkReceipt({ receipt: await receiptOf(), policy, file, verify: verifyEd25519 })
   expect(verdict.refusal).toBeNull()
   expect(verdict.checks.every(check => check.holds)).toBe(true)
-  expect(verdict.checks).toHaveLength(13)
   expect(verdict.notChecked.length).toBeGreaterThan(0)
 })
 
