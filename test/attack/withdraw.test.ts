@@ -310,11 +310,13 @@ describe("what the permit rests on must still stand", () => {
     expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("opened")
   })
 
-  test("LEDGER_DIFFERS: the row names another examination than the permit", async () => {
+  test("LEDGER_DIFFERS: the row names another examination than the permit, or none", async () => {
     const [{ id, receipt }, other] = [await permitted(), await capture()]
     const row = (await port.house.ledger.capture(id))!
-    await writeCapture(port, id, { examined: (await port.house.ledger.capture(other))!.examined })
-    expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("LEDGER_DIFFERS")
+    for (const examined of [null, (await port.house.ledger.capture(other))!.examined]) {
+      await writeCapture(port, id, { examined })
+      expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("LEDGER_DIFFERS")
+    }
     await writeCapture(port, id, { examined: row.examined })
   })
 
