@@ -2,7 +2,16 @@
 // Uses nothing but Node, since it runs before anything is installed.
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
@@ -11,8 +20,18 @@ const lockWait_ms = 300_000
 /** @param {{ root: string, bench?: boolean }} options */
 export async function ready({ root, bench = false }) {
   assertNode()
-  const install = stampOf([process.version, process.platform, process.arch, readFileSync(join(root, "package-lock.json"))])
-  const sources = stampOf(filesOf(root, "src").concat(["tsconfig.json", "tsconfig.build.json"]).map(file => [file, readFileSync(join(root, file))]).flat())
+  const install = stampOf([
+    process.version,
+    process.platform,
+    process.arch,
+    readFileSync(join(root, "package-lock.json")),
+  ])
+  const sources = stampOf(
+    filesOf(root, "src")
+      .concat(["tsconfig.json", "tsconfig.build.json"])
+      .map(file => [file, readFileSync(join(root, file))])
+      .flat(),
+  )
   const isInstalled = () => read(join(root, "node_modules/.sallyport-stamp")) === install
   const isBuilt = () => read(join(root, "dist/.stamp")) === sources
   const isBenchBuilt = () => !bench || read(join(root, "dist-bench/.stamp")) === benchStamp(root)
@@ -24,12 +43,18 @@ export async function ready({ root, bench = false }) {
       writeFileSync(join(root, "node_modules/.sallyport-stamp"), install)
     }
     if (!isBuilt()) build(root, { config: "tsconfig.build.json", folder: "dist", stamp: sources })
-    if (!isBenchBuilt()) build(root, { config: "tsconfig.bench.json", folder: "dist-bench", stamp: benchStamp(root) })
+    if (!isBenchBuilt())
+      build(root, { config: "tsconfig.bench.json", folder: "dist-bench", stamp: benchStamp(root) })
   })
 }
 
 function benchStamp(root) {
-  return stampOf(["src", "bench"].flatMap(folder => filesOf(root, folder)).map(file => [file, readFileSync(join(root, file))]).flat())
+  return stampOf(
+    ["src", "bench"]
+      .flatMap(folder => filesOf(root, folder))
+      .map(file => [file, readFileSync(join(root, file))])
+      .flat(),
+  )
 }
 
 /** Builds beside, then renames: whoever runs meanwhile never sees half a folder. */
@@ -53,7 +78,11 @@ function assertNode() {
 function filesOf(root, folder) {
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
     .filter(entry => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
-    .map(entry => join(entry.parentPath ?? entry.path, entry.name).slice(root.length).replace(/^[/\\]/, ""))
+    .map(entry =>
+      join(entry.parentPath ?? entry.path, entry.name)
+        .slice(root.length)
+        .replace(/^[/\\]/, ""),
+    )
     .sort()
 }
 
@@ -69,14 +98,15 @@ function read(file) {
 
 /** One at a time: a folder is the lock, taken over once it is five minutes old. */
 async function withLock(lock, work) {
-  for (const start = Date.now(); ; ) {
+  for (const start = Date.now(); ;) {
     try {
       mkdirSync(lock)
       break
     } catch {
       const age_ms = existsSync(lock) ? Date.now() - statSync(lock).mtimeMs : 0
       if (age_ms > lockWait_ms) rmSync(lock, { recursive: true, force: true })
-      else if (Date.now() - start > lockWait_ms) fail(`another process is making this checkout ready; if none is, remove ${lock}`)
+      else if (Date.now() - start > lockWait_ms)
+        fail(`another process is making this checkout ready; if none is, remove ${lock}`)
       await new Promise(resolve => setTimeout(resolve, 250))
     }
   }
@@ -91,7 +121,9 @@ function run(root, command, parameters) {
   const { status, error } = spawnSync(command, parameters, { cwd: root, stdio: ["ignore", 2, 2] })
   if (status !== 0) {
     rmSync(join(root, ".ready-lock"), { recursive: true, force: true })
-    fail(`${command} ${parameters.slice(0, 2).join(" ")} failed${error === undefined ? "" : `: ${error.message}`}; nothing was started`)
+    fail(
+      `${command} ${parameters.slice(0, 2).join(" ")} failed${error === undefined ? "" : `: ${error.message}`}; nothing was started`,
+    )
   }
 }
 
@@ -105,5 +137,8 @@ function fail(text) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await ready({ root: fileURLToPath(new URL("..", import.meta.url)), bench: process.argv.includes("--bench") })
+  await ready({
+    root: fileURLToPath(new URL("..", import.meta.url)),
+    bench: process.argv.includes("--bench"),
+  })
 }

@@ -46,6 +46,10 @@ export function captureCommands(program: Command): void {
       Object.entries(shown).map(([field, value]) => `${field.padEnd(14)} ${value ?? "–"}`),
     )
   })
+  revealCommand(capture)
+}
+
+function revealCommand(capture: Command): void {
   capture
     .command("reveal <id>")
     .description(

@@ -74,6 +74,11 @@ export function logCommands(program: Command): void {
     })
     answer(voice, shown, [JSON.stringify({ ...shown, proof: undefined }, null, 2)])
   })
+  checkingCommands(log)
+}
+
+/** What is computed anew: the ledger by the server, the log by us. */
+function checkingCommands(log: Command): void {
   log
     .command("fsck")
     .description("compute the ledger anew from the log, and compare")

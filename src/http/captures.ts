@@ -15,18 +15,7 @@ export const captureType = "application/vnd.sallyport.capture"
 /** Captures as they are listed: where, when and in what state; never an image, a plate or a URL to one. */
 export function captureRoutes(house: House): Route[] {
   return [
-    {
-      method: "POST",
-      url: "/v1/captures",
-      summary: "Admit a sealed capture; the capture file carries its reader's signature for this vault",
-      access: "public",
-      status: 201,
-      bodyLimit_bytes: maxCapture_bytes,
-      answer: request => {
-        if (!Buffer.isBuffer(request.body)) throw new Fault("MEDIA_TYPE", `send ${captureType}`)
-        return admit(house, request.body)
-      },
-    },
+    admission(house),
     {
       method: "GET",
       url: "/v1/captures",
@@ -78,6 +67,21 @@ export function captureRoutes(house: House): Route[] {
       },
     },
   ]
+}
+
+function admission(house: House): Route {
+  return {
+    method: "POST",
+    url: "/v1/captures",
+    summary: "Admit a sealed capture; the capture file carries its reader's signature for this vault",
+    access: "public",
+    status: 201,
+    bodyLimit_bytes: maxCapture_bytes,
+    answer: request => {
+      if (!Buffer.isBuffer(request.body)) throw new Fault("MEDIA_TYPE", `send ${captureType}`)
+      return admit(house, request.body)
+    },
+  }
 }
 
 function filterOf(query: unknown): Partial<CaptureFilter> {

@@ -18,7 +18,10 @@ export function grantRoutes(
   house: House,
   options: { readonly turnstile: Turnstile; readonly stopIfDiffering: () => void },
 ): Route[] {
-  const { turnstile, stopIfDiffering } = options
+  return [...termsRoutes(house), ...decisionRoutes(house), ...imageRoutes(house, options)]
+}
+
+function termsRoutes(house: House): Route[] {
   return [
     {
       method: "POST",
@@ -62,6 +65,11 @@ export function grantRoutes(
         return shown(house, grant)
       },
     },
+  ]
+}
+
+function decisionRoutes(house: House): Route[] {
+  return [
     {
       method: "POST",
       url: "/v1/grants/:id/approvals",
@@ -80,6 +88,14 @@ export function grantRoutes(
       body: statements.revocation,
       answer: request => revokeGrant(house, callerOf(request), parameter(request, "id")),
     },
+  ]
+}
+
+function imageRoutes(
+  house: House,
+  { turnstile, stopIfDiffering }: { readonly turnstile: Turnstile; readonly stopIfDiffering: () => void },
+): Route[] {
+  return [
     {
       method: "POST",
       url: "/v1/draws",

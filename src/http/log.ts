@@ -92,7 +92,6 @@ async function bundleBytes(house: House, { index, width }: TileAt): Promise<Buff
 }
 
 function entryRoutes(house: House): Route[] {
-  let isChecking = false
   return [
     {
       method: "GET",
@@ -138,28 +137,33 @@ function entryRoutes(house: House): Route[] {
         }
       },
     },
-    {
-      method: "GET",
-      url: "/v1/log/fsck",
-      summary: "Compute the ledger anew from the log and compare",
-      access: "signed",
-      answer: async request => {
-        await allow(house, callerOf(request), "read log")
-        if (isChecking) throw new Fault("BUSY", "a check is under way")
-        isChecking = true
-        try {
-          const { size, root, problems, counted } = await fsck(house.ledger, {
-            origin: house.log.origin,
-            verify: verifyEd25519,
-            openText: (field, sealed) => openText(house.keys.root, field, sealed),
-          })
-          return { size, root: hex(root), problems, counted }
-        } finally {
-          isChecking = false
-        }
-      },
-    },
+    checking(house),
   ]
+}
+
+function checking(house: House): Route {
+  let isChecking = false
+  return {
+    method: "GET",
+    url: "/v1/log/fsck",
+    summary: "Compute the ledger anew from the log and compare",
+    access: "signed",
+    answer: async request => {
+      await allow(house, callerOf(request), "read log")
+      if (isChecking) throw new Fault("BUSY", "a check is under way")
+      isChecking = true
+      try {
+        const { size, root, problems, counted } = await fsck(house.ledger, {
+          origin: house.log.origin,
+          verify: verifyEd25519,
+          openText: (field, sealed) => openText(house.keys.root, field, sealed),
+        })
+        return { size, root: hex(root), problems, counted }
+      } finally {
+        isChecking = false
+      }
+    },
+  }
 }
 
 function shown({ index, bytes }: EntryRow) {

@@ -24,39 +24,14 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "genesis":
       return { records: genesisRecords(entry) }
     case "organization.added":
-      return {
-        records: [
-          record("organization", entry.organization, {
-            organization: entry.organization,
-            ...entry.statement,
-            suspended: false,
-          }),
-        ],
-      }
-    case "organization.suspended": {
-      const held = mustHold(state.record("organization", entry.organization))
-      return {
-        records: [
-          record("organization", entry.organization, { ...held, suspended: entry.statement.suspended }),
-        ],
-      }
-    }
+    case "organization.suspended":
     case "contract.added":
-      return {
-        records: [record("contract", entry.contract, { contract: entry.contract, ...entry.statement })],
-      }
     case "person.enrolled":
-      return { records: personRecords(entry) }
-    case "person.suspended": {
-      const held = mustHold(state.record("person", entry.person))
-      return { records: [record("person", entry.person, { ...held, suspended: entry.statement.suspended })] }
-    }
+    case "person.suspended":
     case "port.added":
-      return { records: [record("port", entry.port, { port: entry.port, ...entry.statement })] }
     case "lane.added":
-      return { records: [record("lane", entry.lane, { lane: entry.lane, ...entry.statement })] }
     case "reader.enrolled":
-      return { records: readerRecords(entry, state) }
+      return { records: registered(entry, state) }
     case "recipients.signed":
       return { records: [record("recipients", "recipients", { ...entry.statement, key: entry.asked.key })] }
     case "day.destroyed":
@@ -82,6 +57,53 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "refused":
     case "delivered":
       return {}
+  }
+}
+
+type Registered = Extract<
+  Entry,
+  {
+    readonly kind:
+      | "organization.added"
+      | "organization.suspended"
+      | "contract.added"
+      | "person.enrolled"
+      | "person.suspended"
+      | "port.added"
+      | "lane.added"
+      | "reader.enrolled"
+  }
+>
+
+/** What a custodian registers or suspends. */
+function registered(entry: Registered, state: State): Effects["records"] {
+  switch (entry.kind) {
+    case "organization.added":
+      return [
+        record("organization", entry.organization, {
+          organization: entry.organization,
+          ...entry.statement,
+          suspended: false,
+        }),
+      ]
+    case "organization.suspended": {
+      const held = mustHold(state.record("organization", entry.organization))
+      return [record("organization", entry.organization, { ...held, suspended: entry.statement.suspended })]
+    }
+    case "contract.added":
+      return [record("contract", entry.contract, { contract: entry.contract, ...entry.statement })]
+    case "person.enrolled":
+      return personRecords(entry)
+    case "person.suspended": {
+      const held = mustHold(state.record("person", entry.person))
+      return [record("person", entry.person, { ...held, suspended: entry.statement.suspended })]
+    }
+    case "port.added":
+      return [record("port", entry.port, { port: entry.port, ...entry.statement })]
+    case "lane.added":
+      return [record("lane", entry.lane, { lane: entry.lane, ...entry.statement })]
+    case "reader.enrolled":
+      return readerRecords(entry, state)
   }
 }
 

@@ -174,7 +174,6 @@ function isName(name: string): boolean {
 
 /** No control character but the line feed, and nothing that UTF-8 cannot hold. */
 function isPlain(text: string): boolean {
-  // eslint-disable-next-line no-control-regex
   return !/[\u0000-\u0009\u000b-\u001f]/.test(text) && !/\p{Cs}/u.test(text)
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { equal, hex } from "../bytes.ts"
 import { chacha20 } from "../chacha20.ts"
 import { Fault } from "../fault.ts"
-import { type CaptureRow, type Ledger } from "../ledger/ledger.ts"
+import { type CaptureRow } from "../ledger/ledger.ts"
 import { type EntryOf } from "../log/kinds.ts"
 import { type Log } from "../log/log.ts"
 import { type ObjectStore } from "../objects/objects.ts"
@@ -36,7 +36,7 @@ export interface VaultOptions extends KeyMaker {
 
 /** Where a capture's body is stored. */
 export function bodyName(captureId: string): string {
-  return `captures/${captureId.slice(-2)}/${captureId}`
+  return `captures/${captureId.slice(-1)}/${captureId}`
 }
 
 /** The inner door. It holds the keys; the only way to plaintext is `withdraw`, and the only key to it is a receipt. */

@@ -393,7 +393,7 @@ test("the ledger is what the log says, every refusal is refused again, and a res
   await port.reopen()
   expect(port.opened.fsck.problems).toEqual([])
   expect(port.house.vault.gate.stopped).toBeNull()
-  expect(bodyName("cap_01JDXXXXXXXXXXXXXXXXXXXXXX")).toBe("captures/XX/cap_01JDXXXXXXXXXXXXXXXXXXXXXX")
+  expect(bodyName("cap_01JDXXXXXXXXXXXXXXXXXXXXXX")).toBe("captures/X/cap_01JDXXXXXXXXXXXXXXXXXXXXXX")
 })
 
 function flipInLine(bytes: Uint8Array, line: number): Uint8Array {
