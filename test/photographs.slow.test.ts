@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import sharp from "sharp"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { admit } from "../src/custody/admit.ts"
+import { examine } from "../src/custody/examine.ts"
+import { release } from "../src/custody/release.ts"
+import { Fault } from "../src/fault.ts"
+import { names } from "../src/log/state.ts"
+import { readFolder } from "../src/lane/folder.ts"
+import { sendFolder, type Sent } from "../src/lane/send.ts"
+import { Sequence } from "../src/lane/sequence.ts"
+import { grantOf, openTestPort, releaseCaller, type TestPort } from "./port.ts"
+import { hasShared, sharedData } from "./shared.ts"
+
+/** Real photographs of vehicles, which lie beside the project and are never in it. */
+const there = hasShared("plates/index.csv")
+const skipped = there ? "" : " (skipped: no ../shared/data/plates)"
+const folder = sharedData("plates")
+let port: TestPort
+let sent: Sent
+let state: string
+
+beforeAll(async () => {
+  if (!there) return
+  port = await openTestPort({ mode: "hybrid" })
+  state = await mkdtemp(join(tmpdir(), "sallyport-lane-"))
+  const { reader, lane, port: portId, signer } = port.reader
+  const sequence = await Sequence.open(join(state, "sequence"))
+  const recipients = new Map(
+    [...port.recipients].map(([name, recipient]) => [name.slice("day/".length), recipient]),
+  )
+  const post = (bytes: Uint8Array) => admit(port.house, bytes)
+  sent = await sendFolder({
+    folder,
+    reader: { vault: port.house.log.origin, port: portId, lane, reader, signer },
+    recipients,
+    sequence,
+    capturedAt: "now",
+    post,
+  })
+  for (const { capture } of sent.admitted) await examine(port.house, capture, { again: false })
+}, 120_000)
+afterAll(async () => {
+  if (!there) return
+  await port.close()
+  await rm(state, { recursive: true, force: true })
+})
+
+test.skipIf(!there)(
+  `all 193 photographs are admitted, and each one's plate box counts${skipped}`,
+  async () => {
+    expect(sent.admitted).toHaveLength(193)
+    expect(sent.refused).toEqual([])
+    const outcomes = await port.house.ledger.newestEntries({ kind: "examined", limit: 200 })
+    expect(
+      outcomes
+        .map(row => Buffer.from(row.bytes).toString())
+        .filter(text => text.includes('"outcome":"boxes"')),
+    ).toHaveLength(193)
+  },
+)
+
+test.skipIf(!there)(
+  `of 20 images at L2 every pixel outside the plate is solid and the plate is the original's; the 21st is refused, the same 20 are free${skipped}`,
+  async () => {
+    const grant = await grantOf(port, { terms: { images: 20 } })
+    const { pictures } = await readFolder(folder)
+    const chosen = sent.admitted.filter((_, i) => i % 9 === 0).slice(0, 21)
+    const ask = async (capture: string) => release(port.house, await releaseCaller(port, { grant, capture }))
+    for (const { name, capture } of chosen.slice(0, 20)) {
+      const { file, event } = pictures.find(picture => picture.name === name)!
+      const [copy, original] = await Promise.all([
+        sharp((await ask(capture)).bytes)
+          .raw()
+          .toBuffer({ resolveWithObject: true }),
+        sharp(file).toColourspace("srgb").removeAlpha().raw().toBuffer(),
+      ])
+      const { width, height, channels } = copy.info
+      const box = event.plates[0]!.box
+      let [outside, inside, brightest, darkest] = [0, 0, 0, 255]
+      for (let at = 0; at < width * height; at += 1) {
+        const [x, y] = [at % width, Math.floor(at / width)]
+        const isInside =
+          x >= box.x_px && x < box.x_px + box.width_px && y >= box.y_px && y < box.y_px + box.height_px
+        for (let c = 0; c < 3; c += 1) {
+          const value = copy.data[at * channels + c]!
+          if (!isInside) outside += value === 128 ? 0 : 1
+          else inside = Math.max(inside, Math.abs(value - original[at * 3 + c]!))
+          if (isInside) [brightest, darkest] = [Math.max(brightest, value), Math.min(darkest, value)]
+        }
+      }
+      expect({ name, outside }).toEqual({ name, outside: 0 })
+      expect(inside, name).toBeLessThanOrEqual(2)
+      expect(brightest - darkest, `${name} has the contrast of a plate`).toBeGreaterThan(60)
+    }
+    const code = await ask(chosen[20]!.capture).then(
+      () => "released",
+      (error: unknown) => (error instanceof Fault ? error.code : "other"),
+    )
+    expect(code).toBe("GRANT_BUDGET")
+    for (const { capture } of chosen.slice(0, 20)) await ask(capture)
+    expect(await port.house.ledger.counter(names.images(grant))).toBe(20)
+  },
+)
