@@ -118,7 +118,6 @@ export class Gate {
     captureId: string,
     receipt: string,
   ): Promise<{ permit: Permit; index: number; row: CaptureRow }> {
-    if (this.#stopped !== null) throw new Fault("VAULT_STOPPED", this.#stopped)
     const opened = openReceipt(receipt, note => this.#judgeCheckpoint(note))
     if (opened.kind === "refuse") throw new Fault(opened.code, opened.why)
     await this.#accept(opened.receipt.checkpoint)

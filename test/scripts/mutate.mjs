@@ -32,8 +32,8 @@ const edits = [
   ],
   [
     "src/vault/gate.ts",
-    'if (this.#stopped !== null) throw new Fault("VAULT_STOPPED", this.#stopped)\n    const opened',
-    "const opened",
+    'if (this.#stopped !== null) throw new Fault("VAULT_STOPPED", this.#stopped)\n    while',
+    "while",
     "a vault that is stopped",
     ["test/attack/withdraw.test.ts"],
   ],
