@@ -12,7 +12,7 @@ import { readFolder } from "../src/lane/folder.ts"
 import { sendFolder, type Sent } from "../src/lane/send.ts"
 import { Sequence } from "../src/lane/sequence.ts"
 import { grantOf, openTestPort, releaseCaller, type TestPort } from "./port.ts"
-import { hasShared, sharedData } from "./shared.ts"
+import { hasShared, sharedData } from "./beside.ts"
 
 /** Real photographs of vehicles, which lie beside the project and are never in it. */
 const there = hasShared("plates/index.csv")

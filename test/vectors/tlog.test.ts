@@ -8,7 +8,7 @@ import { noteVerifier, openNote, parseVkey } from "../../src/tlog/note.ts"
 import { checkConsistency, checkInclusion } from "../../src/tlog/proof.ts"
 import { growTiles, parseBundle } from "../../src/tlog/tile.ts"
 import { emptyFrontier, grow, rootOf } from "../../src/tlog/tree.ts"
-import { hasShared, sharedData } from "../shared.ts"
+import { hasShared, sharedData } from "../beside.ts"
 
 /** Vectors of other projects, beside this one: transparency-dev/merkle, tessera, sunlight. */
 const there = hasShared("vectors/merkle")
