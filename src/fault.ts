@@ -19,6 +19,7 @@ export const faults = {
   KEY_UNKNOWN: [401, 4, "No person or reader with this key is enrolled"],
   OFFICE: [403, 3, "This person's office does not allow this"],
   PERSON_SUSPENDED: [403, 3, "The person is suspended"],
+  RATE: [429, 75, "This person asks faster than the rate that is answered"],
   // captures and sealing
   SEAL_FORMAT: [400, 2, "Not a sealed capture"],
   SEAL_RECIPIENT: [400, 2, "Not sealed to a recipient of this vault for that day"],
@@ -60,6 +61,7 @@ export const faults = {
   // the log and its receipts
   LOG_STOPPED: [503, 75, "The log does not take entries now"],
   LOG_UNKNOWN_OUTCOME: [503, 75, "Whether the entry was stored is not known; the log reloads"],
+  LOG_UNWITNESSED: [503, 75, "The witnesses are behind the log; nothing leaves until they have seen it"],
   LOG_BEHIND: [503, 75, "The clock is behind the log"],
   LOG_INVALID: [500, 7, "The log does not verify"],
   LEDGER_IN_USE: [503, 75, "Another process holds this ledger"],
@@ -86,6 +88,10 @@ export const faults = {
   RECEIPT_POLICY: [422, 2, "Not a policy file"],
   VAULT_STOPPED: [503, 7, "The vault is stopped"],
   VAULT_OBJECT: [500, 7, "The stored object is not the one that was admitted"],
+  // witnesses and followers
+  WITNESS_LOG: [404, 6, "This witness does not know the log"],
+  LOG_FORK: [409, 7, "Two signed trees of this log contradict each other"],
+  LOG_STALLED: [503, 7, "The log has not grown, or not been cosigned, for longer than allowed"],
   // the machine
   OBJECT_EXISTS: [409, 8, "An object of this name is stored already"],
   STORE_FULL: [503, 75, "The store is full"],

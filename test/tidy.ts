@@ -20,7 +20,8 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   custody: ["seal", "tlog", "grant", "picture", "objects", "ledger", "log", "vault"],
   http: ["custody", "grant", "tlog", "log", "ledger", "seal", "vault"],
   lane: ["seal", "tlog"],
-  cli: ["http", "custody", "lane", "drawing", "seal", "tlog", "grant", "log", "vault"],
+  witness: ["tlog", "ledger"],
+  cli: ["http", "witness", "custody", "lane", "drawing", "seal", "tlog", "grant", "log", "vault"],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */

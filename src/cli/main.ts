@@ -12,6 +12,7 @@ import { registryCommands } from "./registry.ts"
 import { refuse, type Voice } from "./say.ts"
 import { statusCommands } from "./status.ts"
 import { vaultCommands } from "./vault.ts"
+import { witnessCommands } from "./witness.ts"
 import { version } from "./version.ts"
 
 /** The whole command line. @returns the exit code (src/fault.ts has the list). */
@@ -55,6 +56,7 @@ export function programOf(): Command {
   receiptCommands(program)
   logCommands(program)
   escrowCommands(program)
+  witnessCommands(program)
   inherit(program)
   return program
 }

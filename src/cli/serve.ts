@@ -73,7 +73,7 @@ function firstLine({ house, fsck, config }: Opened, { url }: Server): string {
   return `sallyport ${version} listening ${url} vault=${house.log.origin} log=${fsck.size} captures=${fsck.counted.captures} ledger=${house.ledger.engine} mode=${config.mode}`
 }
 
-function addressOf(listen: string): { readonly host: string; readonly port: number } {
+export function addressOf(listen: string): { readonly host: string; readonly port: number } {
   const match = /^(.+):(\d{1,5})$/.exec(listen)
   const port = Number(match?.[2])
   if (match === null || port > 65_535)

@@ -1,22 +1,11 @@
-import Database from "libsql"
 import { Kysely, Migrator, SqliteDialect } from "kysely"
 import { assert, Fault } from "../fault.ts"
 import { failpoint } from "../failpoint.ts"
 import { emptyRoot } from "../tlog/hash.ts"
+import { closeConnection, openConnection, type Connection } from "./connection.ts"
 import { type CaptureRow, type Change, type Ledger, type Sequencing, type TileRow } from "./ledger.ts"
 import { bytesOf, captureColumns, captureOf, headOf, integerOf, readingOf } from "./reading.ts"
 import { migrationsFor, type CaptureTable, type Tables } from "./schema.ts"
-
-/** The little of libsql's synchronous interface that is used here; parameters go in as one array. */
-interface Statement<R> {
-  run(parameters: readonly unknown[]): unknown
-  all(parameters: readonly unknown[]): R[]
-}
-interface Connection {
-  prepare<R = never>(text: string): Statement<R>
-  exec(text: string): unknown
-  close(): unknown
-}
 
 /**
  * Opens, and makes where it is not there, the embedded ledger: one file, one process. WAL with synchronous=FULL: a commit
@@ -42,34 +31,12 @@ export async function openSqlite({ file }: { readonly file: string }): Promise<L
   }
 }
 
-function openConnection(file: string): Connection {
-  try {
-    const connection = new Database(file) as unknown as Connection
-    connection.exec("pragma busy_timeout = 200; pragma locking_mode = exclusive; pragma journal_mode = wal")
-    connection.exec("pragma synchronous = full; pragma secure_delete = on")
-    // Takes the exclusive lock now rather than at the first write.
-    connection.exec("begin immediate; create table if not exists opened (at integer); commit")
-    return connection
-  } catch (cause) {
-    if (/locked|busy/i.test(String(cause)))
-      throw new Fault("LEDGER_IN_USE", "another process has this ledger open", { cause })
-    throw cause
-  }
-}
-
-/**
- * libsql keeps a closed file open, and so locked, until its statements are collected; so the locks are given up first.
- * Leaving WAL is the only way to leave the exclusive mode that was entered before it.
- */
+/** As Kysely's dialect takes it. */
 function closing(connection: Connection): Connection {
   return {
     prepare: text => connection.prepare(text),
     exec: text => connection.exec(text),
-    close: () => {
-      connection.exec("pragma journal_mode = delete; pragma locking_mode = normal")
-      connection.prepare("select id from log_head").all([])
-      return connection.close()
-    },
+    close: () => closeConnection(connection),
   }
 }
 

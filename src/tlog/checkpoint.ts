@@ -24,10 +24,26 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
  * no monitor can audit them.
  */
 export function parseCheckpoint(text: string): Checkpoint | null {
-  const [origin = "", digits = "", encoded = "", end, ...extensions] = text.split("\n")
+  const parsed = parseForeignCheckpoint(text)
+  return parsed === null || parsed.extensions.length > 0 ? null : parsed.checkpoint
+}
+
+/** A checkpoint of any log, as a witness meets it: extension lines, none of them empty, are passed through. */
+export function parseForeignCheckpoint(
+  text: string,
+): { readonly checkpoint: Checkpoint; readonly extensions: readonly string[] } | null {
+  const [origin = "", digits = "", encoded = "", ...rest] = text.split("\n")
+  const extensions = rest.slice(0, -1)
   const root = fromBase64(encoded)
+  const size = parseSize(digits)
+  if (origin === "" || size === null || root?.length !== hashSize) return null
+  return rest.at(-1) !== "" || extensions.includes("")
+    ? null
+    : { checkpoint: { origin, size, root }, extensions }
+}
+
+/** A tree's size in decimal without leading zeros, up to 2^53 − 1; `null` for anything else. */
+export function parseSize(digits: string): number | null {
   const size = Number(digits)
-  if (origin === "" || end !== "" || extensions.length > 0 || root?.length !== hashSize) return null
-  if (!/^(0|[1-9]\d{0,15})$/.test(digits) || !Number.isSafeInteger(size)) return null
-  return { origin, size, root }
+  return /^(0|[1-9]\d{0,15})$/.test(digits) && Number.isSafeInteger(size) ? size : null
 }

@@ -66,10 +66,32 @@ export function noteSigner(
   return { name, keyId: keyIdOf(name, typeEd25519, publicKey), sign }
 }
 
-/** `name+KEYID+base64(type || key)`, for an Ed25519 log key. */
-export function formatVkey(name: string, publicKey: Uint8Array): string {
-  const id = keyIdOf(name, typeEd25519, publicKey).toString(16).padStart(8, "0")
-  return `${name}+${id}+${base64(concat(Uint8Array.of(typeEd25519), publicKey))}`
+/**
+ * A signer of type 04, cosignature/v1: 8 bytes of time, then Ed25519 over the time and the note's text.
+ * @param now_s  Unix seconds, over 0. Source: c2sp.org/tlog-cosignature.
+ */
+export function cosigner(
+  name: string,
+  publicKey: Uint8Array,
+  options: { readonly sign: (message: Uint8Array) => Uint8Array; readonly now_s: () => number },
+): NoteSigner {
+  assert(isName(name), "a witness's name has no space and no +")
+  return {
+    name,
+    keyId: keyIdOf(name, typeCosignature, publicKey),
+    sign: message => {
+      const time_s = options.now_s()
+      assert(Number.isSafeInteger(time_s) && time_s > 0, "a cosignature says when")
+      return concat(writeTime(time_s), options.sign(cosigned(time_s, message)))
+    },
+  }
+}
+
+/** `name+KEYID+base64(type || key)`, for the Ed25519 key of a log or, with cosignature/v1, of a witness. */
+export function formatVkey(name: string, publicKey: Uint8Array, of: "log" | "witness" = "log"): string {
+  const type = of === "log" ? typeEd25519 : typeCosignature
+  const id = keyIdOf(name, type, publicKey).toString(16).padStart(8, "0")
+  return `${name}+${id}+${base64(concat(Uint8Array.of(type), publicKey))}`
 }
 
 /** The parts of a verification key, or `null` unless its id is that of its name and key. The key may contain `+`. */
@@ -104,61 +126,99 @@ export function noteVerifier(vkey: string, verifyEd25519: VerifyEd25519): NoteVe
     verify: (message, signature) => {
       const time_s = timeOfCosignature(signature)
       if (time_s === null || time_s === 0) return false
-      const signed = concat(utf8(`cosignature/v1\ntime ${time_s}\n`), message)
-      return verifyEd25519(publicKey, signed, signature.subarray(8))
+      return verifyEd25519(publicKey, cosigned(time_s, message), signature.subarray(8))
     },
   }
 }
 
 /** The note with a signature line of each signer. @param text  ends with a line feed. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
+  return `${text}\n${signatureLines(text, signers)}`
+}
+
+/** The signature lines alone, as a witness answers them. @param text  ends with a line feed. */
+export function signatureLines(text: string, signers: readonly NoteSigner[]): string {
   assert(text.endsWith("\n") && isPlain(text), "a note's text is lines")
   const message = utf8(text)
-  const lines = signers.map(({ name, keyId, sign }) => {
-    return `${dash} ${name} ${base64(concat(writeId(keyId), sign(message)))}\n`
-  })
-  return `${text}\n${lines.join("")}`
+  return signers
+    .map(({ name, keyId, sign }) => {
+      return `${dash} ${name} ${base64(concat(writeId(keyId), sign(message)))}\n`
+    })
+    .join("")
+}
+
+/** A note taken apart, with nothing verified. */
+export interface ParsedNote {
+  /** With its final line feed. */
+  readonly text: string
+  readonly signatures: readonly {
+    readonly name: string
+    readonly keyId: number
+    readonly signature: Uint8Array
+    /** The line itself, with its line feed. */
+    readonly line: string
+  }[]
+}
+
+/** The parts of a note, or `null`: over 100 signature lines, over 1 MB, control characters and bad base64 are refused. */
+export function parseNote(note: string | Uint8Array): ParsedNote | null {
+  const whole = typeof note === "string" ? note : textOf(note)
+  const at = whole?.lastIndexOf("\n\n") ?? -1
+  if (whole === null || whole.length > maxNote_bytes || at < 0 || !whole.endsWith("\n") || !isPlain(whole))
+    return null
+  const signatures = parseSignatureLines(whole.slice(at + 2))
+  return signatures === null ? null : { text: whole.slice(0, at + 1), signatures }
+}
+
+/** Signature lines, 1 to 100 of them, each ending with a line feed; `null` for anything else. */
+export function parseSignatureLines(text: string): ParsedNote["signatures"] | null {
+  if (!text.endsWith("\n")) return null
+  const lines = text.slice(0, -1).split("\n")
+  if (lines.length > maxSignatures) return null
+  const signatures = lines.map(parseSignature)
+  return signatures.every(signature => signature !== null) ? signatures : null
 }
 
 /**
  * Takes a note apart and checks the signatures of the keys that are asked for. One that fails refuses the whole note.
- * Two signatures of one (name, key id) are refused; so are over 100 lines, over 1 MB, control characters, bad base64.
+ * Two signatures of one (name, key id) are refused; so is what `parseNote` refuses.
  */
 export function openNote(note: string | Uint8Array, verifiers: readonly NoteVerifier[]): OpenedNote {
-  const whole = typeof note === "string" ? note : textOf(note)
-  const at = whole?.lastIndexOf("\n\n") ?? -1
-  if (whole === null || whole.length > maxNote_bytes || at < 0 || !whole.endsWith("\n") || !isPlain(whole)) {
-    return { kind: "refuse", reason: "malformed" }
-  }
-  const text = whole.slice(0, at + 1)
-  const lines = whole.slice(at + 2, -1).split("\n")
-  const signatures = lines.slice(0, maxSignatures + 1).map(parseSignature)
-  if (signatures.length > maxSignatures) return { kind: "refuse", reason: "malformed" }
+  const parsed = parseNote(note)
+  if (parsed === null) return { kind: "refuse", reason: "malformed" }
+  const message = utf8(parsed.text)
   const [verified, unknown, seen] = [
     [] as NoteSignature[],
     [] as Omit<NoteSignature, "time_s">[],
     new Set<string>(),
   ]
-  for (const line of signatures) {
-    if (line === null) return { kind: "refuse", reason: "malformed" }
-    const { name, keyId, signature } = line
+  for (const { name, keyId, signature } of parsed.signatures) {
     if (seen.has(`${keyId} ${name}`)) return { kind: "refuse", reason: "duplicate" }
     seen.add(`${keyId} ${name}`)
     const verifier = verifiers.find(each => each.name === name && each.keyId === keyId)
     if (verifier === undefined) unknown.push({ name, keyId })
-    else if (!verifier.verify(utf8(text), signature)) return { kind: "refuse", reason: "signature" }
+    else if (!verifier.verify(message, signature)) return { kind: "refuse", reason: "signature" }
     else verified.push({ name, keyId, time_s: verifier.timeOf(signature) })
   }
   return verified.length === 0
     ? { kind: "refuse", reason: "unsigned" }
-    : { kind: "ok", text, verified, unknown }
+    : { kind: "ok", text: parsed.text, verified, unknown }
 }
 
-function parseSignature(line: string): { name: string; keyId: number; signature: Uint8Array } | null {
+function parseSignature(line: string): ParsedNote["signatures"][number] | null {
   const [mark, name = "", encoded = "", ...rest] = line.split(" ")
   const bytes = fromBase64(encoded)
   if (mark !== dash || rest.length > 0 || !isName(name) || bytes === null || bytes.length < 5) return null
-  return { name, keyId: readId(bytes), signature: bytes.subarray(4) }
+  return { name, keyId: readId(bytes), signature: bytes.subarray(4), line: `${line}\n` }
+}
+
+/** What a witness's Ed25519 key signs. */
+function cosigned(time_s: number, message: Uint8Array): Uint8Array {
+  return concat(utf8(`cosignature/v1\ntime ${time_s}\n`), message)
+}
+
+function writeTime(time_s: number): Uint8Array {
+  return concat(writeId(Math.floor(time_s / 2 ** 32)), writeId(time_s % 2 ** 32))
 }
 
 /** uint64 seconds before the signature; `null` unless it is 72 bytes with a time that a number holds. */

@@ -38,8 +38,10 @@ export function parsePolicy(text: string): ParsedPolicy {
   }
   let quorum: string | null = null
   const [names, keys] = [new Set<string>(), new Set<string>()]
-  const lines = text.split("\n").map(line => line.trim())
+  const lines = text.split("\n").map(line => line.replace(/^[ \t]+|[ \t]+$/g, ""))
   if (lines.length > maxLines) return refuse("it has over 1,000 lines")
+  const odd = lines.findIndex(line => /[\u0000-\u0008\u000b-\u001f\u007f]/.test(line))
+  if (odd >= 0) return refuse(`line ${odd + 1}: it has a control character`)
   for (const [i, line] of lines.entries()) {
     if (line === "" || line.startsWith("#")) continue
     const [word = "", ...rest] = line.split(/[ \t]+/)
@@ -87,6 +89,8 @@ function takeLine({ word, rest, draft, names, keys, hasQuorum }: Line): string |
       ) {
         return "a group's members are named above it, once each"
       }
+      if (members.some(name => draft.groups.some(group => group.members.includes(name))))
+        return "a name is a member of one group only"
       const needed = second === "all" ? members.length : second === "any" ? 1 : Number(second)
       if (!Number.isInteger(needed) || needed < 1 || needed > members.length)
         return "a group needs any, all or a number of its members"
