@@ -38,6 +38,14 @@ const schema = Type.Object(
     ]),
     /** Whether anyone may read the log's entries; without it entry bundles need sign-in. Default false. */
     open_bundles: Type.Boolean(),
+    /** A policy file (c2sp.org/tlog-policy) with the witnesses that are asked, or `null` for none. */
+    witnesses: Type.Union([Type.String({ minLength: 1, maxLength: 4096 }), Type.Null()]),
+    /** Oldest cosigned checkpoint under which images leave, s, 5 to 3,600. Default 60. */
+    witness_max_age_s: Type.Integer({ minimum: 5, maximum: 3600 }),
+    /** Most images that leave beyond it, 1 to 100,000. Default 50. */
+    witness_max_images: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    /** Whether each image waits until the quorum has seen its entries. Default false. */
+    witness_strict: Type.Boolean(),
     /** Child processes that decode pictures: 1 to 16. Default 2. */
     decoder_processes: Type.Integer({ minimum: 1, maximum: 16 }),
     /** Longest time for one picture, ms, 100 to 60,000. Default 10,000. */
@@ -54,6 +62,10 @@ export const defaults = {
   ledger: { sqlite: "ledger.sqlite" },
   objects: { disk: "objects" },
   open_bundles: false,
+  witnesses: null,
+  witness_max_age_s: 60,
+  witness_max_images: 50,
+  witness_strict: false,
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
@@ -62,7 +74,15 @@ export const defaults = {
 const validator = Compile(schema)
 
 /** The settings that `SALLYPORT_*` may override: the scalar ones, by their name in capitals. */
-const overridable = ["open_bundles", "decoder_processes", "decoder_timeout_ms", "decoder_memory_mb"] as const
+const overridable = [
+  "open_bundles",
+  "witness_max_age_s",
+  "witness_max_images",
+  "witness_strict",
+  "decoder_processes",
+  "decoder_timeout_ms",
+  "decoder_memory_mb",
+] as const
 
 /** @throws Fault CONFIG for a file that is missing or malformed, or holds an unknown key or a value out of range. */
 export async function readConfig(

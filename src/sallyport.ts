@@ -13,12 +13,13 @@ import { type Ledger } from "./ledger/ledger.ts"
 import { openPostgres } from "./ledger/postgres.ts"
 import { openSqlite } from "./ledger/sqlite.ts"
 import { fsck, type Fsck } from "./log/fsck.ts"
-import { Log } from "./log/log.ts"
+import { Log, type LogOptions } from "./log/log.ts"
 import { openDisk } from "./objects/disk.ts"
 import { type ObjectStore } from "./objects/objects.ts"
 import { openS3 } from "./objects/s3.ts"
 import { openDecoder } from "./picture/decoder.ts"
 import { newIdentity, type Mode } from "./seal/recipient.ts"
+import { parsePolicy } from "./tlog/policy.ts"
 import { Gate, type CheckpointMemory } from "./vault/gate.ts"
 import { openText, rootKey, sealText } from "./vault/keys.ts"
 import { sha256Hex, Vault } from "./vault/vault.ts"
@@ -33,7 +34,7 @@ export interface InitOptions {
   readonly custodianName: string
   /** An age recipient; without it an escrow identity is made and given back, to be kept offline. */
   readonly escrowRecipient?: string
-  readonly settings?: Partial<Pick<Config, "ledger" | "objects" | "open_bundles">>
+  readonly settings?: Partial<Config>
 }
 
 export interface Initialized {
@@ -121,7 +122,7 @@ export async function openHouse(options: {
   const config = await readConfig(data)
   const ledger = await openLedger(data, config)
   const objects = await openObjects(data, config)
-  const log = await openLog(ledger, { data, origin: config.origin, clock })
+  const log = await openLog(ledger, { data, origin: config.origin, clock, config })
   const root = rootKey(await readSecret(join(data, "keys", "root.key")))
   const keys = { ledger, root, mode: config.mode, escrowRecipient: config.escrow_recipient }
   const memory = checkpointFile(join(data, "vault", "checkpoint"))
@@ -143,7 +144,9 @@ export async function openHouse(options: {
   })
   const vault = new Vault({ ...keys, log, objects, gate })
   const house: House = { ledger, objects, log, vault, decoder, keys }
+  await log.witnesses?.start()
   const close = async () => {
+    await log.witnesses?.close()
     await decoder.close()
     await ledger.close()
   }
@@ -165,10 +168,34 @@ export async function openObjects(data: string, { objects }: Config): Promise<Ob
 
 async function openLog(
   ledger: Ledger,
-  options: { data: string; origin: string; clock: () => number },
+  options: { data: string; origin: string; clock: () => number; config?: Config },
 ): Promise<Log> {
-  const signer = signerOf(await readSecret(join(options.data, "keys", "log.key")))
-  return new Log({ ledger, origin: options.origin, signer, clock: options.clock })
+  const { data, origin, clock, config } = options
+  const signer = signerOf(await readSecret(join(data, "keys", "log.key")))
+  const witnesses = config === undefined ? null : await readWitnesses(data, config)
+  return new Log({ ledger, origin, signer, clock, ...(witnesses === null ? {} : { witnesses }) })
+}
+
+async function readWitnesses(
+  data: string,
+  config: Config,
+): Promise<NonNullable<LogOptions["witnesses"]> | null> {
+  if (config.witnesses === null) return null
+  const file = pathIn(data, config.witnesses)
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new Fault("CONFIG", `the witness policy ${file} cannot be read`, { cause })
+  })
+  const parsed = parsePolicy(text)
+  if (parsed.kind === "refuse") throw new Fault("CONFIG", `${file}: ${parsed.why}`)
+  return {
+    policy: parsed.policy,
+    bound: {
+      maxAge_ms: config.witness_max_age_s * 1000,
+      maxImages: config.witness_max_images,
+      strict: config.witness_strict,
+    },
+    memory: checkpointFile(join(data, "log", "cosigned")),
+  }
 }
 
 async function readSecret(file: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { base64, utf8 } from "../src/bytes.ts"
@@ -22,6 +22,7 @@ import { captureHeaderMessage, formatCapture, type CaptureHeader } from "../src/
 import { packContents, type ReaderEvent } from "../src/seal/contents.ts"
 import { joinAgeFile, wrapFileKey } from "../src/seal/header.ts"
 import { sealBody } from "../src/seal/body.ts"
+import { formatVkey } from "../src/tlog/note.ts"
 import { sha256Hex } from "../src/vault/vault.ts"
 
 /** A person of the test port, who can sign. */
@@ -122,7 +123,13 @@ async function added(
 }
 
 export async function openTestPort(
-  options: { settings?: InitOptions["settings"]; mode?: "hybrid" | "x25519"; escrowRecipient?: string } = {},
+  options: {
+    settings?: InitOptions["settings"]
+    mode?: "hybrid" | "x25519"
+    escrowRecipient?: string
+    /** Runs between making the vault and opening it. */
+    prepare?: (data: string, vkey: string) => Promise<void>
+  } = {},
 ): Promise<TestPort> {
   const data = await mkdtemp(join(tmpdir(), "sallyport-test-"))
   const clock = { offset_ms: 0 }
@@ -136,6 +143,8 @@ export async function openTestPort(
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.escrowRecipient === undefined ? {} : { escrowRecipient: options.escrowRecipient }),
   })
+  const seed = Buffer.from(await readFile(join(data, "keys", "log.key"), "utf8"), "base64")
+  await options.prepare?.(data, formatVkey("sallyport.example/test", signerOf(seed).publicKey))
   const opened = await openHouse({ data, clock: now })
   const { house } = opened
   const custodian: Actor = { person: made.person, signer: signerOf(made.custodianSeed) }

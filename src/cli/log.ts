@@ -20,6 +20,12 @@ interface Status {
   readonly vault: string
   readonly why: string | null
   readonly differences: number
+  readonly witnesses: {
+    readonly size: number | null
+    readonly cosigned_at: string | null
+    readonly refusal: string | null
+    readonly each: readonly { name: string; size: number | null; at: string | null; problem: string | null }[]
+  } | null
 }
 
 /** log: status, policy, ls, entry, verify, fsck. */
@@ -113,8 +119,21 @@ function statusLines(status: Status): string[] {
     `size     ${status.size} entries, newest ${status.newest_at ?? "–"}`,
     `root     ${status.root}`,
     `vault    ${status.vault}${status.why === null ? "" : `: ${status.why}`}`,
+    ...witnessLines(status),
     `ledger   ${status.differences === 0 ? "agrees with the log" : `differs from the log in ${status.differences} places: sallyport log fsck`}`,
   ]
+}
+
+function witnessLines({ witnesses }: Status): string[] {
+  if (witnesses === null)
+    return ["witness  none is asked: a rewritten log is found only by those who kept a receipt"]
+  const each = witnesses.each.map(({ name, size, at, problem }) => {
+    return `         ${name}: ${size === null ? "not yet" : `saw ${size} entries at ${at ?? ""}`}${problem === null ? "" : `; ${problem}`}`
+  })
+  const quorum =
+    witnesses.refusal ??
+    `the quorum has seen ${witnesses.size ?? 0} entries, at ${witnesses.cosigned_at ?? ""}`
+  return [`witness  ${quorum}`, ...each]
 }
 
 interface VerifiedLog {

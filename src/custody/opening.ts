@@ -19,7 +19,7 @@ const maxBehind_ms = 5000
  * The first half of release and reveal: decides on one image, charges, and logs the permit or the refusal, all in one
  * transaction on rows that cannot change under it.
  * @returns the permit in the signed tree.
- * @throws Fault of the rule that refuses, with the index of the refusal's entry; LOG_BEHIND.
+ * @throws Fault of the rule that refuses, with the index of the refusal's entry; LOG_UNWITNESSED; LOG_BEHIND.
  */
 export async function permit(
   house: House,
@@ -28,23 +28,38 @@ export async function permit(
   openings: NonNullable<Drafted["openings"]> = [],
 ): Promise<Appended> {
   const stated = caller.statement as Stated
-  const told: { facts: Facts | null } = { facts: null }
+  const told: { facts: Facts | null; unwitnessed: string | null } = { facts: null, unwitnessed: null }
   const appended = await house.log.append({
     wanted: await wantedFor(house, caller, stated),
     draft: (state, now_ms) => {
-      if (house.log.clock() < now_ms - maxBehind_ms)
-        throw new Fault("LOG_BEHIND", "the clock is over 5 s behind the log")
+      const newest_ms = Math.max(now_ms, house.log.witnesses?.newest?.stated_ms ?? 0)
+      if (house.log.clock() < newest_ms - maxBehind_ms)
+        throw new Fault("LOG_BEHIND", "the clock is over 5 s behind the log and its witnesses")
+      told.unwitnessed = house.log.witnesses?.refusal(state.counter(names.opened)) ?? null
+      if (told.unwitnessed !== null) return unwitnessed({ caller, stated, purpose })
       const drafted = draftOpening({ caller, stated, purpose }, state, now_ms)
       told.facts = drafted.facts
       return { ...drafted, openings: drafted.entry.kind === "permit" ? openings : [] }
     },
   })
   if (appended.entry.kind !== "refused") return appended
+  if (told.unwitnessed !== null)
+    throw new Fault("LOG_UNWITNESSED", told.unwitnessed, {
+      entry: appended.index,
+      notDone: `The ${purpose} was not made.`,
+      next: "the same again, once the witnesses have seen the log: sallyport log status",
+    })
   throw denial(appended.entry.code as FaultCode, {
     facts: told.facts,
     entry: appended.index,
     what: `The ${purpose} was not made.`,
   })
+}
+
+/** The refusal of an opening that the witnesses cannot have seen in time. */
+function unwitnessed({ caller, stated, purpose }: Question): Drafted {
+  const named = { grant: stated.grant, capture: stated.capture, asked: caller.asked, statement: stated }
+  return refusedEntry({ of: purpose, code: "LOG_UNWITNESSED", person: caller.person.person, ...named })
 }
 
 interface Question {
@@ -121,7 +136,7 @@ async function wantedFor(
       { kind: "grant", id },
       ...(grant?.terms.contract == null ? [] : [{ kind: "contract", id: grant.terms.contract }]),
     ],
-    counters: [names.images(id), names.releases(id)],
+    counters: [names.images(id), names.releases(id), names.opened],
     members: [
       { set: names.released(id), member: capture },
       { set: names.held(root), member: capture },

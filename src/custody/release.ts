@@ -53,6 +53,8 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
     }),
   })
   failpoint("release.delivered")
+  // In strict mode the quorum has seen both entries before a byte leaves.
+  if (house.log.witnesses?.strict === true) await house.log.witnesses.reach(delivered.index + 1)
   return {
     capture,
     bytes: copy.bytes,

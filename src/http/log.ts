@@ -6,7 +6,7 @@ import { Fault } from "../fault.ts"
 import { fsck } from "../log/fsck.ts"
 import { kinds, parseEntry } from "../log/kinds.ts"
 import { oneOf } from "../log/shapes.ts"
-import { formatPolicy } from "../tlog/policy.ts"
+import { names } from "../log/state.ts"
 import { formatBundle, parseTilePath, tileWidth, type TileAt } from "../tlog/tile.ts"
 import { type EntryRow } from "../ledger/ledger.ts"
 import { openText } from "../vault/keys.ts"
@@ -34,7 +34,17 @@ function publicRoutes(house: House, openBundles: boolean): Route[] {
     {
       method: "GET",
       url: "/log/checkpoint",
-      summary: "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
+      summary: "The newest cosigned checkpoint (c2sp.org/tlog-checkpoint); without witnesses the newest",
+      access: "public",
+      answer: async (_, reply) => {
+        void reply.type("text/plain; charset=utf-8").header("cache-control", "no-cache")
+        return house.log.published()
+      },
+    },
+    {
+      method: "GET",
+      url: "/log/head",
+      summary: "The newest signed checkpoint, whether or not the witnesses have seen it",
       access: "public",
       answer: async (_, reply) => {
         void reply.type("text/plain; charset=utf-8").header("cache-control", "no-cache")
@@ -48,14 +58,8 @@ function publicRoutes(house: House, openBundles: boolean): Route[] {
       access: "public",
       answer: async (_, reply) => {
         void reply.type("text/plain; charset=utf-8")
-        const policy = {
-          logs: [{ vkey: house.log.vkey, url: null }],
-          witnesses: [],
-          groups: [],
-          quorum: "none",
-        }
         return Promise.resolve(
-          `# Compare the key with what the custodian gave you, then keep this file.\n${formatPolicy(policy)}`,
+          `# Compare the keys with what their owners gave you, then keep this file.\n${house.log.policy}`,
         )
       },
     },
@@ -170,6 +174,20 @@ function shown({ index, bytes }: EntryRow) {
   return { index, entry: parseEntry(bytes) }
 }
 
+/** `null` where no quorum is asked for. */
+async function witnessStatus(house: House) {
+  const { witnesses } = house.log
+  if (witnesses === null) return null
+  const { newest } = witnesses
+  return {
+    size: newest?.size ?? null,
+    cosigned_at: newest === null ? null : new Date(newest.at_ms).toISOString(),
+    refusal: witnesses.refusal(await house.ledger.counter(names.opened)),
+    strict: witnesses.strict,
+    each: witnesses.presence(),
+  }
+}
+
 function healthRoutes(house: House, standing: Standing): Route[] {
   const status = async () => {
     const head = await house.log.head()
@@ -185,6 +203,7 @@ function healthRoutes(house: House, standing: Standing): Route[] {
       vault: stopped === null ? "open" : "stopped",
       why: stopped,
       differences: standing.differences.length,
+      witnesses: await witnessStatus(house),
     }
   }
   return [
@@ -208,10 +227,12 @@ function healthRoutes(house: House, standing: Standing): Route[] {
       summary: "Whether images can be released",
       access: "public",
       answer: async () => {
-        const { vault, differences } = await status()
+        const { vault, differences, witnesses } = await status()
         if (vault !== "open") throw new Fault("VAULT_STOPPED", "the vault is stopped; nothing is released")
         if (differences > 0)
           throw new Fault("LEDGER_DIFFERS", "the ledger differs from the log; nothing is released")
+        if (witnesses !== null && witnesses.refusal !== null)
+          throw new Fault("LOG_UNWITNESSED", witnesses.refusal)
         return { ready: true }
       },
     },

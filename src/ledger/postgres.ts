@@ -167,8 +167,11 @@ async function load(client: pg.PoolClient, wanted: Wanted): Promise<Found> {
 }
 
 async function store(client: pg.PoolClient, change: Change): Promise<void> {
-  const run = (name: string, text: string, values: unknown[][]) =>
-    values[0]?.length === 0 ? Promise.resolve() : client.query({ name, text, values })
+  const run = async (name: string, text: string, values: unknown[][]) => {
+    if (values[0]?.length === 0) return
+    await client.query({ name, text, values })
+    failpoint("ledger.wrote")
+  }
   await run(
     "put-entries",
     `insert into log_entries ("index", kind, bytes) select * from unnest($1::bigint[], $2::text[], $3::bytea[])`,
@@ -210,6 +213,7 @@ async function store(client: pg.PoolClient, change: Change): Promise<void> {
     text: "update log_head set size = $1, root = $2, frontier = $3, time_ms = $4 where id = 1",
     values: [size, Buffer.from(root), Buffer.from(frontier), time_ms],
   })
+  failpoint("ledger.wrote")
 }
 
 const captureNames = Object.keys(captureColumns({} as CaptureRow))

@@ -93,5 +93,19 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
         for (const step of steps) await sql.raw(step).execute(db)
       },
     },
+    "0002-opened": {
+      up: async (db: Kysely<unknown>) => {
+        const isOpened =
+          engine === "sqlite"
+            ? "json_extract(cast(bytes as text), '$.by') is not null"
+            : "convert_from(bytes, 'UTF8')::json ->> 'by' is not null"
+        await sql
+          .raw(
+            `insert into counters (name, value) select 'opened', count(*) from log_entries
+             where kind = 'permit' and ${isOpened} having count(*) > 0`,
+          )
+          .execute(db)
+      },
+    },
   }
 }

@@ -139,7 +139,15 @@ function hotPath(connection: Connection): () => Sequencing {
 }
 
 function writes(connection: Connection): (change: Change) => void {
-  const prepare = (text: string) => connection.prepare(text)
+  const prepare = (text: string) => {
+    const statement = connection.prepare(text)
+    return {
+      run: (parameters: readonly unknown[]) => {
+        statement.run(parameters)
+        failpoint("ledger.wrote")
+      },
+    }
+  }
   const head = prepare("update log_head set size = ?, root = ?, frontier = ?, time_ms = ? where id = 1")
   const entry = prepare(`insert into log_entries ("index", kind, bytes) values (?, ?, ?)`)
   const tile = prepare(

@@ -206,6 +206,7 @@ function permitted(entry: EntryOf<"permit">, state: State): Part {
   const counters = [
     { name: names.images(grant), value: images_after },
     { name: names.releases(grant), value: releases_after },
+    { name: names.opened, value: state.counter(names.opened) + 1 },
   ]
   const released = { set, member: entry.capture, value: state.member(set, entry.capture) + 1 }
   if (entry.for === "reveal") return { counters, members: [released] }

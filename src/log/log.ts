@@ -2,16 +2,27 @@ import { assert, Fault } from "../fault.ts"
 import { verifyEd25519, type Signer } from "../ed25519.ts"
 import { type EntryRow, type Head, type Ledger } from "../ledger/ledger.ts"
 import { formatVkey, noteSigner } from "../tlog/note.ts"
-import { proveConsistency, proveInclusion, type HashReader } from "../tlog/proof.ts"
+import { type Checkpoint } from "../tlog/checkpoint.ts"
+import { formatPolicy, type Policy } from "../tlog/policy.ts"
+import { checkConsistency, proveConsistency, proveInclusion, type HashReader } from "../tlog/proof.ts"
 import { tileReader } from "../tlog/tile.ts"
 import { formatReceipt, type Proved } from "./receipt.ts"
+import { parseEntry } from "./kinds.ts"
 import { Sequencer, type Appended, type Proposal } from "./sequencer.ts"
+import { names } from "./state.ts"
+import { Witnesses, type Seen, type WitnessBound, type WitnessesOptions } from "./witnesses.ts"
 
 export interface LogOptions {
   readonly ledger: Ledger
   readonly origin: string
   readonly signer: Signer
   readonly clock: () => number
+  /** Who must have seen the log before more than the bound leaves; without them nobody is asked. */
+  readonly witnesses?: {
+    readonly policy: Policy
+    readonly bound: WitnessBound
+    readonly memory: WitnessesOptions["memory"]
+  }
 }
 
 const maxTilesHeld = 512
@@ -23,11 +34,16 @@ export class Log {
   readonly vkey: string
   readonly publicKey: Uint8Array
   readonly clock: () => number
+  /** `null` where no quorum is asked for. */
+  readonly witnesses: Witnesses | null
+  /** A policy file's text for this log: to be pinned, not trusted. */
+  readonly policy: string
   readonly #ledger: Ledger
   readonly #sequencer: Sequencer
   readonly #tiles = new Map<string, Uint8Array>()
 
-  constructor({ ledger, origin, signer, clock }: LogOptions) {
+  /** @throws Fault CONFIG when the witness policy names another log. */
+  constructor({ ledger, origin, signer, clock, witnesses }: LogOptions) {
     const note = noteSigner(origin, signer.publicKey, message => signer.sign(message))
     this.origin = origin
     this.vkey = formatVkey(origin, signer.publicKey)
@@ -35,11 +51,21 @@ export class Log {
     this.clock = clock
     this.#ledger = ledger
     this.#sequencer = new Sequencer({ ledger, origin, signer: note, clock })
+    const logs = [{ vkey: this.vkey, url: null }]
+    const policy = witnesses?.policy ?? { logs, witnesses: [], groups: [], quorum: "none" }
+    if (policy.logs.some(({ vkey }) => vkey !== this.vkey))
+      throw new Fault("CONFIG", "the witness policy names another log's key than this vault's", {
+        next: `log ${this.vkey}`,
+      })
+    this.policy = formatPolicy(policy)
+    this.witnesses = witnesses === undefined || policy.quorum === "none" ? null : this.#asking(witnesses)
   }
 
   /** @throws what `Sequencer.append` throws. */
-  append(proposal: Proposal): Promise<Appended> {
-    return this.#sequencer.append(proposal)
+  async append(proposal: Proposal): Promise<Appended> {
+    const appended = await this.#sequencer.append(proposal)
+    this.witnesses?.grown()
+    return appended
   }
 
   stop(why: string): void {
@@ -55,6 +81,11 @@ export class Log {
     return this.#sequencer.sign(await this.#ledger.head())
   }
 
+  /** The checkpoint for strangers: the newest that the quorum cosigned, or the newest where nobody is asked. */
+  async published(): Promise<string> {
+    return this.witnesses?.published?.checkpoint ?? (await this.checkpoint())
+  }
+
   entries(from: number, until: number): Promise<readonly EntryRow[]> {
     return this.#ledger.entries(from, until)
   }
@@ -64,22 +95,30 @@ export class Log {
     return formatReceipt(await this.#prove(appended, appended.size), null, appended.checkpoint)
   }
 
-  /** The receipt of a stored entry, under the newest checkpoint. */
+  /**
+   * The receipt of a stored entry, a `delivered` one with its permit: under the newest cosigned checkpoint that covers it,
+   * else under the newest.
+   */
   async receiptAt(index: number): Promise<string> {
-    const head = await this.#ledger.head()
     const [row] = await this.#ledger.entries(index, index + 1)
     if (row === undefined) throw new Fault("NOT_FOUND", `there is no entry ${index}`)
-    const main = { index, bytes: row.bytes, proof: await this.inclusion(index, head.size) }
-    return formatReceipt(main, null, this.#sequencer.sign(head))
+    const { size, checkpoint } = await this.#covering(index)
+    const entry = parseEntry(row.bytes)
+    const [permit] =
+      entry?.kind === "delivered" ? await this.#ledger.entries(entry.permit, entry.permit + 1) : []
+    return formatReceipt(
+      await this.#prove({ index, bytes: row.bytes }, size),
+      permit === undefined ? null : await this.#prove(permit, size),
+      checkpoint,
+    )
   }
 
-  /** The receipt of a `delivered` entry with the permit that it names. */
+  /** The receipt of a `delivered` entry with the permit that it names, cosigned if the witnesses have seen it already. */
   async deliveryReceipt(delivered: Appended, permit: Appended): Promise<string> {
-    const [main, behind] = await Promise.all([
-      this.#prove(delivered, delivered.size),
-      this.#prove(permit, delivered.size),
-    ])
-    return formatReceipt(main, behind, delivered.checkpoint)
+    const seen = this.witnesses?.newest ?? null
+    const { size, checkpoint } = seen !== null && seen.size > delivered.index ? seen : delivered
+    const [main, behind] = await Promise.all([this.#prove(delivered, size), this.#prove(permit, size)])
+    return formatReceipt(main, behind, checkpoint)
   }
 
   /** The proof that entry `index` is in the tree of `size`; index < size ≤ the head's. */
@@ -96,7 +135,51 @@ export class Log {
     return verifyEd25519(this.publicKey, message, signature)
   }
 
-  async #prove({ index, bytes }: Appended, size: number): Promise<Proved> {
+  #asking({ policy, bound, memory }: NonNullable<LogOptions["witnesses"]>): Witnesses {
+    return new Witnesses({
+      policy,
+      bound,
+      memory,
+      clock: this.clock,
+      verify: verifyEd25519,
+      vkey: this.vkey,
+      head: () => this.#seen(),
+      consistency: (oldSize, newSize) => this.consistency(oldSize, newSize),
+      isOurs: checkpoint => this.holds(checkpoint),
+      contradicted: why => this.stop(why),
+    })
+  }
+
+  /** Whether this checkpoint is of a tree that the log, as it stands, extends. */
+  async holds({ size, root }: Checkpoint): Promise<boolean> {
+    const head = await this.#ledger.head()
+    if (size > head.size) return false
+    const proof = await this.consistency(size, head.size)
+    return checkConsistency({ oldSize: size, newSize: head.size, oldRoot: root, newRoot: head.root, proof })
+  }
+
+  /** The head with the count of images that left in it, in one transaction. */
+  #seen(): Promise<Seen> {
+    const wanted = { records: [], counters: [names.opened], members: [], captures: [], sequences: [] }
+    return this.#ledger.sequence(async ({ head, load }) => {
+      const { counters } = await load(wanted)
+      const opened = counters.find(({ name }) => name === names.opened)?.value ?? 0
+      return { size: head.size, checkpoint: this.#sequencer.sign(head), opened }
+    })
+  }
+
+  /** The newest cosigned checkpoint if entry `index` is under it, else the newest. */
+  async #covering(index: number): Promise<{ readonly size: number; readonly checkpoint: string }> {
+    const cosigned = this.witnesses?.published ?? null
+    if (cosigned !== null && cosigned.size > index) return cosigned
+    const head = await this.#ledger.head()
+    return { size: head.size, checkpoint: this.#sequencer.sign(head) }
+  }
+
+  async #prove(
+    { index, bytes }: { readonly index: number; readonly bytes: Uint8Array },
+    size: number,
+  ): Promise<Proved> {
     return { index, bytes, proof: await this.inclusion(index, size) }
   }
 

@@ -66,10 +66,17 @@ export interface SequencerOptions {
   readonly clock: () => number
 }
 
+interface Attempt {
+  readonly head: Head
+  readonly drafted: readonly (Omit<Appended, "checkpoint" | "size"> & { readonly waiting: Waiting })[]
+}
+
+const reloads = 50
+const reloadPause_ms = 200
 const maxBatch = 256
 const maxWaiting = 4096
 /** Every entry counts itself. */
-const totals = Object.keys(kinds).map(names.total)
+const totals = [...Object.keys(kinds).map(names.total), names.opened]
 
 /**
  * Appends in batches: while one commits, the next gathers. Each batch is one transaction under the ledger's head lock:
@@ -121,22 +128,55 @@ export class Sequencer {
   }
 
   async #batch(batch: readonly Waiting[]): Promise<void> {
+    let attempt: Attempt | null = null
     try {
       if (this.#stopped !== null) throw new Fault("LOG_STOPPED", this.#stopped)
-      const { head, drafted } = await this.#options.ledger.sequence(transaction =>
-        this.#store(transaction, batch),
-      )
-      failpoint("log.stored")
-      this.#newest = head
-      const checkpoint = this.sign(head)
-      for (const { waiting, ...appended } of drafted)
-        waiting.resolve({ ...appended, checkpoint, size: head.size })
+      await this.#options.ledger.sequence(async transaction => {
+        attempt = await this.#store(transaction, batch)
+      })
+      assert(attempt !== null, "a batch that committed was drafted")
+      this.#answer(attempt)
     } catch (error) {
+      const isUnknown = error instanceof Fault && error.code === "LOG_UNKNOWN_OUTCOME"
+      if (isUnknown && attempt !== null && (await this.#reload(attempt))) return this.#answer(attempt)
       for (const waiting of batch) waiting.reject(error)
     }
   }
 
-  async #store(transaction: Sequencing, batch: readonly Waiting[]) {
+  /** Only what is stored comes here. */
+  #answer({ head, drafted }: Attempt): void {
+    failpoint("log.stored")
+    this.#newest = head
+    const checkpoint = this.sign(head)
+    for (const { waiting, ...appended } of drafted)
+      waiting.resolve({ ...appended, checkpoint, size: head.size })
+  }
+
+  /**
+   * After a commit without an answer nothing goes on until the ledger says whether it took effect: the head's lock waits
+   * for a commit that is still under way, and entries are never written twice.
+   * @returns whether the batch is stored, bytes for bytes. With no answer in 10 s the sequencer stops for good.
+   */
+  async #reload({ head, drafted }: Attempt): Promise<boolean> {
+    const { ledger } = this.#options
+    for (let tries = 0; tries < reloads; tries += 1) {
+      try {
+        const now = await ledger.sequence(transaction => Promise.resolve(transaction.head))
+        this.#follow(now)
+        const [first] = drafted
+        if (first === undefined || now.size < head.size) return false
+        const stored = await ledger.entries(first.index, head.size)
+        return drafted.every(({ bytes }, i) => equal(bytes, stored[i]?.bytes ?? new Uint8Array()))
+      } catch {
+        if (this.#stopped !== null) return false
+        await new Promise(resolve => setTimeout(resolve, reloadPause_ms))
+      }
+    }
+    this.stop("the ledger did not say within 10 s whether a commit took effect; start the server again")
+    return false
+  }
+
+  async #store(transaction: Sequencing, batch: readonly Waiting[]): Promise<Attempt> {
     this.#follow(transaction.head)
     const wanted = union(batch.map(waiting => waiting.proposal.wanted))
     const found = await transaction.load(wanted)

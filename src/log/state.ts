@@ -96,6 +96,8 @@ export const names = {
   images: (grant: string) => `images/${grant}`,
   releases: (grant: string) => `releases/${grant}`,
   total: (kind: string) => `total/${kind}`,
+  /** Images that were permitted to people: releases and reveals. */
+  opened: "opened",
   released: (grant: string) => `grant/${grant}`,
   held: (rootOrganization: string) => `held/${rootOrganization}`,
   examinations: (examiner: string) => `examine/${examiner}`,
