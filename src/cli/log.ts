@@ -1,15 +1,8 @@
 import { type Command } from "commander"
-import { hex, equal, concat } from "../bytes.ts"
-import { verifyEd25519 } from "../ed25519.ts"
-import { Fault } from "../fault.ts"
-import { type Problem, Replay } from "../log/replay.ts"
-import { leafHash } from "../tlog/hash.ts"
-import { judge, type Policy } from "../tlog/policy.ts"
-import { entriesPath, parseBundle, tilePath, tileWidth } from "../tlog/tile.ts"
-import { rootOf } from "../tlog/tree.ts"
-import { contextOf, listQuery, type Context } from "./context.ts"
-import { readPolicy } from "./receipt.ts"
-import { answer, progress, table } from "./say.ts"
+import { type Problem } from "../log/replay.ts"
+import { contextOf, listQuery } from "./context.ts"
+import { followCommands } from "./log-follow.ts"
+import { answer, table } from "./say.ts"
 
 interface Status {
   readonly origin: string
@@ -28,7 +21,7 @@ interface Status {
   } | null
 }
 
-/** log: status, policy, ls, entry, verify, fsck. */
+/** log: status, policy, ls, entry, fsck, verify, mirror, watch. */
 export function logCommands(program: Command): void {
   const log = program
     .command("log")
@@ -81,9 +74,10 @@ export function logCommands(program: Command): void {
     answer(voice, shown, [JSON.stringify({ ...shown, proof: undefined }, null, 2)])
   })
   checkingCommands(log)
+  followCommands(log)
 }
 
-/** What is computed anew: the ledger by the server, the log by us. */
+/** What the server computes anew. */
 function checkingCommands(log: Command): void {
   log
     .command("fsck")
@@ -94,21 +88,11 @@ function checkingCommands(log: Command): void {
         { method: "GET", path: "/v1/log/fsck" },
       )
       const counted = Object.entries(found.counted).map(([what, count]) => `${count} ${what}`)
-      const lines = found.problems.map(({ at, why }) => `DIFFERS  ${at}: ${why}`)
+      const lines = found.problems.map(
+        ({ at, why }, i) => `${i === 0 ? "DIFFERS FIRST" : "DIFFERS"}  ${at}: ${why}`,
+      )
       answer(voice, found, lines.length > 0 ? lines : [`OK  log and ledger agree: ${counted.join(", ")}`])
       if (found.problems.length > 0) process.exitCode = 7
-    })
-  log
-    .command("verify")
-    .description(
-      "read the whole log and verify it: signature, tree, tiles, and every entry's author and verdict",
-    )
-    .requiredOption("--policy <file>", "as you pinned it")
-    .action(async (options: { policy: string }, self: Command) => {
-      const context = await contextOf(self)
-      const verified = await verifyLog(context, await readPolicy(options.policy))
-      answer(context.voice, verified, verified.lines)
-      if (verified.problems.length > 0) process.exitCode = 7
     })
 }
 
@@ -134,63 +118,4 @@ function witnessLines({ witnesses }: Status): string[] {
     witnesses.refusal ??
     `the quorum has seen ${witnesses.size ?? 0} entries, at ${witnesses.cosigned_at ?? ""}`
   return [`witness  ${quorum}`, ...each]
-}
-
-interface VerifiedLog {
-  readonly size: number
-  readonly problems: readonly Problem[]
-  readonly lines: readonly string[]
-}
-
-/** Trusts nothing that the server says but what the policy's key signed. */
-async function verifyLog(context: Context, policy: Policy): Promise<VerifiedLog> {
-  const { client, voice } = context
-  const note = await client.text({ method: "GET", path: "/log/checkpoint" })
-  const judged = judge(policy, note, verifyEd25519)
-  if (judged.kind === "refuse")
-    throw new Fault("RECEIPT_CHECKPOINT", `the checkpoint does not meet the policy: ${judged.reason}`)
-  const { size, root, origin } = judged.checkpoint
-  const replay = new Replay({ origin, verify: verifyEd25519, folds: () => true })
-  const problems: Problem[] = []
-  for (let index = 0; index * tileWidth < size; index += 1) {
-    const width = Math.min(tileWidth, size - index * tileWidth)
-    const entries = parseBundle(await bytesAt(client, entriesPath(index, width)))
-    const hashes = await bytesAt(client, tilePath({ level: 0, index, width }))
-    if (entries?.length !== width || !equal(concat(...entries.map(leafHash)), hashes)) {
-      problems.push({ at: `tile 0/${index}`, why: "bundle and hashes do not agree" })
-      break
-    }
-    problems.push(
-      ...replay.take(
-        entries.map((bytes, i) => ({ index: index * tileWidth + i, kind: kindOf(bytes), bytes })),
-      ),
-    )
-    progress(voice, replay.frontier.size, size, "verified")
-  }
-  if (problems.length === 0 && !equal(rootOf(replay.frontier), root))
-    problems.push({ at: "root", why: "the entries do not lead to the signed root" })
-  const good = [
-    `OK  checkpoint of ${size} entries signed by ${judged.log}, witnesses: ${judged.witnesses.length}`,
-    "OK  every bundle agrees with its hash tile, and the entries lead to the signed root",
-    "OK  every entry's author signed it, and every verdict is the one that the log leads to",
-    `    root ${hex(root)}`,
-  ]
-  return {
-    size,
-    problems,
-    lines: problems.length === 0 ? good : problems.map(({ at, why }) => `FAILED  ${at}: ${why}`),
-  }
-}
-
-async function bytesAt(client: Context["client"], path: string): Promise<Uint8Array> {
-  const response = await client.send({ method: "GET", path: `/log/${path}` })
-  return new Uint8Array(await response.arrayBuffer())
-}
-
-function kindOf(bytes: Uint8Array): string {
-  try {
-    return (JSON.parse(new TextDecoder().decode(bytes)) as { kind: string }).kind
-  } catch {
-    return ""
-  }
 }

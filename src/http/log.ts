@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib"
 import { Type } from "typebox"
 import { type House } from "../custody/house.ts"
 import { hex } from "../bytes.ts"
@@ -15,6 +16,7 @@ import { type Standing } from "./server.ts"
 import { callerOf, parameter, type Route } from "./route.ts"
 
 const immutable = "public, max-age=31536000, immutable"
+const publicHeaders = { "cache-control": "no-cache", "access-control-allow-origin": "*" }
 const hash_bytes = 32
 
 /** The log for strangers, after c2sp.org/tlog-tiles, and for those who may read entries with their openings. */
@@ -37,7 +39,7 @@ function publicRoutes(house: House, openBundles: boolean): Route[] {
       summary: "The newest cosigned checkpoint (c2sp.org/tlog-checkpoint); without witnesses the newest",
       access: "public",
       answer: async (_, reply) => {
-        void reply.type("text/plain; charset=utf-8").header("cache-control", "no-cache")
+        void reply.type("text/plain; charset=utf-8").headers(publicHeaders)
         return house.log.published()
       },
     },
@@ -47,7 +49,7 @@ function publicRoutes(house: House, openBundles: boolean): Route[] {
       summary: "The newest signed checkpoint, whether or not the witnesses have seen it",
       access: "public",
       answer: async (_, reply) => {
-        void reply.type("text/plain; charset=utf-8").header("cache-control", "no-cache")
+        void reply.type("text/plain; charset=utf-8").headers(publicHeaders)
         return house.log.checkpoint()
       },
     },
@@ -75,8 +77,13 @@ function publicRoutes(house: House, openBundles: boolean): Route[] {
           await allow(house, await authenticate(house, request), "read log")
         const bytes =
           named.kind === "hashes" ? await tileBytes(house, named.tile) : await bundleBytes(house, named.tile)
-        void reply.type("application/octet-stream").header("cache-control", immutable)
-        return bytes
+        void reply.type("application/octet-stream").header("access-control-allow-origin", "*")
+        if (named.kind === "hashes") return reply.header("cache-control", immutable).send(bytes)
+        // Entries compress well, hashes not at all; what needed sign-in is not for shared caches.
+        void reply.header("vary", "accept-encoding")
+        void reply.header("cache-control", openBundles ? immutable : immutable.replace("public", "private"))
+        const takesGzip = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))
+        return takesGzip ? reply.header("content-encoding", "gzip").send(gzipSync(bytes)) : bytes
       },
     },
   ]

@@ -91,7 +91,7 @@ describe("the census of routes: a new one must be entered here, and none but two
         ",",
       ),
       ..."POST /v1/grants/:id/revocation,POST /v1/draws,POST /v1/releases,POST /v1/reveals".split(","),
-      ..."GET /log/checkpoint,GET /log/policy,GET /log/tile/*,GET /v1/log/entries,GET /v1/log/entries/:index,GET /v1/log/fsck".split(
+      ..."GET /log/checkpoint,GET /log/head,GET /log/policy,GET /log/tile/*,GET /v1/log/entries,GET /v1/log/entries/:index,GET /v1/log/fsck".split(
         ",",
       ),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),

@@ -3,7 +3,8 @@ import { canonical } from "../canonical.ts"
 import { type VerifyEd25519 } from "../ed25519.ts"
 import { commitment } from "../grant/request.ts"
 import { type Ledger } from "../ledger/ledger.ts"
-import { leafHash, nodeHash } from "../tlog/hash.ts"
+import { leafHash } from "../tlog/hash.ts"
+import { foldTile } from "../tlog/tile.ts"
 import { rootOf } from "../tlog/tree.ts"
 import { parseEntry } from "./kinds.ts"
 import { Replay, type Problem } from "./replay.ts"
@@ -223,7 +224,7 @@ async function rollProblems(
   for (let i = 0; i < tile.hashes.length / 32; i += 1) {
     const below = await ledger.tile(tile.level - 1, tile.index * 256 + i)
     const is = hex(tile.hashes.subarray(i * 32, i * 32 + 32))
-    if (below === null || hex(fold(below.hashes)) !== is) {
+    if (below === null || hex(foldTile(below.hashes)) !== is) {
       problems.push({
         at: `tile ${tile.level}/${tile.index}`,
         why: `hash ${i} is not that of the tile below`,
@@ -231,12 +232,6 @@ async function rollProblems(
     }
   }
   return problems
-}
-
-function fold(hashes: Uint8Array): Uint8Array {
-  if (hashes.length === 32) return hashes
-  const half = hashes.length / 2
-  return nodeHash(fold(hashes.subarray(0, half)), fold(hashes.subarray(half)))
 }
 
 async function openingProblems(

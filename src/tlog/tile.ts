@@ -145,7 +145,7 @@ function placeOf({ level, index }: Node): { level: number; index: number; at: nu
 }
 
 /** The root of 1, 2, 4, … 256 hashes. */
-function foldTile(hashes: Uint8Array): Uint8Array {
+export function foldTile(hashes: Uint8Array): Uint8Array {
   assert(hashes.length > 0, "a tile that the tree implies holds its hashes")
   if (hashes.length === hashSize) return hashes.slice()
   const half = hashes.length / 2
