@@ -46,6 +46,8 @@ const schema = Type.Object(
     witness_max_images: Type.Integer({ minimum: 1, maximum: 100_000 }),
     /** Whether each image waits until the quorum has seen its entries. Default false. */
     witness_strict: Type.Boolean(),
+    /** Requests a second of one person, 1 to 10,000; ten times as many at once after a rest. Default 50. */
+    person_rate_per_s: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** Child processes that decode pictures: 1 to 16. Default 2. */
     decoder_processes: Type.Integer({ minimum: 1, maximum: 16 }),
     /** Longest time for one picture, ms, 100 to 60,000. Default 10,000. */
@@ -66,6 +68,7 @@ export const defaults = {
   witness_max_age_s: 60,
   witness_max_images: 50,
   witness_strict: false,
+  person_rate_per_s: 50,
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
@@ -79,6 +82,7 @@ const overridable = [
   "witness_max_age_s",
   "witness_max_images",
   "witness_strict",
+  "person_rate_per_s",
   "decoder_processes",
   "decoder_timeout_ms",
   "decoder_memory_mb",

@@ -13,7 +13,9 @@ import { type Ledger } from "./ledger/ledger.ts"
 import { openPostgres } from "./ledger/postgres.ts"
 import { openSqlite } from "./ledger/sqlite.ts"
 import { fsck, type Fsck } from "./log/fsck.ts"
+import { schemaDigest } from "./log/kinds.ts"
 import { Log, type LogOptions } from "./log/log.ts"
+import { type State } from "./log/state.ts"
 import { openDisk } from "./objects/disk.ts"
 import { type ObjectStore } from "./objects/objects.ts"
 import { openS3 } from "./objects/s3.ts"
@@ -22,6 +24,7 @@ import { newIdentity, type Mode } from "./seal/recipient.ts"
 import { parsePolicy } from "./tlog/policy.ts"
 import { Gate, type CheckpointMemory } from "./vault/gate.ts"
 import { openText, rootKey, sealText } from "./vault/keys.ts"
+import { version as release } from "./version.ts"
 import { sha256Hex, Vault } from "./vault/vault.ts"
 
 export interface InitOptions {
@@ -144,6 +147,7 @@ export async function openHouse(options: {
   })
   const vault = new Vault({ ...keys, log, objects, gate })
   const house: House = { ledger, objects, log, vault, decoder, keys }
+  if (found.problems.length === 0 && gate.stopped === null) await noteSchema(house)
   await log.witnesses?.start()
   const close = async () => {
     await log.witnesses?.close()
@@ -151,6 +155,20 @@ export async function openHouse(options: {
     await ledger.close()
   }
   return { house, config, fsck: found, close }
+}
+
+/** Another closed list of entry kinds than the log last named is itself an entry. */
+async function noteSchema({ log }: House): Promise<void> {
+  const wanted = wanting({ records: [{ kind: "schema", id: "schema" }] })
+  const isNamed = (state: State) => state.record("schema", "schema")?.schema_sha256 === schemaDigest
+  const named = new Fault("CONFLICT", "the schema is named already")
+  const draft = (state: State) => {
+    if (isNamed(state)) throw named
+    return { entry: { kind: "schema.changed" as const, schema_sha256: schemaDigest, release } }
+  }
+  await log.append({ wanted, draft }).catch((error: unknown) => {
+    if (error !== named) throw error
+  })
 }
 
 export async function openLedger(data: string, { ledger }: Config): Promise<Ledger> {

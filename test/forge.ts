@@ -93,6 +93,7 @@ export async function writeRows(port: TestPort, change: Partial<Change>): Promis
       members: [],
       captures: [],
       openings: [],
+      destroyed: [],
       ...change,
     }),
   )

@@ -65,6 +65,13 @@ export function logCommands(program: Command): void {
         page.data.length === 0 ? ["no such entry"] : table(["entry", "at", "kind", "of"], rows),
       )
     })
+  entryCommands(log)
+  checkingCommands(log)
+  followCommands(log)
+}
+
+/** One entry: look, and destroy what stands behind a commitment. */
+function entryCommands(log: Command): void {
   log.command("entry <index>").action(async (index: string, _options: unknown, self: Command) => {
     const { client, voice } = await contextOf(self)
     const shown = await client.json<Record<string, unknown>>({
@@ -73,8 +80,20 @@ export function logCommands(program: Command): void {
     })
     answer(voice, shown, [JSON.stringify({ ...shown, proof: undefined }, null, 2)])
   })
-  checkingCommands(log)
-  followCommands(log)
+  log
+    .command("destroy-opening <index>")
+    .description("destroy the text behind one commitment of an entry (custodian, privacy officer)")
+    .requiredOption("--field <name>", "such as name, comment or reason")
+    .action(async (index: string, options: { field: string }, self: Command) => {
+      const { client, voice } = await contextOf(self)
+      const statement = { entry: Number(index), field: options.field }
+      const done = await client.json<{ entry: number }>({
+        method: "POST",
+        path: "/v1/openings/destruction",
+        statement,
+      })
+      answer(voice, done, [`destroyed: ${options.field} of entry ${index}; entry ${done.entry} says so`])
+    })
 }
 
 /** What the server computes anew. */

@@ -13,7 +13,7 @@ import { refuse, type Voice } from "./say.ts"
 import { statusCommands } from "./status.ts"
 import { vaultCommands } from "./vault.ts"
 import { witnessCommands } from "./witness.ts"
-import { version } from "./version.ts"
+import { version } from "../version.ts"
 
 /** The whole command line. @returns the exit code (src/fault.ts has the list). */
 export async function main(argv: readonly string[]): Promise<number> {

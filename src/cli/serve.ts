@@ -4,7 +4,7 @@ import { Fault } from "../fault.ts"
 import { openServer, type Server } from "../http/server.ts"
 import { openHouse, type Opened } from "../sallyport.ts"
 import { progress, tell, type Voice } from "./say.ts"
-import { version } from "./version.ts"
+import { version } from "../version.ts"
 
 export interface Served {
   readonly url: string
@@ -65,6 +65,7 @@ function openDoors(
     ...address,
     version,
     openBundles: config.open_bundles,
+    rate: { perSecond: config.person_rate_per_s, burst: 10 * config.person_rate_per_s },
     standing: { differences: fsck.problems },
   })
 }

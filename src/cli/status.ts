@@ -2,7 +2,7 @@ import { type Command } from "commander"
 import { Fault } from "../fault.ts"
 import { contextOf, globalsOf } from "./context.ts"
 import { answer } from "./say.ts"
-import { version } from "./version.ts"
+import { version } from "../version.ts"
 
 interface Now {
   readonly origin: string

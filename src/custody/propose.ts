@@ -1,7 +1,7 @@
 import { fromBase64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
 import { opens, type Opening } from "../grant/request.ts"
-import { type KeyOf, type OpeningRow } from "../ledger/ledger.ts"
+import { type KeyOf, type OpeningRow, type Wanted } from "../ledger/ledger.ts"
 import { judge } from "../log/judge.ts"
 import { type Draft, type EntryOf } from "../log/kinds.ts"
 import { type Appended, type Drafted } from "../log/sequencer.ts"
@@ -59,7 +59,9 @@ export async function propose(
     readonly of: Refused["of"]
     readonly draft: Draft
     readonly records: readonly KeyOf[]
+    readonly members?: Wanted["members"]
     readonly grant?: string
+    readonly destroyed?: Drafted["destroyed"]
   },
 ): Promise<Appended> {
   if (!opens(caller.statement, caller.openings))
@@ -68,10 +70,13 @@ export async function propose(
     return sealedOpening(house, { field, salt, value })
   })
   const appended = await house.log.append({
-    wanted: wanting({ records: [...(await circleOf(house, caller)), ...ask.records] }),
+    wanted: wanting({
+      records: [...(await circleOf(house, caller)), ...ask.records],
+      members: ask.members ?? [],
+    }),
     draft: (state, now_ms) => {
       const code = judge(ask.draft, state, now_ms)
-      if (code === null) return { entry: ask.draft, openings }
+      if (code === null) return { entry: ask.draft, openings, destroyed: ask.destroyed ?? [] }
       const { asked, person } = caller
       return refusedEntry({
         of: ask.of,

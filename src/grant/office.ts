@@ -22,6 +22,7 @@ export type Act =
   | "open case"
   | "list captures"
   | "read log"
+  | "destroy opening"
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -33,6 +34,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   "open case": ["custodian", "privacy", "analyst"],
   "list captures": ["custodian", "cor", "privacy", "analyst", "auditor"],
   "read log": ["custodian", "cor", "privacy", "analyst", "auditor"],
+  "destroy opening": ["custodian", "privacy"],
 }
 
 const vendor: readonly Office[] = ["manager", "engineer"]

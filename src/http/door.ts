@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyRequest } from "fastify"
 import { textOf } from "../bytes.ts"
 import { recordOf, type Caller } from "../custody/caller.ts"
+import { type Floods } from "../custody/floods.ts"
 import { type House } from "../custody/house.ts"
 import { refuse } from "../custody/propose.ts"
 import { verifyEd25519 } from "../ed25519.ts"
@@ -16,6 +17,12 @@ declare module "fastify" {
     rawBody: Buffer | null
     caller: Caller | null
   }
+}
+
+/** What authentication needs. */
+export interface Door {
+  readonly house: House
+  readonly floods: Floods
 }
 
 const life_s = 300
@@ -42,7 +49,7 @@ export function readBodies(app: FastifyInstance): void {
  * Who is asking: the person whose enrolled key signed this request for this vault, now and not before.
  * @throws Fault; nothing is logged before the signature holds.
  */
-export async function authenticate(house: House, request: FastifyRequest): Promise<Caller> {
+export async function authenticate({ house, floods }: Door, request: FastifyRequest): Promise<Caller> {
   const body = request.rawBody ?? Buffer.alloc(0)
   const asked = readSignature({
     method: request.method,
@@ -65,10 +72,12 @@ export async function authenticate(house: House, request: FastifyRequest): Promi
     )
   }
   const person = await personOf(house, asked.key)
+  const caller = { person, asked, statement: statement ?? {}, openings }
+  await floods.pass(caller)
   if (!(await house.ledger.useNonce(asked.nonce, asked.created * 1000 + noncesLive_ms, now_ms))) {
     throw new Fault("REPLAY", "this signed request was used before; sign a new one")
   }
-  return { person, asked, statement: statement ?? {}, openings }
+  return caller
 }
 
 /** Lets a reading through, or logs its refusal. */

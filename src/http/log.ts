@@ -1,17 +1,18 @@
 import { gzipSync } from "node:zlib"
 import { Type } from "typebox"
 import { type House } from "../custody/house.ts"
+import { destroyOpening, readOpenings } from "../custody/openings.ts"
 import { hex } from "../bytes.ts"
 import { verifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import { fsck } from "../log/fsck.ts"
 import { kinds, parseEntry } from "../log/kinds.ts"
-import { oneOf } from "../log/shapes.ts"
+import { oneOf, statements } from "../log/shapes.ts"
 import { names } from "../log/state.ts"
 import { formatBundle, parseTilePath, tileWidth, type TileAt } from "../tlog/tile.ts"
 import { type EntryRow } from "../ledger/ledger.ts"
 import { openText } from "../vault/keys.ts"
-import { authenticate, allow } from "./door.ts"
+import { authenticate, allow, type Door } from "./door.ts"
 import { type Standing } from "./server.ts"
 import { callerOf, parameter, type Route } from "./route.ts"
 
@@ -21,17 +22,19 @@ const hash_bytes = 32
 
 /** The log for strangers, after c2sp.org/tlog-tiles, and for those who may read entries with their openings. */
 export function logRoutes(
-  house: House,
+  door: Door,
   options: { readonly openBundles: boolean; readonly standing: Standing },
 ): Route[] {
+  const { house } = door
   return [
-    ...publicRoutes(house, options.openBundles),
+    ...publicRoutes(door, options.openBundles),
     ...entryRoutes(house),
     ...healthRoutes(house, options.standing),
   ]
 }
 
-function publicRoutes(house: House, openBundles: boolean): Route[] {
+function publicRoutes(door: Door, openBundles: boolean): Route[] {
+  const { house } = door
   return [
     {
       method: "GET",
@@ -74,7 +77,7 @@ function publicRoutes(house: House, openBundles: boolean): Route[] {
         const named = parseTilePath(`tile/${parameter(request, "*")}`)
         if (named === null) throw new Fault("NOT_FOUND", "not the path of a tile")
         if (named.kind === "entries" && !openBundles)
-          await allow(house, await authenticate(house, request), "read log")
+          await allow(house, await authenticate(door, request), "read log")
         const bytes =
           named.kind === "hashes" ? await tileBytes(house, named.tile) : await bundleBytes(house, named.tile)
         void reply.type("application/octet-stream").header("access-control-allow-origin", "*")
@@ -129,7 +132,7 @@ function entryRoutes(house: House): Route[] {
     {
       method: "GET",
       url: "/v1/log/entries/:index",
-      summary: "One entry with the openings of its commitments",
+      summary: "One entry with the texts behind its commitments; that they were read is an entry too",
       access: "signed",
       answer: async request => {
         await allow(house, callerOf(request), "read log")
@@ -137,15 +140,23 @@ function entryRoutes(house: House): Route[] {
         const index = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
         const [row] = index < 0 ? [] : await house.ledger.entries(index, index + 1)
         if (row === undefined) throw new Fault("NOT_FOUND", "there is no such entry")
-        const openings = (await house.ledger.openings(index)).map(({ field, value }) => [
-          field,
-          openText(house.keys.root, field, value),
-        ])
         return {
           ...shown(row),
-          openings: Object.fromEntries(openings) as Record<string, string>,
+          openings: await readOpenings(house, callerOf(request), index),
           proof: await house.log.receiptAt(index),
         }
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/openings/destruction",
+      summary: "Destroy the text behind one commitment of an entry; every proof stays",
+      access: "signed",
+      status: 201,
+      body: statements.destruction,
+      answer: async request => {
+        const { index } = await destroyOpening(house, callerOf(request))
+        return { entry: index }
       },
     },
     checking(house),

@@ -62,7 +62,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     ...(entry === undefined ? {} : { entry }),
     request_id: request.id,
   }
-  if (fault.status === 503) void reply.header("retry-after", "1")
+  if (fault.status === 503 || fault.status === 429) void reply.header("retry-after", "1")
   return reply.code(fault.status).type("application/problem+json").send(JSON.stringify(problem))
 }
 

@@ -1,10 +1,9 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
 import { Type, type TSchema } from "typebox"
 import { type Caller } from "../custody/caller.ts"
-import { type House } from "../custody/house.ts"
 import { assert } from "../fault.ts"
 import { sha256Base64 } from "../log/shapes.ts"
-import { authenticate } from "./door.ts"
+import { authenticate, type Door } from "./door.ts"
 
 /** A route as every one is declared: who may knock, what it takes, what it says. */
 export interface Route {
@@ -55,7 +54,7 @@ export function withOpenings(statement: TSchema): TSchema {
 }
 
 /** Adds routes to the server; authentication comes before the body's shape is judged. */
-export function addRoutes(app: FastifyInstance, house: House, routes: readonly Route[]): void {
+export function addRoutes(app: FastifyInstance, door: Door, routes: readonly Route[]): void {
   for (const route of routes) {
     const query =
       route.method === "GET"
@@ -75,7 +74,7 @@ export function addRoutes(app: FastifyInstance, house: House, routes: readonly R
       ...(route.access === "signed"
         ? {
             preValidation: async (request: FastifyRequest) => {
-              request.caller = await authenticate(house, request)
+              request.caller = await authenticate(door, request)
             },
           }
         : {}),

@@ -45,6 +45,14 @@ export function sentenceOf(entry: Entry): string {
         : `${entry.for} of ${entry.capture.slice(-6)} at ${entry.level}, image ${entry.by.images_after} of grant ${entry.by.grant.slice(-6)}`
     case "refused":
       return `${entry.of} refused: ${entry.code}`
+    case "refused.folded":
+      return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
+    case "opening.read":
+      return `${entry.person.slice(-6)} read entry ${entry.entry} with its texts`
+    case "opening.destroyed":
+      return `the text ${entry.statement.field} of entry ${entry.statement.entry} destroyed`
+    case "schema.changed":
+      return `entries of Sallyport ${entry.release} from here on`
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
   }

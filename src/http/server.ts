@@ -1,11 +1,13 @@
 import swagger from "@fastify/swagger"
 import fastify, { type FastifyInstance } from "fastify"
+import { Floods } from "../custody/floods.ts"
 import { type House } from "../custody/house.ts"
 import { Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
+import { type Rate } from "../rate.ts"
 import { type Problem } from "../log/replay.ts"
 import { captureRoutes, captureType } from "./captures.ts"
-import { readBodies } from "./door.ts"
+import { readBodies, type Door } from "./door.ts"
 import { grantRoutes } from "./grants.ts"
 import { logRoutes } from "./log.ts"
 import { pageRoutes } from "./page.ts"
@@ -26,6 +28,8 @@ export interface ServerOptions {
   readonly openBundles: boolean
   readonly standing: Standing
   readonly version: string
+  /** How fast one person may ask. Without it 50 a second, 500 at once. */
+  readonly rate?: Rate
 }
 
 export interface Server {
@@ -37,9 +41,10 @@ const loopback = ["127.0.0.1", "::1", "localhost"]
 
 /** Every route there is. */
 export function routesOf(
-  house: House,
+  door: Door,
   { openBundles, standing }: Pick<ServerOptions, "openBundles" | "standing">,
 ): Route[] {
+  const { house } = door
   const stopIfDiffering = () => {
     if (standing.differences.length === 0) return
     const [first] = standing.differences
@@ -54,7 +59,7 @@ export function routesOf(
     ...registryRoutes(house),
     ...captureRoutes(house),
     ...grantRoutes(house, { turnstile, stopIfDiffering }),
-    ...logRoutes(house, { openBundles, standing }),
+    ...logRoutes(door, { openBundles, standing }),
     ...pageRoutes(house),
   ]
 }
@@ -80,7 +85,10 @@ export async function buildServer(house: House, options: ServerOptions): Promise
   readBodies(app)
   app.addContentTypeParser(captureType, { parseAs: "buffer" }, (_, body, done) => done(null, body))
   await app.register(swagger, { openapi: document(options.version) })
-  addRoutes(app, house, routesOf(house, options))
+  const floods = new Floods(house, options.rate ?? { perSecond: 50, burst: 500 })
+  app.addHook("onClose", () => floods.close())
+  const door = { house, floods }
+  addRoutes(app, door, routesOf(door, options))
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger())
   await app.ready()
   return app

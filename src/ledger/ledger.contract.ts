@@ -4,7 +4,16 @@ import { emptyRoot } from "../tlog/hash.ts"
 import { type CaptureRow, type Change, type Ledger, type Sequencing, type Wanted } from "./ledger.ts"
 
 const nothing: Wanted = { records: [], counters: [], members: [], captures: [], sequences: [] }
-const empty = { entries: [], tiles: [], records: [], counters: [], members: [], captures: [], openings: [] }
+const empty = {
+  entries: [],
+  tiles: [],
+  records: [],
+  counters: [],
+  members: [],
+  captures: [],
+  openings: [],
+  destroyed: [],
+}
 const bytes = (...values: number[]) => Uint8Array.from(values)
 
 function store(transaction: Sequencing, change: Partial<Change>): Promise<void> {

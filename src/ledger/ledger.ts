@@ -130,6 +130,8 @@ export interface Change {
   readonly members: readonly MemberRow[]
   readonly captures: readonly CaptureRow[]
   readonly openings: readonly OpeningRow[]
+  /** Openings to delete; SQLite overwrites the page (secure_delete), Postgres with its next vacuum. */
+  readonly destroyed: readonly Pick<OpeningRow, "entry" | "field">[]
 }
 
 /** Inside a sequencing transaction: the head is locked against every other process until it ends. */

@@ -31,6 +31,7 @@ describe.skipIf(postgresPrograms === null)(`with a real Postgres${skipped}`, () 
           members: [],
           captures: [],
           openings: [],
+          destroyed: [],
         })
         sizes.push(head.size)
       })

@@ -206,6 +206,11 @@ async function store(client: pg.PoolClient, change: Change): Promise<void> {
     `insert into openings (entry, field, salt, value) select * from unnest($1::bigint[], $2::text[], $3::bytea[], $4::text[])`,
     columnsOf(change.openings, row => [row.entry, row.field, Buffer.from(row.salt), row.value], 4),
   )
+  await run(
+    "drop-openings",
+    "delete from openings o using unnest($1::bigint[], $2::text[]) as j(e, f) where o.entry = j.e and o.field = j.f",
+    columnsOf(change.destroyed, row => [row.entry, row.field], 2),
+  )
   for (const row of change.captures) await storeCapture(client, row)
   const { size, root, frontier, time_ms } = change.head
   await client.query({

@@ -154,6 +154,7 @@ function writes(connection: Connection): (change: Change) => void {
     `insert into log_tiles (level, "index", hashes) values (?, ?, ?) on conflict (level, "index") do update set hashes = excluded.hashes`,
   )
   const opening = prepare("insert into openings (entry, field, salt, value) values (?, ?, ?, ?)")
+  const destroy = prepare("delete from openings where entry = ? and field = ?")
   const record = prepare(
     `insert into records (kind, id, version, body) select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?) where true
      on conflict (kind, id) do update set version = excluded.version, body = excluded.body`,
@@ -178,6 +179,7 @@ function writes(connection: Connection): (change: Change) => void {
     for (const { level, index, hashes } of change.tiles) tile.run([level, index, Buffer.from(hashes)])
     for (const each of change.openings)
       opening.run([each.entry, each.field, Buffer.from(each.salt), each.value])
+    for (const each of change.destroyed) destroy.run([each.entry, each.field])
     for (const row of change.captures) capture.run(Object.values(captureColumns(row)).map(bindable))
     record.run([
       JSON.stringify(change.records.map(({ kind, id, version, body }) => [kind, id, version, body])),

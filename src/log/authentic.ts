@@ -33,12 +33,18 @@ function pathOf(draft: Draft): string | null {
       return `/v1/grants/${draft.grant}/revocation`
     case "permit":
       return draft.for === "reveal" ? "/v1/reveals" : "/v1/releases"
+    case "opening.read":
+      return `/v1/log/entries/${draft.entry}`
+    case "opening.destroyed":
+      return "/v1/openings/destruction"
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
     case "admitted":
     case "examined":
     case "refused":
+    case "refused.folded":
+    case "schema.changed":
     case "delivered":
       return null
   }
@@ -58,12 +64,17 @@ export function isAuthentic(
 ): boolean {
   const path = pathOf(draft)
   if (path === null) return true
-  const { asked, statement } = draft as {
+  const { asked, statement = null } = draft as {
     asked: Parameters<typeof isSigned>[0] | null
-    statement: Record<string, unknown> | null
+    statement?: Record<string, unknown> | null
   }
   if (asked === null) return draft.kind === "permit" && draft.for === "examine"
-  if (asked.method !== "POST" || asked.path !== path || asked.query !== "?") return false
+  if (
+    asked.method !== (draft.kind === "opening.read" ? "GET" : "POST") ||
+    asked.path !== path ||
+    asked.query !== "?"
+  )
+    return false
   if (Math.abs(context.at_ms - asked.created * 1000) > requestLife_ms) return false
   return isSigned(asked, context.origin, { statement, verify: context.verify })
 }

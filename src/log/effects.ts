@@ -3,7 +3,15 @@ import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
 import { join, levels, type Level } from "../grant/level.ts"
 import { termsDigest } from "../grant/terms.ts"
 import { type Entry, type EntryOf } from "./kinds.ts"
-import { names, type CaptureFacts, type Effects, type RecordKind, type Records, type State } from "./state.ts"
+import {
+  destroyedName,
+  names,
+  type CaptureFacts,
+  type Effects,
+  type RecordKind,
+  type Records,
+  type State,
+} from "./state.ts"
 
 type Part = Partial<Effects>
 
@@ -54,7 +62,17 @@ function partOf(entry: Entry, index: number, state: State): Part {
       return { records: [record("grant", entry.grant, changedGrant(entry, state))] }
     case "permit":
       return permitted(entry, state)
+    case "opening.destroyed": {
+      const member = destroyedName(entry.statement.entry, entry.statement.field)
+      return { members: [{ set: names.destroyed, member, value: 1 }] }
+    }
+    case "schema.changed": {
+      const { schema_sha256, release } = entry
+      return { records: [record("schema", "schema", { schema_sha256, release })] }
+    }
     case "refused":
+    case "refused.folded":
+    case "opening.read":
     case "delivered":
       return {}
   }

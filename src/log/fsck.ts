@@ -8,7 +8,7 @@ import { foldTile } from "../tlog/tile.ts"
 import { rootOf } from "../tlog/tree.ts"
 import { parseEntry } from "./kinds.ts"
 import { Replay, type Problem } from "./replay.ts"
-import { factsOf, type RecordKind, type Register } from "./state.ts"
+import { destroyedName, factsOf, names, type RecordKind, type Register } from "./state.ts"
 
 export interface Fsck {
   readonly size: number
@@ -46,6 +46,7 @@ export async function fsck(
   const head = await ledger.head()
   const problems: Problem[] = []
   const replay = new Replay({ origin: options.origin, verify: options.verify, folds: () => true })
+  const openings = new OpeningCheck(ledger, options.openText)
   while (replay.frontier.size < head.size) {
     const from = replay.frontier.size
     const rows = await ledger.entries(from, Math.min(from + page, head.size))
@@ -53,11 +54,7 @@ export async function fsck(
       problems.push({ at: `entry ${from}`, why: "missing" })
       break
     }
-    problems.push(
-      ...replay.take(rows),
-      ...(await openingProblems(ledger, rows, options.openText)),
-      ...(await leafProblems(ledger, rows)),
-    )
+    problems.push(...replay.take(rows), ...(await openings.take(rows)), ...(await leafProblems(ledger, rows)))
     options.progress?.(replay.frontier.size, head.size)
   }
   if (replay.frontier.size === head.size && !equal(rootOf(replay.frontier), head.root)) {
@@ -67,7 +64,7 @@ export async function fsck(
   const { register } = replay
   problems.push(...(await recordProblems(ledger, register)))
   problems.push(...(await counterProblems(ledger, register)), ...(await memberProblems(ledger, register)))
-  problems.push(...(await captureProblems(ledger, register)))
+  problems.push(...(await captureProblems(ledger, register)), ...openings.problems(register))
   const members = [...register.sets.values()].reduce((sum, set) => sum + set.size, 0)
   const counted = {
     entries: head.size,
@@ -110,6 +107,7 @@ async function recordProblems(ledger: Ledger, register: Register): Promise<Probl
     "day",
     "epoch",
     "grant",
+    "schema",
   ]
   const stored = new Map<string, string>()
   for (const kind of new Set([...kinds, ...all])) {
@@ -234,26 +232,70 @@ async function rollProblems(
   return problems
 }
 
-async function openingProblems(
-  ledger: Ledger,
-  rows: readonly { index: number; bytes: Uint8Array }[],
-  openText: ((field: string, sealed: string) => string | null) | undefined,
-): Promise<Problem[]> {
-  if (openText === undefined) return []
-  const problems: Problem[] = []
-  for (const { index, bytes } of rows) {
-    const entry = parseEntry(bytes) as { statement?: Record<string, unknown>; kind?: string } | null
-    const committed: Record<string, unknown> = { ...(entry ?? {}), ...(entry?.statement ?? {}) }
-    if (!Object.keys(committed).some(name => name.endsWith("_commitment"))) continue
-    for (const opening of await ledger.openings(index)) {
-      const value = openText(opening.field, opening.value)
-      const is = value === null ? null : commitment(opening.field, opening.salt, value)
-      if (committed[`${opening.field}_commitment`] === is) continue
-      problems.push({
-        at: `opening ${opening.field} of entry ${index}`,
-        why: "it does not open the entry's commitment",
-      })
-    }
+/** Every text behind a commitment opens it; one that is missing was destroyed by an entry, and one that was destroyed is gone. */
+class OpeningCheck {
+  readonly #ledger: Ledger
+  readonly #openText: ((field: string, sealed: string) => string | null) | null
+  readonly #missing: string[] = []
+  readonly #there = new Set<string>()
+
+  constructor(ledger: Ledger, openText: ((field: string, sealed: string) => string | null) | undefined) {
+    this.#ledger = ledger
+    this.#openText = openText ?? null
   }
-  return problems
+
+  async take(rows: readonly { index: number; bytes: Uint8Array }[]): Promise<Problem[]> {
+    if (this.#openText === null) return []
+    const problems: Problem[] = []
+    for (const { index, bytes } of rows) {
+      const committed = commitmentsOf(bytes)
+      if (committed.size === 0) continue
+      const found = new Map((await this.#ledger.openings(index)).map(row => [row.field, row]))
+      for (const [field, is] of committed) {
+        const row = found.get(field)
+        const name = destroyedName(index, field)
+        if (row === undefined) this.#missing.push(name)
+        else this.#there.add(name)
+        const value = row === undefined ? null : this.#openText(field, row.value)
+        if (row !== undefined && (value === null || commitment(field, row.salt, value) !== is))
+          problems.push({
+            at: `opening ${field} of entry ${index}`,
+            why: "it does not open the entry's commitment",
+          })
+      }
+      for (const field of found.keys())
+        if (!committed.has(field))
+          problems.push({ at: `opening ${field} of entry ${index}`, why: "the entry commits to none" })
+    }
+    return problems
+  }
+
+  problems(register: Register): Problem[] {
+    if (this.#openText === null) return []
+    const destroyed = register.sets.get(names.destroyed) ?? new Map<string, number>()
+    const lost = this.#missing.filter(name => !destroyed.has(name))
+    const kept = [...destroyed.keys()].filter(name => this.#there.has(name))
+    return [
+      ...lost.map(name => ({
+        at: `opening ${name}`,
+        why: "missing, and no entry says that it was destroyed",
+      })),
+      ...kept.map(name => ({
+        at: `opening ${name}`,
+        why: "an entry says that it was destroyed, and it is there",
+      })),
+    ]
+  }
+}
+
+/** The commitments whose texts are kept as openings; an examination's findings are kept with the capture instead. */
+function commitmentsOf(bytes: Uint8Array): Map<string, unknown> {
+  const entry = parseEntry(bytes)
+  if (entry === null || entry.kind === "examined" || entry.kind === "refused") return new Map()
+  const all: Record<string, unknown> = {
+    ...entry,
+    ...("statement" in entry && entry.statement !== null ? entry.statement : {}),
+  }
+  const held = Object.entries(all).filter(([name, value]) => name.endsWith("_commitment") && value !== null)
+  return new Map(held.map(([name, value]) => [name.replace(/_commitment$/, ""), value]))
 }

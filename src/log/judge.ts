@@ -4,7 +4,7 @@ import { isAgencyOffice, may, type Act } from "../grant/office.ts"
 import { brokenRule, termsDigest, type Terms } from "../grant/terms.ts"
 import { levelAt, rootOf } from "./effects.ts"
 import { type Draft } from "./kinds.ts"
-import { names, type Records, type State } from "./state.ts"
+import { destroyedName, names, type Records, type State } from "./state.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 
@@ -49,15 +49,36 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
       return author(draft, state, "revoke") ?? revocationRule(draft, state)
     case "permit":
       return permitRule(draft, state, now_ms)
+    case "opening.read":
+      return author(draft, state, "read log") ?? ownerRule(draft, state)
+    case "opening.destroyed":
+      return (
+        author(draft, state, "destroy opening") ?? ownerRule(draft, state) ?? destructionRule(draft, state)
+      )
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
     case "admitted":
     case "examined":
     case "refused":
+    case "refused.folded":
+    case "schema.changed":
     case "delivered":
       return null
   }
+}
+
+/** The person that the entry names is the one whose key signed. */
+function ownerRule(
+  { person, asked }: { readonly person: string; readonly asked: { readonly key: string } },
+  state: State,
+): FaultCode | null {
+  return signerOfRequest(asked.key, state)?.person === person ? null : "KEY_UNKNOWN"
+}
+
+function destructionRule({ statement }: DraftOf<"opening.destroyed">, state: State): FaultCode | null {
+  const isGone = state.member(names.destroyed, destroyedName(statement.entry, statement.field)) > 0
+  return isGone ? "CONFLICT" : null
 }
 
 function exists(held: unknown): FaultCode | null {

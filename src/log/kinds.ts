@@ -1,7 +1,8 @@
 import { Type, type Static, type TSchema } from "typebox"
 import { Compile } from "typebox/compile"
 import { canonical } from "../canonical.ts"
-import { textOf, utf8 } from "../bytes.ts"
+import { sha256 } from "@noble/hashes/sha2.js"
+import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import {
   asked,
@@ -27,6 +28,19 @@ function kind<K extends string, P extends Record<string, TSchema>>(name: K, prop
 function by<S extends TSchema>(statement: S) {
   return { asked, statement }
 }
+
+type RefusedAct =
+  | "admission"
+  | "registry"
+  | "grant"
+  | "approval"
+  | "draw"
+  | "release"
+  | "reveal"
+  | "examine"
+  | "read"
+  | "opening"
+  | "rate"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
 export const kinds = {
@@ -122,7 +136,10 @@ export const kinds = {
     statement: nullable(Type.Union([statements.release, statements.reveal])),
   }),
   refused: kind("refused", {
-    of: oneOf(["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine", "read"]),
+    of: oneOf([
+      ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
+      ...["read", "opening", "rate"],
+    ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),
     reader: nullable(id("rdr")),
@@ -132,6 +149,22 @@ export const kinds = {
     /** What was asked, where that is a question to the decision table: a replay must refuse it again. */
     statement: nullable(Type.Union([statements.release, statements.reveal, statements.draw])),
   }),
+  /** What one person asked beyond the rate within a window, after the first refusal of the window: counted, not listed. */
+  "refused.folded": kind("refused.folded", {
+    code: oneOf(["RATE"]),
+    person: id("per"),
+    count: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    first_at: time,
+    last_at: time,
+    /** h₀ = 32 zero bytes, hₙ = SHA-256(hₙ₋₁ ‖ the n-th request's signature). */
+    signatures_sha256: sha256Hex,
+  }),
+  /** Someone saw an entry with the texts behind its commitments. */
+  "opening.read": kind("opening.read", { entry: index, person: id("per"), asked }),
+  /** The text behind a commitment is gone; the entry and every proof stay as they are. */
+  "opening.destroyed": kind("opening.destroyed", { person: id("per"), ...by(statements.destruction) }),
+  /** From here on entries may be of the closed list with this digest. */
+  "schema.changed": kind("schema.changed", { schema_sha256: sha256Hex, release: label }),
   delivered: kind("delivered", {
     permit: index,
     capture: id("cap"),
@@ -146,6 +179,9 @@ export type EntryOf<K extends Kind> = Static<(typeof kinds)[K]>
 export type Entry = { [K in Kind]: EntryOf<K> }[Kind]
 /** An entry before the sequencer gives it its version and time. */
 export type Draft = { [K in Kind]: Omit<EntryOf<K>, "v" | "at"> }[Kind]
+
+/** Names this closed list of kinds: SHA-256 of its JSON Schema in canonical JSON, lowercase hexadecimal. */
+export const schemaDigest: string = hex(sha256(utf8(canonical(JSON.parse(JSON.stringify(kinds))))))
 
 export const maxEntry_bytes = 65_535
 

@@ -29,6 +29,8 @@ export interface Drafted {
     "capturedAt_ms" | "crossing" | "headerJson" | "headerSignature" | "ageHeader" | "findingsJson"
   >
   readonly openings?: readonly Omit<OpeningRow, "entry">[]
+  /** Openings of earlier entries that go with this one. */
+  readonly destroyed?: Change["destroyed"]
 }
 
 /** A question to the log. */
@@ -206,6 +208,7 @@ class Batch {
   readonly #register: Register
   readonly #rows: Map<string, CaptureRow>
   readonly #openings: OpeningRow[] = []
+  readonly #destroyed: Change["destroyed"][number][] = []
   readonly #touched = {
     records: new Set<string>(),
     counters: new Set<string>(),
@@ -223,11 +226,12 @@ class Batch {
   draft(waiting: Waiting, clock_ms: number): void {
     const now_ms = Math.max(clock_ms, this.head.time_ms)
     try {
-      const { entry: draft, capture, openings } = waiting.proposal.draft(this.#register, now_ms)
+      const { entry: draft, capture, openings, destroyed } = waiting.proposal.draft(this.#register, now_ms)
       const entry = { v: 1, at: new Date(now_ms).toISOString(), ...draft } as Entry
       const bytes = formatEntry(entry)
       const index = this.#start.size + this.drafted.length
       this.#apply(entry, index, capture)
+      this.#destroyed.push(...(destroyed ?? []))
       for (const opening of openings ?? []) this.#openings.push({ entry: index, ...opening })
       this.drafted.push({ index, entry, bytes, waiting })
       this.head = { ...this.head, time_ms: now_ms }
@@ -259,6 +263,7 @@ class Batch {
       tiles,
       ...this.#rowsTouched(),
       openings: this.#openings,
+      destroyed: this.#destroyed,
     }
   }
 

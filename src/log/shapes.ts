@@ -34,6 +34,8 @@ export const workOrder = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,6
 export const keyName = Type.String({
   pattern: "^(day/\\d{4}-\\d\\d-\\d\\d|epoch/[a-z0-9-]{1,32}/\\d{4}-\\d\\d)$",
 })
+/** The name of a committed field, without its `_commitment`. */
+export const openingField = Type.String({ pattern: "^[a-z]{1,16}$" })
 export const office = oneOf(offices)
 export const level = oneOf(levels)
 export const purpose = oneOf(Object.keys(purposes) as Purpose[])
@@ -87,6 +89,7 @@ export const statements = {
   recipients: closed({ list_sha256: sha256Hex, first_day: date, last_day: date, list_signature: signature }),
   terms,
   approval: closed({ terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
+  destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),
   reveal: closed({ grant: id("cas"), capture: id("cap"), level, reason_commitment: sha256Base64 }),

@@ -48,6 +48,8 @@ export interface Records {
     readonly escrow_sha256: string
   }
   readonly grant: GrantState
+  /** Which closed list of entry kinds is in force. */
+  readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
 
 export type RecordKind = keyof Records
@@ -98,9 +100,16 @@ export const names = {
   total: (kind: string) => `total/${kind}`,
   /** Images that were permitted to people: releases and reveals. */
   opened: "opened",
+  /** Openings that were destroyed, by `destroyedName`. */
+  destroyed: "openings/destroyed",
   released: (grant: string) => `grant/${grant}`,
   held: (rootOrganization: string) => `held/${rootOrganization}`,
   examinations: (examiner: string) => `examine/${examiner}`,
+}
+
+/** An opening as a member of the set of those that were destroyed. */
+export function destroyedName(entry: number, field: string): string {
+  return `${entry}/${field}`
 }
 
 /** A state in memory: of a batch (only what was loaded may be read), of the vault, or of the whole log in `fsck`. */

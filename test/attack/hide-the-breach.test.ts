@@ -165,6 +165,7 @@ async function rewrite(): Promise<void> {
         return { ...row, ...facts }
       }),
       openings: [],
+      destroyed: [],
     }),
   )
   const found = await fsck(made, { origin: port.house.log.origin, verify: verifyEd25519 })
