@@ -11,50 +11,12 @@ import { type House } from "../src/custody/house.ts"
 import { chacha20 } from "../src/chacha20.ts"
 import { openBody, sealBody } from "../src/seal/body.ts"
 import { keepRegions } from "../src/picture/pixels.ts"
+import { measure, type Row } from "./measure.ts"
 import { grantOf, openTestPort, releaseCaller, sealShot, takeIn, type TestPort } from "../test/port.ts"
 
 /** Our work beside what a user would pick instead, in one run, as ratios. Nothing here is asserted. */
 
-interface Row {
-  readonly work: string
-  readonly clients: number
-  readonly perSecond: number
-  readonly median_ms: number
-  readonly p99_ms: number
-  readonly memory_mb: number
-}
-
 const clientCounts = [1, 8, 16]
-
-/** Runs `count` pieces of work with so many clients at once. */
-async function measure(
-  work: string,
-  of: { clients: number; count: number; run: (i: number) => Promise<unknown> },
-): Promise<Row> {
-  const times: number[] = []
-  let next = 0
-  const start = performance.now()
-  const client = async () => {
-    for (let i = next++; i < of.count; i = next++) {
-      const at = performance.now()
-      await of.run(i)
-      times.push(performance.now() - at)
-    }
-  }
-  await Promise.all(Array.from({ length: of.clients }, client))
-  const seconds = (performance.now() - start) / 1000
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-  const memory_mb = process.memoryUsage().rss / 1e6
-  return {
-    work,
-    clients: of.clients,
-    perSecond: of.count / seconds,
-    median_ms: at(0.5),
-    p99_ms: at(0.99),
-    memory_mb,
-  }
-}
 
 function print(title: string, rows: readonly Row[], ratio: string): void {
   process.stdout.write(

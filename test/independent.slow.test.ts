@@ -1,12 +1,22 @@
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { serveWitness } from "../src/cli/witness.ts"
+import { wanting } from "../src/custody/caller.ts"
 import { release } from "../src/custody/release.ts"
+import { newSeed, signerOf } from "../src/ed25519.ts"
+import { assert } from "../src/fault.ts"
 import { openServer, type Server } from "../src/http/server.ts"
+import { type Ledger } from "../src/ledger/ledger.ts"
+import { openSqlite } from "../src/ledger/sqlite.ts"
+import { Log } from "../src/log/log.ts"
+import { formatVkey } from "../src/tlog/note.ts"
+import { parsePolicy } from "../src/tlog/policy.ts"
+import { entriesPath, formatBundle, tilePath } from "../src/tlog/tile.ts"
 import { grantOf, openTestPort, releaseCaller, takeIn, type TestPort } from "./port.ts"
 import { root } from "./tidy.ts"
 
@@ -14,6 +24,33 @@ import { root } from "./tidy.ts"
 const hasGo =
   spawnSync("go", ["version"]).status === 0 && existsSync("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 const hasPython = spawnSync("python3", ["--version"]).status === 0
+
+/** An entry that no person authored, as fast as they come. */
+function appendPlain(log: Log, i: number) {
+  const nothing = { person: null, reader: null, capture: null, asked: null, statement: null }
+  const refused = { kind: "refused", of: "read", code: "OFFICE", grant: `plain-${i}`, ...nothing } as const
+  return log.append({ wanted: wanting({}), draft: () => ({ entry: refused }) })
+}
+
+/** The log as a folder of tiles (c2sp.org/tlog-tiles). */
+async function writeTiles(log: Log, ledger: Ledger, to: string): Promise<void> {
+  const note = await log.published()
+  const size = Number(note.split("\n")[1])
+  const put = async (path: string, bytes: Uint8Array | string) => {
+    await mkdir(dirname(join(to, path)), { recursive: true })
+    await writeFile(join(to, path), bytes)
+  }
+  await put("checkpoint", note)
+  for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / 256))
+    for (let index = 0; index * 256 < count; index += 1) {
+      const width = Math.min(256, count - index * 256)
+      const tile = await ledger.tile(level, index)
+      await put(tilePath({ level, index, width }), tile!.hashes.subarray(0, width * 32))
+      if (level > 0) continue
+      const rows = await ledger.entries(index * 256, index * 256 + width)
+      await put(entriesPath(index, width), formatBundle(rows.map(row => row.bytes)))
+    }
+}
 
 let port: TestPort
 let server: Server
@@ -57,9 +94,9 @@ afterAll(async () => {
 })
 
 describe.skipIf(!hasGo)(`Go's sumdb/tlog and note${hasGo ? "" : " (skipped: no Go with x/mod here)"}`, () => {
-  const run = (vkey: string) =>
+  const run = (vkey: string, more: readonly string[] = [], url = `${server.url}/log`) =>
     new Promise<{ status: number | null; output: string }>(resolve => {
-      const child = spawn("go", ["run", "main.go", "--url", `${server.url}/log`, "--vkey", vkey], {
+      const child = spawn("go", ["run", "main.go", "--url", url, "--vkey", vkey, ...more], {
         cwd: join(root, "examples/verify-log"),
         env: { ...process.env, GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOFLAGS: "" },
       })
@@ -73,6 +110,53 @@ describe.skipIf(!hasGo)(`Go's sumdb/tlog and note${hasGo ? "" : " (skipped: no G
     expect(output).toContain(`inclusion of all ${(await port.house.log.head()).size} entries`)
     expect(output).toContain("is a prefix")
     expect(status).toBe(0)
+  })
+  test("verify 100,000 entries from a folder of tiles, with the cosignatures of two witnesses", async () => {
+    const names = ["ig.example/one", "university.example/two"]
+    const witnesses = await Promise.all(
+      names.map((name, i) =>
+        serveWitness({ data: join(folder, `witness-${i}`), name, listen: "127.0.0.1:0", rate: "1000" }),
+      ),
+    )
+    const keys = witnesses.map(each => /key=(\S+)/.exec(each.firstLine)![1]!)
+    const signer = signerOf(newSeed())
+    const origin = "sallyport.example/large"
+    const vkey = formatVkey(origin, signer.publicKey)
+    for (const i of names.keys()) await writeFile(join(folder, `witness-${i}`, "logs"), `${vkey}\n`)
+    const lines = names.map((name, i) => `witness ${name} ${keys[i]} ${witnesses[i]!.url}`)
+    const parsed = parsePolicy(
+      [`log ${vkey}`, ...lines, `group both all ${names.join(" ")}`, "quorum both", ""].join("\n"),
+    )
+    assert(parsed.kind === "ok", "the policy is one")
+    const ledger = await openSqlite({ file: join(folder, "large.sqlite") })
+    const memory = { load: () => Promise.resolve(null), save: () => Promise.resolve() }
+    const bound = { maxAge_ms: 60_000, maxImages: 50, strict: false }
+    const log = new Log({
+      ledger,
+      origin,
+      signer,
+      clock: Date.now,
+      witnesses: { policy: parsed.policy, bound, memory },
+    })
+    const entries = 100_100
+    for (let done = 0; done < entries; done += 2000)
+      await Promise.all(
+        Array.from({ length: Math.min(2000, entries - done) }, (_, i) => appendPlain(log, done + i)),
+      )
+    await log.witnesses!.start()
+    await log.witnesses!.reach(entries)
+    const tiles = join(folder, "large")
+    await writeTiles(log, ledger, tiles)
+    const more = keys.flatMap(key => ["--witness", key])
+    const { status, output } = await run(vkey, more, tiles)
+    expect(output).toContain(`inclusion of all ${entries} entries`)
+    for (const name of names) expect(output).toContain(`cosigned by ${name}`)
+    expect(status, output).toBe(0)
+    const other = formatVkey(names[0]!, signer.publicKey, "witness")
+    expect((await run(vkey, ["--witness", other], tiles)).status).toBe(1)
+    await log.witnesses!.close()
+    await ledger.close()
+    for (const each of witnesses) await each.close()
   })
   test("refuse another key", async () => {
     const { status } = await run(

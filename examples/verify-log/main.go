@@ -2,12 +2,17 @@
 //
 //	GO111MODULE=off GOPATH=/usr/share/gocode go run main.go --url http://127.0.0.1:7300/log --vkey VKEY
 //
+// With --witness VKEY, as often as there are witnesses, their cosignatures (c2sp.org/tlog-cosignature) must hold too.
+//
 // It reads /checkpoint, the hash tiles and the entry bundles (c2sp.org/tlog-tiles) and checks the signature, every tile against
 // the tile below it, every entry's inclusion, the root, and the consistency of older sizes with the newest.
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"io"
@@ -15,6 +20,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -120,7 +126,55 @@ func fold(hashes []tlog.Hash) tlog.Hash {
 	return tlog.NodeHash(fold(hashes[:half]), fold(hashes[half:]))
 }
 
+// witness verifies cosignature/v1: 8 bytes of Unix seconds, then Ed25519 over the time and the checkpoint.
+type witness struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+	seen time.Time
+}
+
+func (w *witness) Name() string    { return w.name }
+func (w *witness) KeyHash() uint32 { return w.hash }
+
+func (w *witness) Verify(msg, sig []byte) bool {
+	if len(sig) != 8+ed25519.SignatureSize {
+		return false
+	}
+	seconds := binary.BigEndian.Uint64(sig)
+	signed := fmt.Sprintf("cosignature/v1\ntime %d\n%s", seconds, msg)
+	if seconds == 0 || !ed25519.Verify(w.key, []byte(signed), sig[8:]) {
+		return false
+	}
+	w.seen = time.Unix(int64(seconds), 0).UTC()
+	return true
+}
+
+func newWitness(vkey string) *witness {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 {
+		fail("a witness's key is NAME+ID+KEY")
+	}
+	id, err := strconv.ParseUint(parts[1], 16, 32)
+	key, err2 := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || err2 != nil || len(key) != 33 || key[0] != 4 {
+		fail("the key of %s is no cosignature/v1 key", parts[0])
+	}
+	sum := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
+	if binary.BigEndian.Uint32(sum[:]) != uint32(id) {
+		fail("the id of %s is not that of its key", parts[0])
+	}
+	return &witness{name: parts[0], hash: uint32(id), key: key[1:]}
+}
+
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, " ") }
+func (l *list) Set(v string) error { *l = append(*l, v); return nil }
+
 func main() {
+	var asked list
+	flag.Var(&asked, "witness", "a witness's key, as you pinned it; again for each")
 	url := flag.String("url", "", "where the log is read: a URL, or a folder of the same layout")
 	vkey := flag.String("vkey", "", "the log's key, as you pinned it")
 	flag.Parse()
@@ -130,7 +184,14 @@ func main() {
 	if err != nil {
 		fail("the key: %v", err)
 	}
-	opened, err := note.Open(get("checkpoint"), note.VerifierList(verifier))
+	verifiers := []note.Verifier{verifier}
+	var witnesses []*witness
+	for _, vkey := range asked {
+		w := newWitness(vkey)
+		witnesses = append(witnesses, w)
+		verifiers = append(verifiers, w)
+	}
+	opened, err := note.Open(get("checkpoint"), note.VerifierList(verifiers...))
 	if err != nil {
 		fail("the checkpoint's signature: %v", err)
 	}
@@ -145,7 +206,20 @@ func main() {
 	}
 	var root tlog.Hash
 	copy(root[:], rootBytes)
+	signed := map[string]bool{}
+	for _, sig := range opened.Sigs {
+		signed[fmt.Sprint(sig.Name, sig.Hash)] = true
+	}
+	if !signed[fmt.Sprint(verifier.Name(), verifier.KeyHash())] {
+		fail("the checkpoint is not signed by %s", verifier.Name())
+	}
 	ok("checkpoint of %d entries signed by %s", size, verifier.Name())
+	for _, w := range witnesses {
+		if !signed[fmt.Sprint(w.name, w.hash)] {
+			fail("the checkpoint is not cosigned by %s", w.name)
+		}
+		ok("cosigned by %s at %s", w.name, w.seen.Format(time.RFC3339))
+	}
 
 	tiles := readTiles(size)
 	rolled := 0

@@ -27,8 +27,9 @@ export async function openPostgres(options: {
     max: options.poolSize ?? 8,
     connectionTimeoutMillis: 10_000,
   })
-  // An idle connection that breaks is replaced; the request that uses a broken one gets its error.
+  // A connection that breaks is replaced; the query that uses it gets its error. Unheard, the event would end the process.
   pool.on("error", () => undefined)
+  pool.on("connect", client => client.on("error", () => undefined))
   await assertDurable(pool)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   await migrate(db)

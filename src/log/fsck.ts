@@ -139,34 +139,78 @@ async function counterProblems(ledger: Ledger, register: Register): Promise<Prob
   )
 }
 
+/** Members and captures are as many as images: each row is compared as it is read, and nothing of it kept. */
 async function memberProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
-  const stored = new Map<string, string>()
+  const compare = new Comparison("member")
   let after: { readonly set: string; readonly member: string } | undefined
   for (;;) {
     const rows = await ledger.members({ limit: rowsPage, ...(after === undefined ? {} : { after }) })
-    for (const row of rows) stored.set(`${row.set} ${row.member}`, String(row.value))
+    for (const { set, member, value } of rows)
+      compare.row(`${set} ${member}`, value, register.sets.get(set)?.get(member))
     after = rows.at(-1)
     if (after === undefined || rows.length < rowsPage) break
   }
-  const expected = [...register.sets].flatMap(([set, members]) =>
-    [...members].map(([member, value]): [string, string] => [`${set} ${member}`, String(value)]),
-  )
-  return differences("member", stored, new Map(expected))
+  const count = [...register.sets.values()].reduce((sum, members) => sum + members.size, 0)
+  const isStored = async (name: string) => {
+    const at = name.lastIndexOf(" ")
+    return (await ledger.member(name.slice(0, at), name.slice(at + 1))) !== 0
+  }
+  return compare.problems(count, isStored, function* () {
+    for (const [set, members] of register.sets) for (const member of members.keys()) yield `${set} ${member}`
+  })
 }
 
 async function captureProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
-  const stored = new Map<string, string>()
+  const compare = new Comparison("capture")
   for await (const row of paged(
     after => ledger.captures({ limit: rowsPage, ...after }),
     row => row.id,
   )) {
-    stored.set(row.id, canonical(factsOf(row)))
+    const facts = register.captures.get(row.id)
+    compare.row(row.id, canonical(factsOf(row)), facts && canonical(facts))
   }
-  return differences(
-    "capture",
-    stored,
-    new Map([...register.captures].map(([id, facts]) => [id, canonical(facts)])),
+  return compare.problems(
+    register.captures.size,
+    async id => (await ledger.capture(id)) !== null,
+    () => register.captures.keys(),
   )
+}
+
+class Comparison {
+  readonly #what: string
+  readonly #problems: Problem[] = []
+  #both = 0
+
+  constructor(what: string) {
+    this.#what = what
+  }
+
+  row<T>(name: string, is: T, should: T | undefined): void {
+    if (should !== undefined) this.#both += 1
+    if (is === should) return
+    this.#problems.push({
+      at: `${this.#what} ${name}`,
+      why:
+        should === undefined
+          ? "the ledger has it, the log does not lead to it"
+          : "the ledger says something else than the log",
+    })
+  }
+
+  /** Looks for what is missing only where something is. */
+  async problems(
+    count: number,
+    isStored: (name: string) => Promise<boolean>,
+    expected: () => Iterable<string>,
+  ): Promise<Problem[]> {
+    if (this.#both === count) return this.#problems
+    for (const name of expected()) {
+      if (this.#problems.length >= maxProblems) break
+      if (!(await isStored(name)))
+        this.#problems.push({ at: `${this.#what} ${name}`, why: "the log has it, the ledger does not" })
+    }
+    return this.#problems
+  }
 }
 
 async function* paged<T>(
