@@ -1,3 +1,4 @@
+import { inflateSync } from "node:zlib"
 import { createHash, hkdfSync, randomBytes } from "node:crypto"
 import * as vectors from "cctv-age"
 import { Decrypter, Encrypter } from "age-encryption"
@@ -103,7 +104,6 @@ interface Vector {
   readonly fileKey: string | undefined
   readonly identity: string | undefined
   readonly file: Uint8Array
-  readonly isCompressed: boolean
 }
 
 function parseVector(bytes: Uint8Array): Vector {
@@ -119,16 +119,15 @@ function parseVector(bytes: Uint8Array): Vector {
     payload: fields.get("payload"),
     fileKey: fields.get("file key"),
     identity: fields.get("identity"),
-    file: bytes.subarray(end + 2),
-    isCompressed: fields.has("compressed"),
+    file: fields.has("compressed") ? inflateSync(bytes.subarray(end + 2)) : bytes.subarray(end + 2),
   }
 }
 
 /** The CCTV age vectors (C2SP/CCTV, package cctv-age): files with exactly one stanza of our two kinds must open or fail as they say. */
 describe("CCTV age vectors", () => {
   const all = Object.entries(vectors).map(([name, bytes]) => ({ name, vector: parseVector(bytes) }))
-  const ours = all.filter(
-    ({ name, vector }) => /^(x25519|hybrid|stream|header|hmac|version)/.test(name) && !vector.isCompressed,
+  const ours = all.filter(({ name, vector }) =>
+    /^(x25519|hybrid|stream|stanza|header|hmac|version)/.test(name),
   )
   test("they are all here", () => expect(all.length).toBeGreaterThanOrEqual(100))
 

@@ -284,6 +284,9 @@ describe.skipIf(!canTrace)(
           const trace = join(folder, "trace")
           const inject = [
             "strace",
+            // strace counts the calls of each thread.
+            "-E",
+            "UV_THREADPOOL_SIZE=1",
             "-f",
             "-q",
             "-o",
@@ -299,7 +302,7 @@ describe.skipIf(!canTrace)(
           if (!isHit) break
           hits += 1
         }
-        expect(hits).toBeGreaterThan(3)
+        expect(hits).toBeGreaterThan(1)
       })
   },
 )

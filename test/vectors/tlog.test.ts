@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs"
+import { join, relative } from "node:path"
 import { describe, expect, test } from "vitest"
 import { equal, fromBase64 } from "../../src/bytes.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
+import { LogWalk } from "../../src/log/reading.ts"
 import { parseCheckpoint } from "../../src/tlog/checkpoint.ts"
 import { leafHash } from "../../src/tlog/hash.ts"
-import { noteVerifier, openNote, parseVkey } from "../../src/tlog/note.ts"
+import { noteVerifier, openNote, parseNote, parseVkey } from "../../src/tlog/note.ts"
 import { checkConsistency, checkInclusion } from "../../src/tlog/proof.ts"
-import { growTiles, parseBundle } from "../../src/tlog/tile.ts"
+import { entriesPath, growTiles, parseBundle, tilePath } from "../../src/tlog/tile.ts"
 import { emptyFrontier, grow, rootOf } from "../../src/tlog/tree.ts"
 import { hasShared, sharedData } from "../beside.ts"
 
@@ -136,3 +138,83 @@ describe("cosignatures of sunlight", () => {
     )
   }
 })
+
+describe("the mirror and the CT log of sunlight", () => {
+  const folder = "vectors/cosignature/witness/mirror"
+  const source = {
+    name: "the mirror",
+    read: (path: string) =>
+      Promise.resolve(new Uint8Array(readFileSync(sharedData(`${folder}/${id}/${path}`)))).catch(() => null),
+  }
+  const id = "000de184301123b9278c086a7d9f68c9577e83872224c197058fd90784ea9706"
+  const text = (path: string) => readFileSync(sharedData(path), "utf8")
+  test.skipIf(!there)(
+    `the mirror's cosignature holds, and every tile leads to the root that it signed${skipped}`,
+    async () => {
+      const [vkey] = (JSON.parse(text(`${folder}/mirror.v0.json`)) as { verifier_keys: string[] })
+        .verifier_keys
+      const note = text(`${folder}/${id}/checkpoint`)
+      const opened = openNote(note, [noteVerifier(vkey!, verifyEd25519)!])
+      const checkpoint = parseCheckpoint(opened.kind === "ok" ? opened.text : "")!
+      expect(checkpoint.size).toBe(300)
+      const walk = new LogWalk(source, null)
+      expect(await walk.to({ ...checkpoint, note, witnesses: [] })).toEqual([])
+      for (const [index, width] of [
+        [0, 256],
+        [1, 44],
+      ] as const) {
+        const entries = parseBundle((await source.read(entriesPath(index, width)))!)!
+        const tile = await source.read(tilePath({ level: 0, index, width }))
+        expect(Buffer.concat(entries.map(leafHash)).equals(Buffer.from(tile!))).toBe(true)
+      }
+    },
+  )
+  test.skipIf(!there)(`decoys are no notes${skipped}`, () => {
+    for (const path of ["witness/checkpoint", "witness/mirror/checkpoint"])
+      expect(parseNote(text(`vectors/cosignature/${path}`))).toBe(null)
+  })
+  test.skipIf(!there)(
+    `a CT log's checkpoint parses; its key type (05, RFC 6962) is refused by policy${skipped}`,
+    () => {
+      const note = text("vectors/cosignature/tree/checkpoint")
+      expect(parseCheckpoint(parseNote(note)!.text)?.size).toBe(300)
+      expect(openNote(note, [])).toEqual({ kind: "refuse", reason: "unsigned" })
+    },
+  )
+})
+
+/** Every file that came with the vectors, and what is done with it. A file without a line here fails the test. */
+const register: readonly (readonly [path: RegExp, what: string])[] = [
+  [/^merkle\/testdata\/(inclusion|consistency)\/.*\.json$/, "passes, but for the policies above"],
+  [/^tessera\/testdata\/log\/(checkpoint\.\d+|tile\/(0|entries)\/000\.p\/\d+)$/, "passes"],
+  [/^tessera\/testdata\/log\/checkpoint$/, "the newest of the sixteen"],
+  [/^tessera\/testdata\/log\/\.state\//, "the writer's own state: no format of c2sp.org"],
+  [/^cosignature\/witness2?\/[0-9a-f]{64}\/checkpoint$/, "passes"],
+  [/^cosignature\/witness2?\/witness\.v0\.json$/, "its key is read"],
+  [/^cosignature\/witness\/mirror\/(mirror\.v0\.json|[0-9a-f]{64}\/(checkpoint|tile\/.*))$/, "passes"],
+  [/^cosignature\/witness\/(mirror\/)?checkpoint$/, "a decoy: refused"],
+  [/^cosignature\/tree\/checkpoint$/, "refused by policy: an RFC 6962 signature (type 05)"],
+  [/^cosignature\/tree\/(log\.v3\.json|issuer\/[0-9a-f]{64})$/, "of a CT log: no format of ours"],
+  [/^age\/[a-z0-9_]+$/, "passes or is refused, in src/seal/seal.test.ts"],
+  [/^(merkle|tessera)\/LICENSE$/, "no vector"],
+]
+
+test.skipIf(!there)(
+  `every file of the vectors is in the register, and the age files are those of the package${skipped}`,
+  async () => {
+    const folder = sharedData("vectors")
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => relative(folder, join(entry.parentPath, entry.name)))
+    expect(files.length).toBeGreaterThan(370)
+    expect(files.filter(file => !register.some(([path]) => path.test(file)))).toEqual([])
+    expect(register.filter(([path]) => !files.some(file => path.test(file)))).toEqual([])
+    const age: Readonly<Record<string, Uint8Array>> = await import("cctv-age")
+    for (const file of files.filter(each => each.startsWith("age/"))) {
+      const packaged =
+        age[file.slice("age/".length)] ??
+        (age.default as unknown as Record<string, Uint8Array> | undefined)?.[file.slice("age/".length)]
+      expect(packaged && Buffer.from(packaged).equals(readFileSync(join(folder, file))), file).toBe(true)
+    }
+  },
+)
