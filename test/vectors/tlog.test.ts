@@ -8,7 +8,7 @@ import { parseCheckpoint } from "../../src/tlog/checkpoint.ts"
 import { leafHash } from "../../src/tlog/hash.ts"
 import { noteVerifier, openNote, parseNote, parseVkey } from "../../src/tlog/note.ts"
 import { checkConsistency, checkInclusion } from "../../src/tlog/proof.ts"
-import { entriesPath, growTiles, parseBundle, tilePath } from "../../src/tlog/tile.ts"
+import { growTiles, parseBundle } from "../../src/tlog/tile.ts"
 import { emptyFrontier, grow, rootOf } from "../../src/tlog/tree.ts"
 import { hasShared, sharedData } from "../beside.ts"
 
@@ -159,14 +159,6 @@ describe("the mirror and the CT log of sunlight", () => {
       expect(checkpoint.size).toBe(300)
       const walk = new LogWalk(source, null)
       expect(await walk.to({ ...checkpoint, note, witnesses: [] })).toEqual([])
-      for (const [index, width] of [
-        [0, 256],
-        [1, 44],
-      ] as const) {
-        const entries = parseBundle((await source.read(entriesPath(index, width)))!)!
-        const tile = await source.read(tilePath({ level: 0, index, width }))
-        expect(Buffer.concat(entries.map(leafHash)).equals(Buffer.from(tile!))).toBe(true)
-      }
     },
   )
   test.skipIf(!there)(`decoys are no notes${skipped}`, () => {
@@ -191,7 +183,11 @@ const register: readonly (readonly [path: RegExp, what: string])[] = [
   [/^tessera\/testdata\/log\/\.state\//, "the writer's own state: no format of c2sp.org"],
   [/^cosignature\/witness2?\/[0-9a-f]{64}\/checkpoint$/, "passes"],
   [/^cosignature\/witness2?\/witness\.v0\.json$/, "its key is read"],
-  [/^cosignature\/witness\/mirror\/(mirror\.v0\.json|[0-9a-f]{64}\/(checkpoint|tile\/.*))$/, "passes"],
+  [/^cosignature\/witness\/mirror\/(mirror\.v0\.json|[0-9a-f]{64}\/(checkpoint|tile\/[01]\/.*))$/, "passes"],
+  [
+    /^cosignature\/witness\/mirror\/[0-9a-f]{64}\/tile\/entries\//,
+    "stand-ins, compressed: there are no entries in them",
+  ],
   [/^cosignature\/witness\/(mirror\/)?checkpoint$/, "a decoy: refused"],
   [/^cosignature\/tree\/checkpoint$/, "refused by policy: an RFC 6962 signature (type 05)"],
   [/^cosignature\/tree\/(log\.v3\.json|issuer\/[0-9a-f]{64})$/, "of a CT log: no format of ours"],
@@ -209,11 +205,9 @@ test.skipIf(!there)(
     expect(files.length).toBeGreaterThan(370)
     expect(files.filter(file => !register.some(([path]) => path.test(file)))).toEqual([])
     expect(register.filter(([path]) => !files.some(file => path.test(file)))).toEqual([])
-    const age: Readonly<Record<string, Uint8Array>> = await import("cctv-age")
+    const age = new Map(Object.entries(await import("cctv-age")) as unknown as [string, Uint8Array][])
     for (const file of files.filter(each => each.startsWith("age/"))) {
-      const packaged =
-        age[file.slice("age/".length)] ??
-        (age.default as unknown as Record<string, Uint8Array> | undefined)?.[file.slice("age/".length)]
+      const packaged = age.get(file.slice("age/".length))
       expect(packaged && Buffer.from(packaged).equals(readFileSync(join(folder, file))), file).toBe(true)
     }
   },
