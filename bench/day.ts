@@ -1,11 +1,11 @@
 import { permit } from "../src/custody/opening.ts"
 import { wanting } from "../src/custody/caller.ts"
 import { localHour } from "../src/custody/local-hour.ts"
-import { type House } from "../src/custody/house.ts"
+import type { House } from "../src/custody/house.ts"
 import { verifyEd25519 } from "../src/ed25519.ts"
 import { newId } from "../src/ids.ts"
 import { fsck } from "../src/log/fsck.ts"
-import { type Draft } from "../src/log/kinds.ts"
+import type { Draft } from "../src/log/kinds.ts"
 import { names } from "../src/log/state.ts"
 import { grantOf, openTestPort, releaseCaller, type TestPort } from "../test/port.ts"
 
@@ -122,10 +122,10 @@ let left = 0
 await Promise.all(
   Array.from({ length: clients }, async () => {
     for (let i = next++; i < admissions; i = next++) {
-      // The simulated clock: the day's share that is done, never behind the real time that passed.
+      // The simulated clock: the share of a whole day that is done, never behind the real time that passed.
       port.clock.offset_ms = Math.max(
         port.clock.offset_ms,
-        (i / admissions) * day_ms - (Date.now() - begun_ms),
+        Math.floor((i / 1_400_000) * day_ms) - (Date.now() - begun_ms),
       )
       const capture = await admit(port, i + 1)
       await examine(port.house, capture)

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto"
-import { type Aead } from "./seal/aead.ts"
+import type { Aead } from "./seal/aead.ts"
 
 const tag_bytes = 16
 

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Client } from "../src/cli/client.ts"
-import { type Actor } from "./port.ts"
+import type { Actor } from "./port.ts"
 
 /** A server process of its own, as an operator starts it. */
 export interface TestServer {

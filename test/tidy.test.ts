@@ -47,7 +47,7 @@ describe("the checker itself fails where it must", () => {
         'import { type A, type B } from "./a.ts"\nimport { a } from "./b.ts"\nimport type { C } from "./c.ts"\nconst d = await import("./d.ts")',
       ),
     ).toEqual([
-      { target: "./a.ts", isType: true },
+      { target: "./a.ts", isType: false },
       { target: "./b.ts", isType: false },
       { target: "./c.ts", isType: true },
       { target: "./d.ts", isType: false },

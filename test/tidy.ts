@@ -65,16 +65,8 @@ export function sources(folder = "src"): SourceFile[] {
 export function importsOf(text: string): Import[] {
   const statics = [...text.matchAll(/^(?:import|export)\s+(type\s+)?([^"';]*?\s+from\s+)?"([^"]+)"/gm)].map(
     match => {
-      const names = match[2] ?? ""
-      const inline = /^\{([^}]*)\}/
-        .exec(names.trim())?.[1]
-        ?.split(",")
-        .map(name => name.trim())
-        .filter(Boolean)
-      const isType =
-        match[1] !== undefined ||
-        (inline !== undefined && inline.length > 0 && inline.every(name => name.startsWith("type ")))
-      return { target: match[3]!, isType }
+      // `import { type T }` still loads the module when it runs; only `import type` does not.
+      return { target: match[3]!, isType: match[1] !== undefined }
     },
   )
   const dynamics = [...text.matchAll(/import\("([^"]+)"\)/g)].map(match => ({

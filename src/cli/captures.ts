@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { mkdir } from "node:fs/promises"
 import { contextOf, listQuery } from "./context.ts"
 import { storeDelivery } from "./draw.ts"

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto"
 import { base64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
-import { type Signer } from "../ed25519.ts"
+import type { Signer } from "../ed25519.ts"
 import { commitment, signatureBase, type Opening, type Statement } from "../grant/request.ts"
 import { signatureHeaders } from "../http/signature.ts"
 

@@ -1,7 +1,7 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { Client } from "./client.ts"
 import { readKeyFile } from "./keyfile.ts"
-import { type Voice } from "./say.ts"
+import type { Voice } from "./say.ts"
 
 /** Options that every command takes. */
 export interface Globals extends Voice {

@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { Fault } from "../fault.ts"
 import { globalsOf } from "./context.ts"
 

@@ -1,10 +1,10 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { randomBytes } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
-import { type Plan } from "../custody/draw.ts"
+import type { Plan } from "../custody/draw.ts"
 import { contextOf, type Context } from "./context.ts"
 import { answer, progress, refuse, tell } from "./say.ts"
 

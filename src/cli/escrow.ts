@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { writeFile } from "node:fs/promises"
 import { Fault } from "../fault.ts"
 import { globalsOf } from "./context.ts"

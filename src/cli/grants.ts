@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { levelOf } from "../grant/level.ts"
 import { termsDigest, type Purpose, type Terms } from "../grant/terms.ts"
 import { Fault } from "../fault.ts"

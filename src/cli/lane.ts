@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { createHash } from "node:crypto"
 import { base64, fromBase64 } from "../bytes.ts"
 import { Fault } from "../fault.ts"

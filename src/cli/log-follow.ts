@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { hex } from "../bytes.ts"

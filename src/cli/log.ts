@@ -1,5 +1,5 @@
-import { type Command } from "commander"
-import { type Problem } from "../log/replay.ts"
+import type { Command } from "commander"
+import type { Problem } from "../log/replay.ts"
 import { contextOf, listQuery } from "./context.ts"
 import { followCommands } from "./log-follow.ts"
 import { answer, table } from "./say.ts"

@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { verifyEd25519 } from "../ed25519.ts"

@@ -1,9 +1,9 @@
 import { mkdir, open, readFile, rename, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Fault } from "../fault.ts"
-import { type LogSource } from "../log/reading.ts"
-import { type Client } from "./client.ts"
-import { type Context } from "./context.ts"
+import type { LogSource } from "../log/reading.ts"
+import type { Client } from "./client.ts"
+import type { Context } from "./context.ts"
 
 /** Where a log is read from: `--from` a folder of tiles or another server, else the server itself. */
 export async function sourceOf(context: Context, from: string | undefined): Promise<LogSource> {

@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { Fault } from "../fault.ts"
 import { contextOf, globalsOf } from "./context.ts"
 import { answer } from "./say.ts"

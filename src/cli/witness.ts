@@ -1,4 +1,4 @@
-import { type Command } from "commander"
+import type { Command } from "commander"
 import { statSync, readFileSync } from "node:fs"
 import { mkdir, open, readFile } from "node:fs/promises"
 import { join } from "node:path"

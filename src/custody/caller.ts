@@ -1,7 +1,7 @@
-import { type Asked, type Opening, type Statement } from "../grant/request.ts"
-import { type KeyOf, type MemberOf, type Wanted } from "../ledger/ledger.ts"
-import { type Records } from "../log/state.ts"
-import { type House } from "./house.ts"
+import type { Asked, Opening, Statement } from "../grant/request.ts"
+import type { KeyOf, MemberOf, Wanted } from "../ledger/ledger.ts"
+import type { Records } from "../log/state.ts"
+import type { House } from "./house.ts"
 
 /** A person whose signed request was verified at the door. */
 export interface Caller {

@@ -1,6 +1,6 @@
-import { type Records } from "../log/state.ts"
+import type { Records } from "../log/state.ts"
 import { wanting } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 
 const day_ms = 86_400_000
 const maxLife_days = 14

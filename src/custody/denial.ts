@@ -1,5 +1,5 @@
 import { Fault, faults, type FaultCode } from "../fault.ts"
-import { type Facts } from "../grant/decide.ts"
+import type { Facts } from "../grant/decide.ts"
 
 /** The most-read message of the product: which rule, what was not done, what would work. */
 export function denial(

@@ -1,7 +1,7 @@
 import { Fault } from "../fault.ts"
 import { destroyDays } from "./days.ts"
 import { examine } from "./examine.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 
 export interface Examiner {
   close(): Promise<void>

@@ -3,7 +3,7 @@ import { fromBase64 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import { RateLimit, type Rate } from "../rate.ts"
 import { wanting, type Caller } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { refusedEntry } from "./propose.ts"
 
 /** What one person asked beyond the rate in one window, after the refusal that opened it. */

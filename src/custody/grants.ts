@@ -1,8 +1,8 @@
 import { newId } from "../ids.ts"
-import { type KeyOf } from "../ledger/ledger.ts"
-import { type Draft, type EntryOf } from "../log/kinds.ts"
+import type { KeyOf } from "../ledger/ledger.ts"
+import type { Draft, EntryOf } from "../log/kinds.ts"
 import { chainKeys, recordOf, type Caller } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
 type TermsStated = EntryOf<"grant.requested">["statement"]

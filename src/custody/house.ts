@@ -1,9 +1,9 @@
-import { type Ledger } from "../ledger/ledger.ts"
-import { type Log } from "../log/log.ts"
-import { type ObjectStore } from "../objects/objects.ts"
-import { type Decoder } from "../picture/decoder.ts"
-import { type KeyMaker } from "../vault/keys.ts"
-import { type Vault } from "../vault/vault.ts"
+import type { Ledger } from "../ledger/ledger.ts"
+import type { Log } from "../log/log.ts"
+import type { ObjectStore } from "../objects/objects.ts"
+import type { Decoder } from "../picture/decoder.ts"
+import type { KeyMaker } from "../vault/keys.ts"
+import type { Vault } from "../vault/vault.ts"
 
 /** The whole house. Every path takes it and what is asked; nothing else is passed around. */
 export interface House {

@@ -1,12 +1,12 @@
 import { Fault, type FaultCode } from "../fault.ts"
 import { decide, type Facts } from "../grant/decide.ts"
 import { countsAfter, factsFor } from "../log/judge.ts"
-import { type EntryOf } from "../log/kinds.ts"
-import { type Appended, type Drafted, type Proposal } from "../log/sequencer.ts"
+import type { EntryOf } from "../log/kinds.ts"
+import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { names, type State } from "../log/state.ts"
 import { circleOf, recordOf, wanting, type Caller } from "./caller.ts"
 import { denial } from "./denial.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { refusedEntry } from "./propose.ts"
 
 type Permit = EntryOf<"permit">

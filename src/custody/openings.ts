@@ -1,11 +1,11 @@
 import { Fault } from "../fault.ts"
 import { judge } from "../log/judge.ts"
-import { type Draft, type EntryOf } from "../log/kinds.ts"
-import { type Appended } from "../log/sequencer.ts"
+import type { Draft, EntryOf } from "../log/kinds.ts"
+import type { Appended } from "../log/sequencer.ts"
 import { destroyedName, names } from "../log/state.ts"
 import { openText } from "../vault/keys.ts"
 import { circleOf, wanting, type Caller } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
 /** The texts behind an entry's commitments, by field. That someone saw them is in the log before he does. */

@@ -1,13 +1,13 @@
 import { fromBase64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
 import { opens, type Opening } from "../grant/request.ts"
-import { type KeyOf, type OpeningRow, type Wanted } from "../ledger/ledger.ts"
+import type { KeyOf, OpeningRow, Wanted } from "../ledger/ledger.ts"
 import { judge } from "../log/judge.ts"
-import { type Draft, type EntryOf } from "../log/kinds.ts"
-import { type Appended, type Drafted } from "../log/sequencer.ts"
+import type { Draft, EntryOf } from "../log/kinds.ts"
+import type { Appended, Drafted } from "../log/sequencer.ts"
 import { sealText } from "../vault/keys.ts"
 import { circleOf, wanting, type Caller } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 
 type Refused = EntryOf<"refused">
 

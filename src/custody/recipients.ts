@@ -1,13 +1,13 @@
 import { fromBase64, utf8 } from "../bytes.ts"
 import { verifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
-import { type IdentityRow } from "../ledger/ledger.ts"
-import { type EntryOf } from "../log/kinds.ts"
+import type { IdentityRow } from "../ledger/ledger.ts"
+import type { EntryOf } from "../log/kinds.ts"
 import { noteSigner, signNote } from "../tlog/note.ts"
 import { dayKey } from "../vault/keys.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
 const day_ms = 86_400_000

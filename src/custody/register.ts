@@ -1,10 +1,10 @@
 import { Fault } from "../fault.ts"
-import { type Statement } from "../grant/request.ts"
+import type { Statement } from "../grant/request.ts"
 import { newId } from "../ids.ts"
-import { type KeyOf } from "../ledger/ledger.ts"
-import { type Draft, type EntryOf } from "../log/kinds.ts"
+import type { KeyOf } from "../ledger/ledger.ts"
+import type { Draft, EntryOf } from "../log/kinds.ts"
 import { chainKeys, type Caller } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
 type StatementOf<

@@ -1,9 +1,9 @@
 import { failpoint } from "../failpoint.ts"
 import { assert } from "../fault.ts"
-import { type Appended } from "../log/sequencer.ts"
+import type { Appended } from "../log/sequencer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { type Caller, wanting } from "./caller.ts"
-import { type House } from "./house.ts"
+import type { House } from "./house.ts"
 import { permit } from "./opening.ts"
 
 /** One image on its way out, with the receipt that binds these bytes. */

@@ -1,8 +1,8 @@
-import { type Chance } from "./chance.ts"
-import { type Light } from "./light.ts"
+import type { Chance } from "./chance.ts"
+import type { Light } from "./light.ts"
 import { drawPerson, type Look } from "./person.ts"
 import { line, mirrored, mix, outline, pair, path, round, type Corner } from "./shapes.ts"
-import { type Body, type Vehicle } from "./vehicle.ts"
+import type { Body, Vehicle } from "./vehicle.ts"
 
 /** The point of the windscreen at u (-1 left edge, 1 right) and v (0 upper edge, 1 lower). */
 function onGlass(body: Body, u: number, v: number): Corner {

@@ -1,4 +1,4 @@
-import { type Light } from "./light.ts"
+import type { Light } from "./light.ts"
 import {
   ellipse,
   fade,
@@ -12,7 +12,7 @@ import {
   round,
   type Corner,
 } from "./shapes.ts"
-import { type Body, type Vehicle } from "./vehicle.ts"
+import type { Body, Vehicle } from "./vehicle.ts"
 
 interface Front {
   readonly defs: string

@@ -1,4 +1,4 @@
-import { type Chance } from "./chance.ts"
+import type { Chance } from "./chance.ts"
 import { ellipse, line, mix, outline, path, round } from "./shapes.ts"
 
 /** How a person who does not exist looks. */

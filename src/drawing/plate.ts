@@ -1,4 +1,4 @@
-import { type Chance } from "./chance.ts"
+import type { Chance } from "./chance.ts"
 import { lettering } from "./glyphs.ts"
 import { ellipse, fade, mix, outline, path, round, type Corner } from "./shapes.ts"
 

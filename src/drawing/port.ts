@@ -1,5 +1,5 @@
-import { type Chance } from "./chance.ts"
-import { type Light } from "./light.ts"
+import type { Chance } from "./chance.ts"
+import type { Light } from "./light.ts"
 import { ellipse, fade, halo, line, mix, outline, path, round } from "./shapes.ts"
 
 /** In which everything is drawn; the picture is smaller by `zoom`. */

@@ -1,5 +1,5 @@
-import { type Chance } from "./chance.ts"
-import { type Light } from "./light.ts"
+import type { Chance } from "./chance.ts"
+import type { Light } from "./light.ts"
 import { cabinShell, drawCabin, drawGlass, drawMirrors, drawSeated, mirrorShell, seatsOf } from "./cabin.ts"
 import { faceShape, type Look } from "./person.ts"
 import { drawFront, lampsShine, type Lamp } from "./front.ts"

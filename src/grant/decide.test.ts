@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { approvalsSuffice, decide, decisionTable, type Ask, type Facts } from "./decide.ts"
-import { type Terms } from "./terms.ts"
+import type { Terms } from "./terms.ts"
 
 const now_ms = Date.parse("2026-11-24T12:00:00.000Z")
 

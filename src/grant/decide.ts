@@ -1,7 +1,7 @@
-import { type FaultCode } from "../fault.ts"
+import type { FaultCode } from "../fault.ts"
 import { covers, join, type Level } from "./level.ts"
-import { type Office } from "./office.ts"
-import { type Purpose, type Terms } from "./terms.ts"
+import type { Office } from "./office.ts"
+import type { Purpose, Terms } from "./terms.ts"
 
 export interface PersonState {
   readonly person: string

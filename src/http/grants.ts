@@ -1,17 +1,17 @@
 import { planDraw } from "../custody/draw.ts"
 import { decideGrant, requestGrant, revokeGrant } from "../custody/grants.ts"
-import { type House } from "../custody/house.ts"
+import type { House } from "../custody/house.ts"
 import { release, type Delivery } from "../custody/release.ts"
 import { reveal } from "../custody/reveal.ts"
 import { Fault } from "../fault.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import { names, type Records } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
-import { type FastifyReply } from "fastify"
+import type { FastifyReply } from "fastify"
 import { listQuery, pageAsked, pageOf } from "./lists.ts"
 import { multipart } from "./multipart.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
-import { type Turnstile } from "./turnstile.ts"
+import type { Turnstile } from "./turnstile.ts"
 
 /** Grants and cases; and the two routes, and no others, by which image bytes leave. */
 export function grantRoutes(

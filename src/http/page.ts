@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
-import { type House } from "../custody/house.ts"
+import type { House } from "../custody/house.ts"
 import { parseEntry, type Entry } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
-import { type Route } from "./route.ts"
+import type { Route } from "./route.ts"
 import { sentenceOf } from "./sentences.ts"
 import { styles } from "./styles.ts"
 

@@ -1,4 +1,4 @@
-import { type FastifyError, type FastifyReply, type FastifyRequest } from "fastify"
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify"
 import { Fault, type FaultCode } from "../fault.ts"
 
 /** A problem document (RFC 9457), as every door says no. */

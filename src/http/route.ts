@@ -1,6 +1,6 @@
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { Type, type TSchema } from "typebox"
-import { type Caller } from "../custody/caller.ts"
+import type { Caller } from "../custody/caller.ts"
 import { assert } from "../fault.ts"
 import { sha256Base64 } from "../log/shapes.ts"
 import { authenticate, type Door } from "./door.ts"

@@ -1,4 +1,4 @@
-import { type Entry } from "../log/kinds.ts"
+import type { Entry } from "../log/kinds.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {

@@ -1,4 +1,4 @@
-import { type FastifyInstance } from "fastify"
+import type { FastifyInstance } from "fastify"
 import { createHash, randomBytes } from "node:crypto"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"

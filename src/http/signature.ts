@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders } from "node:http"
+import type { IncomingHttpHeaders } from "node:http"
 import { createHash } from "node:crypto"
 import { Fault } from "../fault.ts"
 import { signatureParameters, statementDigest, type Asked, type Statement } from "../grant/request.ts"

@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
 import { Fault } from "../fault.ts"
-import { type Box, type ReaderEvent } from "../seal/contents.ts"
+import type { Box, ReaderEvent } from "../seal/contents.ts"
 
 /** A picture of a camera folder with what the folder's index says of it. */
 export interface FolderPicture {

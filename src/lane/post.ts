@@ -1,5 +1,5 @@
 import { Fault, faults, type FaultCode } from "../fault.ts"
-import { type Admitted } from "./send.ts"
+import type { Admitted } from "./send.ts"
 
 const timeout_ms = 60_000
 const tries = 5

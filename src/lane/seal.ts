@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto"
 import { chacha20 } from "../chacha20.ts"
-import { type Signer } from "../ed25519.ts"
+import type { Signer } from "../ed25519.ts"
 import { newId } from "../ids.ts"
 import { sealBody } from "../seal/body.ts"
 import { captureHeaderMessage, formatCapture, type CaptureHeader } from "../seal/capture.ts"

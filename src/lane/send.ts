@@ -3,7 +3,7 @@ import { Fault } from "../fault.ts"
 import { readFolder, type FolderPicture, type Skipped } from "./folder.ts"
 import { recipientOn, type Recipients } from "./recipients.ts"
 import { sealShot, type LaneReader } from "./seal.ts"
-import { type Sequence } from "./sequence.ts"
+import type { Sequence } from "./sequence.ts"
 
 export interface SendOptions {
   readonly folder: string

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { hex } from "../bytes.ts"
 import { emptyRoot } from "../tlog/hash.ts"
-import { type CaptureRow, type Change, type Ledger, type Sequencing, type Wanted } from "./ledger.ts"
+import type { CaptureRow, Change, Ledger, Sequencing, Wanted } from "./ledger.ts"
 
 const nothing: Wanted = { records: [], counters: [], members: [], captures: [], sequences: [] }
 const empty = {

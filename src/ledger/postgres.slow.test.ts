@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { postgresPrograms, startPostgres, type TestPostgres } from "../../test/postgres.ts"
 import { ledgerContract } from "./ledger.contract.ts"
-import { type Ledger } from "./ledger.ts"
+import type { Ledger } from "./ledger.ts"
 import { openPostgres } from "./postgres.ts"
 
 const skipped = postgresPrograms === null ? " (skipped: no Postgres here)" : ""

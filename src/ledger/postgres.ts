@@ -3,14 +3,7 @@ import pg from "pg"
 import { failpoint } from "../failpoint.ts"
 import { assert, Fault } from "../fault.ts"
 import { emptyRoot } from "../tlog/hash.ts"
-import {
-  type CaptureRow,
-  type Change,
-  type Found,
-  type Ledger,
-  type Sequencing,
-  type Wanted,
-} from "./ledger.ts"
+import type { CaptureRow, Change, Found, Ledger, Sequencing, Wanted } from "./ledger.ts"
 import { bytesOf, captureColumns, captureOf, headOf, integerOf, readingOf } from "./reading.ts"
 import { migrationsFor, type CaptureTable, type Tables } from "./schema.ts"
 

@@ -1,15 +1,7 @@
-import { type ExpressionBuilder, type Kysely, type Selectable } from "kysely"
+import type { ExpressionBuilder, Kysely, Selectable } from "kysely"
 import { assert } from "../fault.ts"
-import {
-  type CaptureFilter,
-  type CaptureKind,
-  type CaptureRow,
-  type DrawRow,
-  type Head,
-  type IdentityRow,
-  type Ledger,
-} from "./ledger.ts"
-import { type CaptureTable, type Tables } from "./schema.ts"
+import type { CaptureFilter, CaptureKind, CaptureRow, DrawRow, Head, IdentityRow, Ledger } from "./ledger.ts"
+import type { CaptureTable, Tables } from "./schema.ts"
 
 /** The plain reads and small writes, written once for both engines. */
 export type Reading = Omit<Ledger, "engine" | "sequence" | "close">

@@ -1,4 +1,4 @@
-import { type Migration } from "kysely"
+import type { Migration } from "kysely"
 import { sql, type Kysely } from "kysely"
 
 /** The tables, as both engines have them. Times and sizes are integers; texts sort by their bytes. */

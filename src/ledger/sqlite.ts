@@ -3,7 +3,7 @@ import { assert, Fault } from "../fault.ts"
 import { failpoint } from "../failpoint.ts"
 import { emptyRoot } from "../tlog/hash.ts"
 import { closeConnection, openConnection, type Connection } from "./connection.ts"
-import { type CaptureRow, type Change, type Ledger, type Sequencing, type TileRow } from "./ledger.ts"
+import type { CaptureRow, Change, Ledger, Sequencing, TileRow } from "./ledger.ts"
 import { bytesOf, captureColumns, captureOf, headOf, integerOf, readingOf } from "./reading.ts"
 import { migrationsFor, type CaptureTable, type Tables } from "./schema.ts"
 

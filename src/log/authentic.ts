@@ -1,5 +1,5 @@
 import { isSigned } from "../grant/request.ts"
-import { type Draft } from "./kinds.ts"
+import type { Draft } from "./kinds.ts"
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 

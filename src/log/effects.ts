@@ -2,7 +2,7 @@ import { assert } from "../fault.ts"
 import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
 import { join, levels, type Level } from "../grant/level.ts"
 import { termsDigest } from "../grant/terms.ts"
-import { type Entry, type EntryOf } from "./kinds.ts"
+import type { Entry, EntryOf } from "./kinds.ts"
 import {
   destroyedName,
   names,

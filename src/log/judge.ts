@@ -1,9 +1,9 @@
-import { type FaultCode } from "../fault.ts"
+import type { FaultCode } from "../fault.ts"
 import { decide, type Facts, type OrganizationState } from "../grant/decide.ts"
 import { isAgencyOffice, may, type Act } from "../grant/office.ts"
 import { brokenRule, termsDigest, type Terms } from "../grant/terms.ts"
 import { levelAt, rootOf } from "./effects.ts"
-import { type Draft } from "./kinds.ts"
+import type { Draft } from "./kinds.ts"
 import { destroyedName, names, type Records, type State } from "./state.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>

@@ -1,7 +1,7 @@
 import { concat, equal, textOf } from "../bytes.ts"
-import { type VerifyEd25519 } from "../ed25519.ts"
+import type { VerifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
-import { type Checkpoint } from "../tlog/checkpoint.ts"
+import type { Checkpoint } from "../tlog/checkpoint.ts"
 import { leafHash } from "../tlog/hash.ts"
 import { judge, type Policy } from "../tlog/policy.ts"
 import { checkConsistency, proveConsistency, proveInclusion, type HashReader } from "../tlog/proof.ts"
@@ -10,7 +10,7 @@ import { entriesPath, foldTile, parseBundle, tilePath, tileReader, tileWidth } f
 import { emptyFrontier, grow, rootOf, type Frontier } from "../tlog/tree.ts"
 import { formatEntry, parseEntry, type Entry } from "./kinds.ts"
 import { formatReceipt, openReceipt } from "./receipt.ts"
-import { type Problem, type Replay } from "./replay.ts"
+import type { Problem, Replay } from "./replay.ts"
 
 /**
  * A log as a stranger reads it (c2sp.org/tlog-tiles): a server, a folder of tiles or a mirror. Nothing that it says is

@@ -1,15 +1,15 @@
 import { assert, Fault } from "../fault.ts"
 import { equal } from "../bytes.ts"
 import { failpoint } from "../failpoint.ts"
-import {
-  type CaptureRow,
-  type Change,
-  type Head,
-  type Ledger,
-  type OpeningRow,
-  type Sequencing,
-  type TileRow,
-  type Wanted,
+import type {
+  CaptureRow,
+  Change,
+  Head,
+  Ledger,
+  OpeningRow,
+  Sequencing,
+  TileRow,
+  Wanted,
 } from "../ledger/ledger.ts"
 import { formatCheckpoint } from "../tlog/checkpoint.ts"
 import { leafHash } from "../tlog/hash.ts"

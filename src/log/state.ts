@@ -1,12 +1,7 @@
 import { canonical } from "../canonical.ts"
 import { assert } from "../fault.ts"
-import {
-  type ContractState,
-  type GrantState,
-  type OrganizationState,
-  type PersonState,
-} from "../grant/decide.ts"
-import { type CaptureRow, type Found, type KeyOf, type RecordRow, type Wanted } from "../ledger/ledger.ts"
+import type { ContractState, GrantState, OrganizationState, PersonState } from "../grant/decide.ts"
+import type { CaptureRow, Found, KeyOf, RecordRow, Wanted } from "../ledger/ledger.ts"
 
 /** The things whose newest state is kept as records, by kind. */
 export interface Records {

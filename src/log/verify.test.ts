@@ -7,7 +7,7 @@ import { newSeed, signerOf, verifyEd25519 } from "../ed25519.ts"
 import { formatVkey, noteSigner, signNote } from "../tlog/note.ts"
 import { parsePolicy, type Policy } from "../tlog/policy.ts"
 import { formatProof, parseProof } from "../tlog/receipt.ts"
-import { type Draft } from "./kinds.ts"
+import type { Draft } from "./kinds.ts"
 import { checkReceipt, type HeldFile } from "./verify.ts"
 
 /** Receipts that are right but for one thing: each is refused by the check that is there for it. */

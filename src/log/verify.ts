@@ -1,9 +1,9 @@
-import { type VerifyEd25519 } from "../ed25519.ts"
-import { type FaultCode } from "../fault.ts"
+import type { VerifyEd25519 } from "../ed25519.ts"
+import type { FaultCode } from "../fault.ts"
 import { judge, type Judgement, type Policy } from "../tlog/policy.ts"
 import { parseProof } from "../tlog/receipt.ts"
 import { isAuthentic } from "./authentic.ts"
-import { type Entry, type EntryOf } from "./kinds.ts"
+import type { Entry, EntryOf } from "./kinds.ts"
 import { openReceipt, type Opened, type Receipt } from "./receipt.ts"
 
 /** The file that a receipt is held against. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { utf8 } from "../bytes.ts"
-import { type VerifyEd25519 } from "../ed25519.ts"
+import type { VerifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import { parseCheckpoint, type Checkpoint } from "../tlog/checkpoint.ts"
 import { noteVerifier, openNote, parseNote, parseSignatureLines, type NoteVerifier } from "../tlog/note.ts"

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest"
-import { type ObjectStore } from "./objects.ts"
+import type { ObjectStore } from "./objects.ts"
 
 /** What every object store must do. Names are made anew for each run, so that a bucket may be used again. */
 export function objectsContract(name: string, open: () => Promise<ObjectStore>): void {

@@ -1,6 +1,6 @@
 import sharp from "sharp"
 import { Fault } from "../fault.ts"
-import { type Job, type Reply } from "./job.ts"
+import type { Job, Reply } from "./job.ts"
 import { describe, keepRegions } from "./pixels.ts"
 
 // The process that decoder.ts starts. It has no keys, no ledger and, where the system allows, no network; it ends with

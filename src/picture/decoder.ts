@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Fault } from "../fault.ts"
-import { type Level } from "../grant/level.ts"
+import type { Level } from "../grant/level.ts"
 import { checkBytes } from "./format.ts"
 import { copyOf, descriptionOf, replyOf, type Job } from "./job.ts"
-import { type Findings } from "./level.ts"
-import { type Copy, type Description } from "./pixels.ts"
+import type { Findings } from "./level.ts"
+import type { Copy, Description } from "./pixels.ts"
 
 /**
  * Decodes pictures, which vendors choose, in processes that have nothing to lose.

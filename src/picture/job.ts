@@ -1,8 +1,8 @@
-import { type FaultCode } from "../fault.ts"
-import { type Level } from "../grant/level.ts"
+import type { FaultCode } from "../fault.ts"
+import type { Level } from "../grant/level.ts"
 import { formatOf, pictureLimits } from "./format.ts"
-import { type Findings } from "./level.ts"
-import { type Copy, type Description } from "./pixels.ts"
+import type { Findings } from "./level.ts"
+import type { Copy, Description } from "./pixels.ts"
 
 /** What a decoder child is asked: messages of `serialization: "advanced"`, one at a time. */
 export type Job =

@@ -1,4 +1,4 @@
-import { type Level } from "../grant/level.ts"
+import type { Level } from "../grant/level.ts"
 
 /** A rectangle in the pixels of the oriented picture (EXIF orientation applied): left, top, width, height. */
 export interface Box {

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from "sharp"
 import { assert, Fault } from "../fault.ts"
-import { type Level } from "../grant/level.ts"
+import type { Level } from "../grant/level.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
 import { countedFaces, countedPlates, keptBoxes, type Box, type Findings } from "./level.ts"
 

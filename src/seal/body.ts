@@ -2,7 +2,7 @@ import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
 import { utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
-import { type Aead } from "./aead.ts"
+import type { Aead } from "./aead.ts"
 
 /** The body of an age file: a nonce, then the STREAM of chunks. Source: c2sp.org/age, "Payload". */
 

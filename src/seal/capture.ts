@@ -3,7 +3,7 @@ import { base64, concat, fromBase64, hex, textOf, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
 import { parseHeader, splitAgeFile } from "./header.ts"
-import { type Mode } from "./recipient.ts"
+import type { Mode } from "./recipient.ts"
 
 /** What is public of a capture, signed by its reader. Never a plate. */
 export interface CaptureHeader {

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { base64, concat, fromBase64, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
-import { type VerifyEd25519 } from "../ed25519.ts"
+import type { VerifyEd25519 } from "../ed25519.ts"
 
 /** Signed notes. Source: c2sp.org/signed-note. */
 

@@ -1,4 +1,4 @@
-import { type VerifyEd25519 } from "../ed25519.ts"
+import type { VerifyEd25519 } from "../ed25519.ts"
 import { parseCheckpoint, type Checkpoint } from "./checkpoint.ts"
 import { noteVerifier, openNote, parseVkey, type NoteVerifier } from "./note.ts"
 

@@ -1,7 +1,7 @@
 import { concat } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import { hashSize, nodeHash } from "./hash.ts"
-import { type HashReader, type Node } from "./proof.ts"
+import type { HashReader, Node } from "./proof.ts"
 
 /** A full tile holds 2^8 hashes (c2sp.org/tlog-tiles). */
 export const tileWidth = 256

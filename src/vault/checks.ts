@@ -1,12 +1,12 @@
-import { type VerifyEd25519 } from "../ed25519.ts"
-import { type FaultCode } from "../fault.ts"
+import type { VerifyEd25519 } from "../ed25519.ts"
+import type { FaultCode } from "../fault.ts"
 import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
 import { termsDigest } from "../grant/terms.ts"
-import { type CaptureRow } from "../ledger/ledger.ts"
+import type { CaptureRow } from "../ledger/ledger.ts"
 import { isAuthentic } from "../log/authentic.ts"
 import { judge, signerOfRequest } from "../log/judge.ts"
-import { type Entry, type EntryOf } from "../log/kinds.ts"
-import { type State } from "../log/state.ts"
+import type { Entry, EntryOf } from "../log/kinds.ts"
+import type { State } from "../log/state.ts"
 
 interface Check<C> {
   readonly refuse: FaultCode

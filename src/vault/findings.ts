@@ -1,7 +1,7 @@
 import { base64, fromBase64 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { commitment } from "../grant/request.ts"
-import { type Findings } from "../picture/level.ts"
+import type { Findings } from "../picture/level.ts"
 
 /** What an examination found, with the salt of its commitment: as the ledger stores it beside the capture. */
 export interface StoredFindings {

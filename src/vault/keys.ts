@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
 import { base64, fromBase64, utf8 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
-import { type IdentityRow, type Ledger } from "../ledger/ledger.ts"
+import type { IdentityRow, Ledger } from "../ledger/ledger.ts"
 import { chacha20 } from "../chacha20.ts"
 import { joinAgeFile, wrapFileKey } from "../seal/header.ts"
 import { sealBody } from "../seal/body.ts"

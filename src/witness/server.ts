@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply } from "fastify"
 import { RateLimit, type Rate } from "../rate.ts"
 import { formatLastSize, maxRequest_bytes, sizeType, type WitnessAnswer } from "../tlog/witness.ts"
 import { statusPage, pageStyles } from "./page.ts"
-import { type Witness } from "./witness.ts"
+import type { Witness } from "./witness.ts"
 
 export interface WitnessServerOptions {
   readonly host: string

@@ -7,7 +7,7 @@ import { newSeed, signerOf, verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { names, type Records } from "../../src/log/state.ts"
-import { type Change } from "../../src/ledger/ledger.ts"
+import type { Change } from "../../src/ledger/ledger.ts"
 import { writeRows } from "../forge.ts"
 import { grantOf, openTestPort, releaseCaller, takeIn, type Actor, type TestPort } from "../port.ts"
 
