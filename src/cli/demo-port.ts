@@ -40,7 +40,7 @@ export async function makeVault(data: string): Promise<void> {
     mode: "hybrid",
     agency: "Border Agency (demo)",
     custodianName: "Dolores Ibarra",
-    settings: { open_bundles: true },
+    settings: { open_bundles: true, witnesses: "witnesses", witness_strict: true },
   })
   await mkdir(join(data, "people"), { recursive: true, mode: 0o700 })
   await mkdir(join(data, "lanes"), { recursive: true, mode: 0o700 })

@@ -1,11 +1,13 @@
-import { access, mkdir } from "node:fs/promises"
+import { access, mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fromBase64 } from "../bytes.ts"
+import { signerOf } from "../ed25519.ts"
 import { drawCapture } from "../drawing/capture.ts"
 import { Fault } from "../fault.ts"
 import { postCapture } from "../lane/post.ts"
 import { readRecipients, recipientOn, type Recipients } from "../lane/recipients.ts"
 import { sealShot, type LaneReader } from "../lane/seal.ts"
+import { formatVkey } from "../tlog/note.ts"
 import { sendFolder } from "../lane/send.ts"
 import { Sequence } from "../lane/sequence.ts"
 import type { Plan } from "../custody/draw.ts"
@@ -16,6 +18,7 @@ import type { Grant } from "./grants.ts"
 import { readKeyFile } from "./keyfile.ts"
 import { progress, tell, type Voice } from "./say.ts"
 import { serve, type Served } from "./serve.ts"
+import { serveWitness } from "./witness.ts"
 
 export interface DemoOptions {
   readonly pace: "story" | "fast" | "none"
@@ -41,7 +44,9 @@ export async function demo(options: DemoOptions): Promise<void> {
   const { data, voice, pace } = options
   const isNew = !(await exists(join(data, "config.json")))
   if (isNew) await makeVault(data)
+  const witness = await startWitness(data)
   const served = await serve({ data, listen: options.listen, voice })
+  void served.ended.then(() => witness.close())
   const client = new Client({ server: served.url, vault: origin, signer: null })
   if (isNew) await setUp(data, served.url)
   tell(
@@ -69,6 +74,23 @@ export async function demo(options: DemoOptions): Promise<void> {
   const more = flow === null ? null : keepFlowing(flow, pace === "story" ? 1500 : 250, served)
   await served.ended
   await more
+}
+
+/** In the demo the inspector general's witness runs beside the vault, on a port of its own. */
+async function startWitness(data: string): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const folder = join(data, "witness")
+  const name = "inspector-general.example/witness"
+  const witness = await serveWitness({ data: folder, name, listen: "127.0.0.1:0", rate: "100" })
+  const seed = Buffer.from(await readFile(join(data, "keys", "log.key"), "utf8"), "base64")
+  const log = formatVkey(origin, signerOf(seed).publicKey)
+  await writeFile(join(folder, "logs"), `${log}\n`)
+  const lines = [
+    `log ${log}`,
+    `witness inspector-general ${witness.vkey} ${witness.url}`,
+    "quorum inspector-general",
+  ]
+  await writeFile(join(data, "witnesses"), `${lines.join("\n")}\n`)
+  return witness
 }
 
 /** A granted draw, a refused one by a colleague, a refused bulk grab. */
@@ -115,16 +137,19 @@ async function tellRefusal(voice: Voice, who: string, asked: Promise<unknown>): 
 
 async function tellNext(served: Served, { data, voice }: DemoOptions): Promise<void> {
   const { stopped } = served.opened.house.vault.gate
-  const { size } = await served.opened.house.log.head()
+  const { log } = served.opened.house
+  const { size } = await log.head()
+  const url = log.witnesses?.presence()[0]?.url ?? null
   tell(
     voice,
     `LOG      ${size} entries; every one of the above is in it${stopped === null ? "" : `; STOPPED: ${stopped}`}`,
   )
+  if (url !== null) tell(voice, `WITNESS  ${url}/ cosigns each tree before an image leaves, and remembers it`)
   tell(voice, `PAGE     ${served.url}/`)
   tell(voice, "TRY      in another terminal, from this folder:")
   const engineer = keyOf(data, "engineer")
   for (const line of [
-    `bin/sallyport receipt verify ${join(data, "draw")}/*.tlog-proof --policy ${join(data, "policy")}`,
+    `bin/sallyport receipt verify ${join(data, "draw")}/*.tlog-proof --policy ${join(data, "policy")} --online --server ${served.url}`,
     `bin/sallyport grant ls --key ${engineer} --server ${served.url}`,
     `bin/sallyport draw --key ${engineer} --server ${served.url} --grant GRANT --count 3 --out my-draw`,
     `bin/sallyport log verify --server ${served.url} --policy ${join(data, "policy")}`,

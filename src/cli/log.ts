@@ -1,8 +1,8 @@
 import type { Command } from "commander"
 import type { Problem } from "../log/replay.ts"
-import { contextOf, listQuery } from "./context.ts"
+import { contextOf, globalsOf, listQuery } from "./context.ts"
 import { followCommands } from "./log-follow.ts"
-import { answer, table } from "./say.ts"
+import { answer, progress, table } from "./say.ts"
 
 interface Status {
   readonly origin: string
@@ -21,7 +21,7 @@ interface Status {
   } | null
 }
 
-/** log: status, policy, ls, entry, fsck, verify, mirror, watch. */
+/** log: status, policy, ls, entry, destroy-opening, fsck, rebuild-tiles, verify, mirror, watch. */
 export function logCommands(program: Command): void {
   const log = program
     .command("log")
@@ -67,7 +67,31 @@ export function logCommands(program: Command): void {
     })
   entryCommands(log)
   checkingCommands(log)
+  rebuildCommand(log)
   followCommands(log)
+}
+
+/** On the machine of the vault, while it is stopped. */
+function rebuildCommand(log: Command): void {
+  log
+    .command("rebuild-tiles")
+    .description("make the log's tiles again from its entries, with the vault stopped")
+    .requiredOption("--data <folder>")
+    .action(async ({ data }: { data: string }, self: Command) => {
+      const { openLedger } = await import("../sallyport.ts")
+      const { readConfig } = await import("../config.ts")
+      const { rebuildTiles } = await import("../log/rebuild.ts")
+      const voice = globalsOf(self)
+      const ledger = await openLedger(data, await readConfig(data))
+      try {
+        const done = await rebuildTiles(ledger, (at, of) => progress(voice, at, of, "entries read"))
+        answer(voice, done, [
+          `OK  ${done.tiles} tiles are those of the entries; ${done.written} were written`,
+        ])
+      } finally {
+        await ledger.close()
+      }
+    })
 }
 
 /** One entry: look, and destroy what stands behind a commitment. */

@@ -174,6 +174,8 @@ async function heldFile(image: string, receipt: string): Promise<HeldFile | null
 function linesOf({ file, checks, notChecked, refusal, why, permit }: Verified, isMany: boolean): string[] {
   if (isMany && refusal === null) return [`OK      ${file}  permit ${permit ?? "–"}, ${checks.length} checks`]
   const lines = checks.map(check => `  ${check.holds ? "OK     " : "FAILED "} ${check.name}`)
+  if (refusal === "RECEIPT_WITNESS")
+    lines.push(`  once the witnesses have seen it:  sallyport receipt refresh ${file} --policy FILE`)
   const rest =
     refusal === null
       ? notChecked.map(what => `  NOT CHECKED  ${what}`)

@@ -74,6 +74,7 @@ export interface ServeOptions extends DataOption {
 export async function serveWitness(options: ServeOptions): Promise<{
   readonly firstLine: string
   readonly url: string
+  readonly vkey: string
   readonly ended: Promise<void>
   close(): Promise<void>
 }> {
@@ -95,7 +96,7 @@ export async function serveWitness(options: ServeOptions): Promise<{
     end()
   }
   const firstLine = `witness listening ${server.url} logs=${logs().length} key=${witness.vkey}`
-  return { firstLine, url: server.url, ended, close }
+  return { firstLine, url: server.url, vkey: witness.vkey, ended, close }
 }
 
 /** The witness's name and key: one file, made once. */

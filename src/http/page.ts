@@ -17,6 +17,8 @@ export interface Now {
   readonly refused: number
   readonly size: number
   readonly checkpoint: string
+  /** How far the witnesses have seen the log, as a sentence. */
+  readonly witnessed: string
   readonly stopped: string | null
   readonly newest: readonly {
     readonly index: number
@@ -54,6 +56,15 @@ export function pageRoutes(house: House): Route[] {
   ]
 }
 
+function witnessedOf({ log }: House, opened: number): string {
+  if (log.witnesses === null) return "No witness is asked."
+  const refusal = log.witnesses.refusal(opened)
+  if (refusal !== null) return `Nothing leaves now: ${refusal}.`
+  const { newest } = log.witnesses
+  const names = log.witnesses.presence().filter(each => each.problem === null && each.size !== null)
+  return `Seen by ${names.map(each => each.name).join(", ")}: ${(newest?.size ?? 0).toLocaleString("en-US")} entries, at ${new Date(newest?.at_ms ?? 0).toISOString()}.`
+}
+
 async function now(house: House): Promise<Now> {
   const total = (kind: Entry["kind"]) => house.ledger.counter(names.total(kind))
   const head = await house.log.head()
@@ -72,6 +83,7 @@ async function now(house: House): Promise<Now> {
     permits: await total("permit"),
     delivered: await total("delivered"),
     refused: await total("refused"),
+    witnessed: witnessedOf(house, await house.ledger.counter(names.opened)),
     size: head.size,
     checkpoint: await house.log.checkpoint(),
     stopped: house.vault.gate.stopped,
@@ -99,6 +111,7 @@ function pageOf(now: Now): string {
 <section aria-label="Totals"><dl class="totals">${totals.map(([name, value]) => `<div><dt>${name}</dt><dd>${value.toLocaleString("en-US")}</dd></div>`).join("")}</dl></section>
 <section><h2>Newest entries</h2>${entriesOf(now)}</section>
 <section><h2>The log's head</h2><pre>${escape(now.checkpoint)}</pre>
+<p>${escape(now.witnessed)}</p>
 <p class="quiet">Anyone may check it: <code>/log/checkpoint</code>, <code>/log/tile/…</code>, <code>/log/policy</code>. Pin the policy's key; do not trust it from here.</p></section>
 <section><h2>Try next</h2><pre>bin/sallyport grant ls   --key DIR/people/engineer.key
 bin/sallyport draw       --key DIR/people/engineer.key --grant grt_… --count 5 --out draw

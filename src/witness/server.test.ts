@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -12,7 +13,8 @@ import { proveConsistency } from "../tlog/proof.ts"
 import { growTiles, tileReader } from "../tlog/tile.ts"
 import { emptyFrontier, grow, rootOf } from "../tlog/tree.ts"
 import { formatAddCheckpoint } from "../tlog/witness.ts"
-import { originId } from "./witness.ts"
+import { openWitnessServer } from "./server.ts"
+import { originId, Witness } from "./witness.ts"
 
 const origin = "log.example/two"
 const key = signerOf(newSeed())
@@ -103,3 +105,92 @@ test("a second witness on the same folder does not start; one that asks too fast
   const answers = await Promise.all(Array.from({ length: 8 }, () => fetch(running.url)))
   expect(answers.filter(each => each.status === 429)).toHaveLength(4)
 })
+
+/** A client that shares no code with us: bytes on a socket, and the bytes that must come back. */
+test("a foreign client's conversation, byte for byte", async () => {
+  const seed = (fill: number) => signerOf(new Uint8Array(32).fill(fill))
+  const logKey = seed(1)
+  const foreign = noteSigner("foreign.example/log", logKey.publicKey, message => logKey.sign(message))
+  const file = join(data, "foreign.sqlite")
+  const witness = new Witness({
+    name: "witness.example",
+    signer: seed(2),
+    file,
+    logs: () => [formatVkey("foreign.example/log", logKey.publicKey)],
+    clock: () => 1_700_000_000_000,
+  })
+  const options = {
+    host: "127.0.0.1",
+    port: 0,
+    rate: { perSecond: 100, burst: 100 },
+    logs: () => [],
+    clock: Date.now,
+  }
+  const server = await openWitnessServer(witness, options)
+  const text = (size: number) =>
+    formatCheckpoint({
+      origin: "foreign.example/log",
+      size,
+      root: rootOf(grow(emptyFrontier, leaves.slice(0, size))),
+    })
+  const proof = (await proveConsistency(2, 3, read))
+    .map(hash => `${Buffer.from(hash).toString("base64")}\n`)
+    .join("")
+  const first = signNote(text(2), [foreign])
+  const second = signNote(text(3), [foreign])
+  expect(formatVkey("foreign.example/log", logKey.publicKey)).toMatch(
+    /^foreign\.example\/log\+[0-9a-f]{8}\+AYqI4/,
+  )
+  for (const [body, status, type, answer] of [
+    [`old 1\n\n${first}`, "409 Conflict", "text/x.tlog.size", "0\n"],
+    [
+      `old 0\n\n${first}`,
+      "200 OK",
+      "text/plain; charset=utf-8",
+      /^\u2014 witness\.example [A-Za-z0-9+/]{102}==\n$/,
+    ],
+    [`old 2\n${proof}\n${second}`, "200 OK", "text/plain; charset=utf-8", /^\u2014 witness\.example /],
+    [`old 2\n${proof}\n${second}`, "409 Conflict", "text/x.tlog.size", "3\n"],
+    [`old 3\n\n${second}`, "200 OK", "text/plain; charset=utf-8", /^\u2014 witness\.example /],
+    [`old 4\n\n${second}`, "400 Bad Request", "text/plain; charset=utf-8", /./],
+    [`old 3\n\n${second.replace("\n3\n", "\n4\n")}`, "403 Forbidden", "text/plain; charset=utf-8", /./],
+    [`old 0\n\n${signNote(textAt(3), [signer])}`, "404 Not Found", "text/plain; charset=utf-8", /./],
+    [
+      `old 3\n\n${signNote(text(3).replace(/[A-Za-z0-9+/]{43}=\n$/, `${"A".repeat(43)}=\n`), [foreign])}`,
+      "422 Unprocessable Entity",
+      "text/plain; charset=utf-8",
+      /./,
+    ],
+    ["old 3\n", "400 Bad Request", "text/plain; charset=utf-8", /./],
+  ] as const) {
+    const raw = await exchange(server.url, body)
+    const [head = "", rest = ""] = [
+      raw.slice(0, raw.indexOf("\r\n\r\n")),
+      raw.slice(raw.indexOf("\r\n\r\n") + 4),
+    ]
+    expect(head.split("\r\n")[0]).toBe(`HTTP/1.1 ${status}`)
+    expect(head.toLowerCase()).toContain(`content-type: ${type}`)
+    if (typeof answer === "string") expect(rest).toBe(answer)
+    else expect(rest).toMatch(answer)
+  }
+  await server.close()
+  witness.close()
+})
+
+/** One request as bytes, with its media type left to the client's whim. */
+async function exchange(url: string, body: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const bytes = Buffer.from(body)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(
+        `POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`,
+      )
+      socket.write(bytes)
+    })
+    let answer = ""
+    socket.on("data", chunk => (answer += chunk.toString()))
+    socket.on("close", () => resolve(answer))
+    socket.on("error", reject)
+  })
+}
