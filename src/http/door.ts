@@ -49,7 +49,11 @@ export function readBodies(app: FastifyInstance): void {
  * Who is asking: the person whose enrolled key signed this request for this vault, now and not before.
  * @throws Fault; nothing is logged before the signature holds.
  */
-export async function authenticate({ house, floods }: Door, request: FastifyRequest): Promise<Caller> {
+export async function authenticate(
+  { house, floods }: Door,
+  request: FastifyRequest,
+  isPaced = true,
+): Promise<Caller> {
   const body = request.rawBody ?? Buffer.alloc(0)
   const asked = readSignature({
     method: request.method,
@@ -73,7 +77,7 @@ export async function authenticate({ house, floods }: Door, request: FastifyRequ
   }
   const person = await personOf(house, asked.key)
   const caller = { person, asked, statement: statement ?? {}, openings }
-  await floods.pass(caller)
+  await floods.pass(caller, isPaced)
   if (!(await house.ledger.useNonce(asked.nonce, asked.created * 1000 + noncesLive_ms, now_ms))) {
     throw new Fault("REPLAY", "this signed request was used before; sign a new one")
   }

@@ -172,6 +172,7 @@ test("a witness that answers oddly is asked at most twice a round, and is no quo
     const port = await witnessedPort([real.line.replace(/http:\S+$/, url)], 1)
     const { witnesses } = port.house.log
     await witnesses!.close()
+    await new Promise(resolve => setTimeout(resolve, 60))
     asked.length = 0
     witnesses!.kick()
     await witnesses!.close()

@@ -53,12 +53,12 @@ export interface Presence {
 /** The newest checkpoint that the quorum cosigned. */
 export interface Cosigned extends Seen {
   readonly at_ms: number
-  /** Newest time that a cosignature in it states. */
+  /** The median of the times that its cosignatures state: no one witness can set it alone where there are three. */
   readonly stated_ms: number
 }
 
 const pollEvery_ms = 1000
-const roundEvery_ms = 100
+const roundEvery_ms = 50
 const timeout_ms = 5000
 const maxAnswer_chars = 65_536
 
@@ -79,6 +79,8 @@ export class Witnesses {
   #round: Promise<void> | null = null
   #isGrown = true
   #timer: NodeJS.Timeout | null = null
+  #begun_ms = -roundEvery_ms
+  #planned: NodeJS.Timeout | null = null
   #contradiction: string | null = null
 
   constructor(options: WitnessesOptions) {
@@ -138,6 +140,8 @@ export class Witnesses {
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
+    if (this.#planned !== null) clearTimeout(this.#planned)
+    this.#planned = null
     await this.#round
   }
 
@@ -150,7 +154,15 @@ export class Witnesses {
   kick(): void {
     const { clock, bound } = this.#options
     const age_ms = this.#cosigned === null ? Infinity : clock() - this.#cosigned.at_ms
-    if (this.#isGrown || age_ms > bound.maxAge_ms / 3) void this.#turn()
+    if (!this.#isGrown && age_ms <= bound.maxAge_ms / 3) return
+    if (this.#round !== null || this.#planned !== null) return
+    const rest_ms = this.#begun_ms + roundEvery_ms - performance.now()
+    if (rest_ms <= 0) return void this.#turn()
+    this.#planned = setTimeout(() => {
+      this.#planned = null
+      void this.#turn()
+    }, rest_ms)
+    this.#planned.unref()
   }
 
   /** @throws Fault LOG_UNWITNESSED unless the quorum cosigns a tree of at least this size within 5 s. */
@@ -174,13 +186,14 @@ export class Witnesses {
       .catch(() => undefined)
       .finally(() => {
         this.#round = null
-        if (this.#isGrown && this.#timer !== null) setTimeout(() => this.kick(), roundEvery_ms).unref()
+        if (this.#isGrown && this.#timer !== null) this.kick()
       })
     return this.#round
   }
 
   async #ask(): Promise<void> {
     this.#isGrown = false
+    this.#begun_ms = performance.now()
     const at_ms = this.#options.clock()
     const head = await this.#options.head()
     const lines: string[] = []
@@ -199,7 +212,8 @@ export class Witnesses {
     const checkpoint = head.checkpoint + lines.join("")
     const judged = judge(this.#options.policy, checkpoint, this.#options.verify)
     if (judged.kind === "refuse" || head.size < (this.#cosigned?.size ?? 0)) return
-    const stated_ms = Math.max(...judged.witnesses.map(({ time_s }) => time_s * 1000))
+    const times_s = judged.witnesses.map(({ time_s }) => time_s).sort((a, b) => a - b)
+    const stated_ms = 1000 * (times_s[Math.floor((times_s.length - 1) / 2)] ?? 0)
     this.#cosigned = { ...head, checkpoint, at_ms, stated_ms }
     for (const waiting of this.#waiting) if (waiting.size <= head.size) waiting.resolve()
     await this.#options.memory.save(checkpoint)
