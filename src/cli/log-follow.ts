@@ -239,12 +239,12 @@ class Watcher {
     this.#held = head
     await writeWhole(this.#options.state, head.note)
     const seen = head.witnesses.map(({ name }) => name).join(", ") || "no witness"
-    const growth = held === null ? "first look" : `+${head.size - held.size}`
+    const growth = held === null ? "first look" : `+${head.size - held.size}; extends what was seen before`
     return {
       event: isSame ? "same" : "grown",
       at,
       size: head.size,
-      detail: `${growth}; extends what was seen before; seen by ${seen}`,
+      detail: `${growth}; seen by ${seen}`,
     }
   }
 

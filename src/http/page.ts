@@ -108,10 +108,10 @@ function pageOf(now: Now): string {
 <meta http-equiv="refresh" content="5"><title>Sallyport · ${escape(now.origin)}</title><style>${styles}</style></head>
 <body><header><h1>Sallyport</h1><p>${escape(now.origin)} <span class="quiet">as of ${escape(now.as_of)}</span></p></header>
 <main>${state}
+<p class="quiet">${escape(now.witnessed)}</p>
 <section aria-label="Totals"><dl class="totals">${totals.map(([name, value]) => `<div><dt>${name}</dt><dd>${value.toLocaleString("en-US")}</dd></div>`).join("")}</dl></section>
 <section><h2>Newest entries</h2>${entriesOf(now)}</section>
 <section><h2>The log's head</h2><pre>${escape(now.checkpoint)}</pre>
-<p>${escape(now.witnessed)}</p>
 <p class="quiet">Anyone may check it: <code>/log/checkpoint</code>, <code>/log/tile/…</code>, <code>/log/policy</code>. Pin the policy's key; do not trust it from here.</p></section>
 <section><h2>Try next</h2><pre>bin/sallyport grant ls   --key DIR/people/engineer.key
 bin/sallyport draw       --key DIR/people/engineer.key --grant grt_… --count 5 --out draw

@@ -14,7 +14,7 @@ export interface WitnessNow {
 export const pageStyles = `
 :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886}
-.number{text-align:right;font-variant-numeric:tabular-nums}pre{overflow-x:auto;border:1px solid #8886;padding:.75rem;font-size:.85rem}
+.number{text-align:right;font-variant-numeric:tabular-nums}pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid #8886;padding:.75rem;font-size:.85rem}
 `
 
 /** Which logs this witness follows and how far it has seen each. */
