@@ -20,8 +20,8 @@ import { measure, type Row } from "./measure.ts"
 const clientCounts = [1, 8, 16, 64]
 const seed = signerOf(newSeed())
 
-function logOn(ledger: Ledger): Log {
-  return new Log({ ledger, origin: "sallyport.example/bench", signer: seed, clock: Date.now })
+function logOn(ledger: Ledger, leafTilesHeld = 512): Log {
+  return new Log({ ledger, origin: "sallyport.example/bench", signer: seed, clock: Date.now, leafTilesHeld })
 }
 
 function delivered(i: number): Extract<Entry, { kind: "delivered" }> {
@@ -120,41 +120,49 @@ async function growth(file: string, ledger: Ledger, largest: number): Promise<vo
     "entries",
     "ms per append (16 clients)",
     "times 10³'s",
-    "ms per proof (cold)",
+    "ms per proof, leaf tile read",
     "times 10³'s",
+    "ms per proof, 512 leaf tiles held",
     "bytes per entry",
   ])
   let first: { append: number; proof: number } | null = null
   for (let size = 1000; size <= largest; size *= 10) {
     await bulk(ledger, size)
-    const appended = await best(async () => {
-      const log = logOn(ledger)
-      return measure("append", { clients: 16, count: 4000, run: i => charge(log, i) })
-    })
-    const proved = await best(async () => {
-      const log = logOn(ledger)
-      const head = (await log.head()).size
-      const run = () => log.inclusion(Math.floor(Math.random() * head), head)
-      return measure("proof", { clients: 1, count: 500, run })
-    })
+    const log = logOn(ledger)
+    // Entries of whole tiles: the one at the right edge is always held.
+    const leaves = size - (size % 256)
+    const proofs = async (held: number) => {
+      const reader = logOn(ledger, held)
+      const run = () => reader.inclusion(Math.floor(Math.random() * leaves), size)
+      await measure("warm", { clients: 1, count: 3000, run })
+      return best(() => measure("proof", { clients: 1, count: 1000, run }))
+    }
+    const proved = await proofs(0)
+    const held = await proofs(512)
+    const bytes = (await stat(file)).size + (await sizeOf(`${file}-wal`))
+    const perEntry = bytes / (await ledger.head()).size
+    const appended = await best(() =>
+      measure("append", { clients: 16, count: 2000, run: i => charge(log, i) }),
+    )
     const now = { append: 1000 / appended.perSecond, proof: 1000 / proved.perSecond }
     first ??= now
-    const bytes =
-      (await stat(file)).size +
-      (await stat(`${file}-wal`).then(
-        each => each.size,
-        () => 0,
-      ))
-    const head = (await ledger.head()).size
     row([
       size.toLocaleString("en-US"),
       now.append.toFixed(4),
       (now.append / first.append).toFixed(2),
       now.proof.toFixed(3),
       (now.proof / first.proof).toFixed(2),
-      (bytes / head).toFixed(0),
+      (1000 / held.perSecond).toFixed(3),
+      perEntry.toFixed(0),
     ])
   }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    each => each.size,
+    () => 0,
+  )
 }
 
 /** Of five runs the median: a shared machine has bad moments. */

@@ -5,7 +5,8 @@ import { formatVkey, noteSigner } from "../tlog/note.ts"
 import type { Checkpoint } from "../tlog/checkpoint.ts"
 import { formatPolicy, type Policy } from "../tlog/policy.ts"
 import { checkConsistency, proveConsistency, proveInclusion, type HashReader } from "../tlog/proof.ts"
-import { tileReader } from "../tlog/tile.ts"
+import { hashSize } from "../tlog/hash.ts"
+import { Tile, tileReader, tileWidth } from "../tlog/tile.ts"
 import { formatReceipt, type Proved } from "./receipt.ts"
 import { parseEntry } from "./kinds.ts"
 import { Sequencer, type Appended, type Proposal } from "./sequencer.ts"
@@ -17,6 +18,8 @@ export interface LogOptions {
   readonly origin: string
   readonly signer: Signer
   readonly clock: () => number
+  /** Leaf tiles that are kept in memory, 8 KB each and 16 once proofs were made of them. Default 512. */
+  readonly leafTilesHeld?: number
   /** Who must have seen the log before more than the bound leaves; without them nobody is asked. */
   readonly witnesses?: {
     readonly policy: Policy
@@ -25,7 +28,7 @@ export interface LogOptions {
   }
 }
 
-const maxTilesHeld = 512
+const tilesHeld = 512
 
 /** The log: entries in, proofs out. */
 export class Log {
@@ -40,16 +43,19 @@ export class Log {
   readonly policy: string
   readonly #ledger: Ledger
   readonly #sequencer: Sequencer
-  readonly #tiles = new Map<string, Uint8Array>()
+  readonly #leafTilesHeld: number
+  readonly #leafTiles = new Map<string, Tile>()
+  readonly #sharedTiles = new Map<string, Tile>()
 
   /** @throws Fault CONFIG when the witness policy names another log. */
-  constructor({ ledger, origin, signer, clock, witnesses }: LogOptions) {
+  constructor({ ledger, origin, signer, clock, leafTilesHeld, witnesses }: LogOptions) {
     const note = noteSigner(origin, signer.publicKey, message => signer.sign(message))
     this.origin = origin
     this.vkey = formatVkey(origin, signer.publicKey)
     this.publicKey = signer.publicKey
     this.clock = clock
     this.#ledger = ledger
+    this.#leafTilesHeld = leafTilesHeld ?? tilesHeld
     this.#sequencer = new Sequencer({ ledger, origin, signer: note, clock })
     const logs = [{ vkey: this.vkey, url: null }]
     const policy = witnesses?.policy ?? { logs, witnesses: [], groups: [], quorum: "none" }
@@ -184,20 +190,26 @@ export class Log {
   }
 
   #reader(size: number): HashReader {
-    return tileReader(size, (level, index) => this.#tile(level, index))
+    return tileReader(size, (level, index) => {
+      const count = Math.floor(size / tileWidth ** level) - index * tileWidth
+      return this.#tile(level, index, Math.min(tileWidth, count))
+    })
   }
 
-  async #tile(level: number, index: number): Promise<Uint8Array> {
+  /** Tiles above level 0 and at the right edge are few, and every proof needs them: they are kept apart from those that come and go. */
+  async #tile(level: number, index: number, width: number): Promise<Tile> {
+    const isLeaf = level === 0 && width === tileWidth
+    const tiles = isLeaf ? this.#leafTiles : this.#sharedTiles
     const name = `${level} ${index}`
-    const held = this.#tiles.get(name)
-    if (held !== undefined) return held
-    const tile = await this.#ledger.tile(level, index)
-    if (tile === null) throw new Fault("LOG_INVALID", `tile ${level}/${index} is missing`)
-    assert(tile.hashes.length % 32 === 0, "a tile holds whole hashes")
-    if (tile.hashes.length === 256 * 32) {
-      if (this.#tiles.size >= maxTilesHeld) this.#tiles.clear()
-      this.#tiles.set(name, tile.hashes)
-    }
-    return tile.hashes
+    const held = tiles.get(name)
+    if (held !== undefined && held.hashes.length >= width * hashSize) return held
+    const row = await this.#ledger.tile(level, index)
+    if (row === null) throw new Fault("LOG_INVALID", `tile ${level}/${index} is missing`)
+    assert(row.hashes.length % hashSize === 0, "a tile holds whole hashes")
+    const tile = new Tile(row.hashes)
+    const most = isLeaf ? this.#leafTilesHeld : tilesHeld
+    if (tiles.size >= most) tiles.clear()
+    if (most > 0) tiles.set(name, tile)
+    return tile
   }
 }

@@ -87,24 +87,51 @@ export function growTiles(
   return tiles
 }
 
+/** A tile that remembers the nodes above its hashes once they were computed: at most 255 more hashes. */
+export class Tile {
+  readonly hashes: Uint8Array
+  readonly #nodes = new Map<number, Uint8Array>()
+
+  constructor(hashes: Uint8Array) {
+    this.hashes = hashes
+  }
+
+  /** The root of `count` (1, 2, 4, … 256) hashes from the `at`-th on. */
+  root(at: number, count: number): Uint8Array {
+    if (count === 1) return this.hashes.slice(at * hashSize, (at + 1) * hashSize)
+    const name = at * 2 * tileWidth + count
+    const held = this.#nodes.get(name)
+    if (held !== undefined) return held
+    const node = nodeHash(this.root(at, count / 2), this.root(at + count / 2, count / 2))
+    this.#nodes.set(name, node)
+    return node
+  }
+}
+
 /**
  * Reads nodes out of tiles: a node of level l lies in a tile of level ⌊l / 8⌋, as the root of 2^(l mod 8) of its hashes.
  * Each tile is read once a call; a tile may be wider than the tree of `size` needs.
  */
 export function tileReader(
   size: number,
-  readTile: (level: number, index: number) => Promise<Uint8Array>,
+  readTile: (level: number, index: number) => Promise<Uint8Array | Tile>,
 ): HashReader {
   return async nodes => {
-    const tiles = new Map<string, Promise<Uint8Array>>()
+    const tiles = new Map<string, Promise<Tile>>()
+    const asTile = async (level: number, index: number) => {
+      const tile = await readTile(level, index)
+      return tile instanceof Tile ? tile : new Tile(tile)
+    }
     return Promise.all(
       nodes.map(async node => {
         const { level, index, at, count } = placeOf(node)
         assert((node.index + 1) * 2 ** node.level <= size, "the node is a full subtree of the tree")
         const name = `${level} ${index}`
-        const read = tiles.get(name) ?? readTile(level, index)
+        const read = tiles.get(name) ?? asTile(level, index)
         tiles.set(name, read)
-        return foldTile((await read).subarray(at * hashSize, (at + count) * hashSize))
+        const tile = await read
+        assert(tile.hashes.length >= (at + count) * hashSize, "the tile is as wide as the tree needs")
+        return tile.root(at, count)
       }),
     )
   }
