@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
-import { mkdtemp, open, readFile, rm, stat } from "node:fs/promises"
+import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { serveWitness } from "../src/cli/witness.ts"
 import { wanting } from "../src/custody/caller.ts"
 import { newSeed, signerOf } from "../src/ed25519.ts"
 import type { Ledger } from "../src/ledger/ledger.ts"
@@ -9,7 +10,9 @@ import { openPostgres } from "../src/ledger/postgres.ts"
 import { openSqlite } from "../src/ledger/sqlite.ts"
 import { formatEntry, type Entry } from "../src/log/kinds.ts"
 import { Log } from "../src/log/log.ts"
+import type { Appended } from "../src/log/sequencer.ts"
 import { leafHash } from "../src/tlog/hash.ts"
+import { parsePolicy } from "../src/tlog/policy.ts"
 import { edgeTiles, growTiles } from "../src/tlog/tile.ts"
 import { formatFrontier, grow, parseFrontier, rootOf } from "../src/tlog/tree.ts"
 import { postgresPrograms, startPostgres } from "../test/postgres.ts"
@@ -76,6 +79,36 @@ async function appends(engine: string, log: Log, folder: string): Promise<void> 
 
 function times({ median_ms, p99_ms }: Row): string[] {
   return [median_ms.toFixed(2), p99_ms.toFixed(2)]
+}
+
+/** What it costs to wait until a witness on loopback has cosigned the entry: the log's part of strict mode. */
+async function waiting(folder: string): Promise<void> {
+  const data = join(folder, "witness")
+  const witness = await serveWitness({ data, name: "w.example", listen: "127.0.0.1:0", rate: "1000" })
+  const ledger = await openSqlite({ file: join(folder, "witnessed.sqlite") })
+  const { vkey } = logOn(ledger)
+  await writeFile(join(data, "logs"), `${vkey}\n`)
+  const policy = parsePolicy(`log ${vkey}\nwitness w ${witness.vkey} ${witness.url}\nquorum w\n`)
+  if (policy.kind === "refuse") throw new Error(policy.why)
+  const memory = { load: () => Promise.resolve(null), save: () => Promise.resolve() }
+  const bound = { maxAge_ms: 60_000, maxImages: 50, strict: true }
+  const witnesses = { policy: policy.policy, bound, memory }
+  const log = new Log({ ledger, origin: "sallyport.example/bench", signer: seed, clock: Date.now, witnesses })
+  await log.witnesses?.start()
+  print(["append, then", "clients", "per second", "median ms", "p99 ms"])
+  for (const clients of [1, 16]) {
+    const plain = await measure("nothing", { clients, count: 300, run: i => charge(log, i) })
+    row(["nothing", clients, plain.perSecond.toFixed(0), ...times(plain)])
+    const run = async (i: number) => {
+      const { size } = (await charge(log, i)) as Appended
+      await log.witnesses?.reach(size)
+    }
+    const strict = await measure("the quorum", { clients, count: 300, run })
+    row(["the quorum's cosignature", clients, strict.perSecond.toFixed(0), ...times(strict)])
+  }
+  await log.witnesses?.close()
+  await ledger.close()
+  await witness.close()
 }
 
 /** Entries and tiles in large transactions, past the sequencer: only to reach a size. */
@@ -198,6 +231,7 @@ try {
     await remote.close()
     await postgres.stop()
   }
+  await waiting(folder)
   const growing = join(folder, "growing.sqlite")
   const grown = await openSqlite({ file: growing })
   await growth(growing, grown, largest)

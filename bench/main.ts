@@ -4,10 +4,8 @@ import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import sharp from "sharp"
 import { admit } from "../src/custody/admit.ts"
-import { wanting } from "../src/custody/caller.ts"
 import { release } from "../src/custody/release.ts"
 import { drawCapture } from "../src/drawing/capture.ts"
-import type { House } from "../src/custody/house.ts"
 import { chacha20 } from "../src/chacha20.ts"
 import { openBody, sealBody } from "../src/seal/body.ts"
 import { keepRegions } from "../src/picture/pixels.ts"
@@ -77,47 +75,6 @@ async function admissions(port: TestPort, folder: string): Promise<void> {
     "admit beside bare durable writes",
     rows,
     `admit / durable file, by clients: ${ratios(rows, "admit 150 kB", "durable file of 150 kB")} (aim ≥ 0.5)`,
-  )
-}
-
-/** An entry with a charge and nothing else: two counters and a set. */
-function charge(house: House, i: number): Promise<unknown> {
-  const set = "bench"
-  return house.log.append({
-    wanted: wanting({ counters: [`images/bench`], members: [{ set, member: String(i) }] }),
-    draft: state => {
-      if (state.counter("images/bench") > 1e9) throw new Error("over")
-      return {
-        entry: {
-          kind: "delivered",
-          permit: i,
-          capture: "cap_01JDXXXXXXXXXXXXXXXXXXXXXX",
-          sha256: "0".repeat(64),
-          size_bytes: i,
-          media_type: "image/png",
-        },
-      }
-    },
-  })
-}
-
-async function appends(port: TestPort, folder: string): Promise<void> {
-  const rows: Row[] = []
-  const handle = await open(join(folder, "fsync"), "w")
-  for (const clients of clientCounts) {
-    const count = clients === 1 ? 1000 : 8000
-    const bare = async () => {
-      await handle.write(randomBytes(600))
-      await handle.datasync()
-    }
-    rows.push(await measure("bare write + fdatasync", { clients, count: Math.min(count, 3000), run: bare }))
-    rows.push(await measure("append + charge", { clients, count, run: i => charge(port.house, i) }))
-  }
-  await handle.close()
-  print(
-    "append + charge beside a bare fsync loop",
-    rows,
-    `append / fsync, by clients: ${ratios(rows, "append + charge", "bare write + fdatasync")} (aim ≥ 10,000/s at 16, p99 ≤ 15 ms)`,
   )
 }
 
@@ -226,7 +183,6 @@ process.stdout.write(
 const port = await openTestPort()
 await bodies()
 await admissions(port, folder)
-await appends(port, folder)
 await releases(port)
 await port.close()
 await rm(folder, { recursive: true, force: true })
