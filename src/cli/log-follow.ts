@@ -9,6 +9,7 @@ import {
   isExtended,
   LogWalk,
   readHead,
+  receiptFrom,
   type LogSource,
   type ReadHead,
 } from "../log/reading.ts"
@@ -32,7 +33,7 @@ interface WatchOptions extends VerifyOptions {
   readonly once?: boolean
 }
 
-/** For strangers, who trust the policy's keys and nothing else: verify, mirror, watch. */
+/** For strangers, who trust the policy's keys and nothing else: verify, proof, mirror, watch. */
 export function followCommands(log: Command): void {
   log
     .command("verify")
@@ -46,6 +47,17 @@ export function followCommands(log: Command): void {
       const context = await contextOf(self)
       const source = await sourceOf(context, options.from)
       await verify(context, source, options)
+    })
+  log
+    .command("proof <index>")
+    .description("the .tlog-proof of one entry, made and checked here out of the log's tiles")
+    .requiredOption("--policy <file>", "as you pinned it")
+    .option("--from <where>", "a folder of tiles, a mirror, or the URL of a log; without it the server")
+    .action(async (index: string, options: VerifyOptions, self: Command) => {
+      if (!/^\d{1,15}$/.test(index)) throw new Fault("INVALID", "an entry has a number")
+      const source = await sourceOf(await contextOf(self), options.from)
+      const head = await readHead(source, await readPolicy(options.policy), verifyEd25519)
+      process.stdout.write(await receiptFrom(source, Number(index), head))
     })
   log
     .command("mirror <folder>")

@@ -1,9 +1,13 @@
 import { mkdir, open, readFile, rename, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { cappedBytes } from "../capped.ts"
 import { Fault } from "../fault.ts"
 import type { LogSource } from "../log/reading.ts"
 import type { Client } from "./client.ts"
 import type { Context } from "./context.ts"
+
+/** A bundle of 256 entries of the largest size, with their lengths. */
+const most_bytes = 256 * 65_537
 
 /** Where a log is read from: `--from` a folder of tiles or another server, else the server itself. */
 export async function sourceOf(context: Context, from: string | undefined): Promise<LogSource> {
@@ -24,7 +28,7 @@ function serverSource(client: Client, server: string): LogSource {
     read: async path => {
       try {
         const response = await client.send({ method: "GET", path: `/log/${path}` })
-        return new Uint8Array(await response.arrayBuffer())
+        return await cappedBytes(response, most_bytes)
       } catch (error) {
         if (error instanceof Fault && error.code === "NOT_FOUND") return null
         if (error instanceof Fault && error.code === "SIGNATURE_MISSING")
@@ -48,7 +52,7 @@ function urlSource(prefix: string): LogSource {
       })
       if (response.status === 404) return null
       if (!response.ok) throw new Fault("NO_SERVER", `${url} answered ${response.status}`)
-      return new Uint8Array(await response.arrayBuffer())
+      return cappedBytes(response, most_bytes)
     },
   }
 }

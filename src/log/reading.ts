@@ -125,6 +125,51 @@ export async function assertExtended(
   )
 }
 
+/** The receipt of an entry out of the source alone: its bundle and hash tiles, a `delivered` one with its permit. */
+export async function receiptFrom(source: LogSource, index: number, head: ReadHead): Promise<string> {
+  const entry = await entryAt(source, index, head)
+  const permit = entry.kind === "delivered" ? await entryAt(source, entry.permit, head) : null
+  const behind = entry.kind === "delivered" && permit !== null ? { index: entry.permit, entry: permit } : null
+  return receiptUnder(source, { index, entry, permit: behind }, head)
+}
+
+async function entryAt(source: LogSource, index: number, { size }: ReadHead): Promise<Entry> {
+  if (index >= size) throw new Fault("NOT_FOUND", `the log has ${size} entries; there is no entry ${index}`)
+  const bundle = Math.floor(index / tileWidth)
+  const entries = await readBundle(source, bundle, Math.min(tileWidth, size - bundle * tileWidth))
+  const bytes = entries[index % tileWidth]
+  const entry = bytes === undefined ? null : parseEntry(bytes)
+  if (entry === null) throw new Fault("LOG_INVALID", `${source.name} has no entry ${index} of a known kind`)
+  return entry
+}
+
+async function receiptUnder(
+  source: LogSource,
+  of: {
+    readonly index: number
+    readonly entry: Entry
+    readonly permit: { readonly index: number; readonly entry: Entry } | null
+  },
+  head: ReadHead,
+): Promise<string> {
+  const hashes = hashesOf(source, head.size)
+  const proved = async (at: number, entry: Entry) => {
+    return { index: at, bytes: formatEntry(entry), proof: await proveInclusion(at, head.size, hashes) }
+  }
+  const behind = of.permit === null ? null : await proved(of.permit.index, of.permit.entry)
+  const receipt = formatReceipt(await proved(of.index, of.entry), behind, head.note)
+  const opened = openReceipt(receipt, () => head)
+  if (opened.kind === "refuse") throw new Fault("LOG_INVALID", `${source.name}: ${opened.why}`)
+  return receipt
+}
+
+async function readBundle(source: LogSource, index: number, width: number): Promise<readonly Uint8Array[]> {
+  const bytes =
+    (await source.read(entriesPath(index, width))) ??
+    (width < tileWidth ? await source.read(entriesPath(index, tileWidth)) : null)
+  return ((bytes && parseBundle(bytes)) ?? []).slice(0, width)
+}
+
 /** A receipt under the source's newest checkpoint: the same entries, proved anew from hash tiles alone. */
 export async function refreshReceipt(
   text: string,
@@ -145,13 +190,7 @@ export async function refreshReceipt(
       "LOG_UNWITNESSED",
       `the witnesses have seen ${newer.size} entries; the receipt's is ${index}`,
     )
-  const hashes = hashesOf(source, newer.size)
-  const proved = async (at: number, of: Entry) => {
-    return { index: at, bytes: formatEntry(of), proof: await proveInclusion(at, newer.size, hashes) }
-  }
-  const main = await proved(index, entry)
-  const behind = permit === null ? null : await proved(permit.index, permit.entry)
-  return formatReceipt(main, behind, newer.note)
+  return receiptUnder(source, { index, entry, permit }, newer)
 }
 
 /** Where a walk over the whole log stands, so that it can go on when the log has grown. */
@@ -194,7 +233,7 @@ export class LogWalk {
     const found = split(hashes)
     const problems: Problem[] = []
     if (this.#replay !== null) {
-      const entries = await this.#entries(index, width)
+      const entries = await readBundle(this.#source, index, width)
       const differs = entries.findIndex((bytes, i) => !equal(leafHash(bytes), found[i] ?? new Uint8Array()))
       if (entries.length !== width)
         problems.push({ at: `bundle ${index}`, why: "missing, or of another width" })
@@ -205,13 +244,6 @@ export class LogWalk {
     const leaves = found.slice(skip)
     this.frontier = grow(this.frontier, leaves)
     return problems.length > 0 ? problems : this.#push(0, leaves)
-  }
-
-  async #entries(index: number, width: number): Promise<readonly Uint8Array[]> {
-    const bytes =
-      (await this.#source.read(entriesPath(index, width))) ??
-      (width < tileWidth ? await this.#source.read(entriesPath(index, tileWidth)) : null)
-    return ((bytes && parseBundle(bytes)) ?? []).slice(0, width)
   }
 
   /** Takes hashes into a level; a tile that is full is compared with the source's, and its root goes a level up. */

@@ -141,8 +141,15 @@ export class Sequencer {
     } catch (error) {
       const isUnknown = error instanceof Fault && error.code === "LOG_UNKNOWN_OUTCOME"
       if (isUnknown && attempt !== null && (await this.#reload(attempt))) return this.#answer(attempt)
-      for (const waiting of batch) waiting.reject(error)
+      const told = isUnknown ? this.#notStored(error) : error
+      for (const waiting of batch) waiting.reject(told)
     }
+  }
+
+  #notStored(cause: Fault): Fault {
+    if (this.#stopped !== null) return cause
+    const detail = "the commit failed; the log was read again and holds nothing of it: ask again"
+    return new Fault("LOG_UNKNOWN_OUTCOME", detail, { cause })
   }
 
   /** Only what is stored comes here. */

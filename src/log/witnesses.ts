@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
-import { utf8 } from "../bytes.ts"
+import { textOf, utf8 } from "../bytes.ts"
+import { cappedBytes } from "../capped.ts"
 import type { VerifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import { parseCheckpoint, type Checkpoint } from "../tlog/checkpoint.ts"
@@ -60,7 +61,7 @@ export interface Cosigned extends Seen {
 const pollEvery_ms = 1000
 const roundEvery_ms = 50
 const timeout_ms = 5000
-const maxAnswer_chars = 65_536
+const maxAnswer_bytes = 65_536
 
 /**
  * Asks the policy's witnesses to cosign, off the path of releases: a round begins when the log grew, or when the newest
@@ -276,12 +277,7 @@ interface Answer {
 
 async function request(url: string, init: { method: string; body?: string }): Promise<Answer> {
   const response = await fetch(url, { ...init, redirect: "error", signal: AbortSignal.timeout(timeout_ms) })
-  const decoder = new TextDecoder()
-  let text = ""
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true })
-    if (text.length > maxAnswer_chars) throw new Error("the answer is too long")
-  }
+  const text = textOf(await cappedBytes(response, maxAnswer_bytes)) ?? ""
   return { status: response.status, text }
 }
 

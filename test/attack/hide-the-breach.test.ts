@@ -205,6 +205,7 @@ describe("while nothing is hidden", () => {
         ...policy(),
       ),
       await run("receipt", "refresh", join(folder, "image.png.tlog-proof"), ...policy()),
+      await run("log", "proof", String(delivered), ...policy()),
       await watchOnce("rewritten"),
       await watchOnce("rolled-back"),
     ])
