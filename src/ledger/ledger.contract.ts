@@ -20,6 +20,17 @@ function store(transaction: Sequencing, change: Partial<Change>): Promise<void> 
   return transaction.store({ head: transaction.head, ...empty, ...change })
 }
 
+/** Entries as a ledger of the first schema has them: one permit of a person, one of the system, one refusal. */
+export const olderEntries: Change["entries"] = [
+  { by: { person: "p" }, kind: "permit" },
+  { by: null, kind: "permit" },
+  { by: { person: "p" }, kind: "refused" },
+].map((entry, index) => ({ index, kind: entry.kind, bytes: new TextEncoder().encode(JSON.stringify(entry)) }))
+
+export async function storeOlder(ledger: Ledger): Promise<void> {
+  await ledger.sequence(transaction => store(transaction, { entries: olderEntries }))
+}
+
 export function captureRow(changed: Partial<CaptureRow> = {}): CaptureRow {
   return {
     id: "cap_1",

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { postgresPrograms, startPostgres, type TestPostgres } from "../../test/postgres.ts"
-import { ledgerContract } from "./ledger.contract.ts"
+import pg from "pg"
+import { ledgerContract, storeOlder } from "./ledger.contract.ts"
 import type { Ledger } from "./ledger.ts"
 import { openPostgres } from "./postgres.ts"
 
@@ -14,6 +15,20 @@ describe.skipIf(postgresPrograms === null)(`with a real Postgres${skipped}`, () 
   afterAll(() => server.stop())
 
   ledgerContract("Postgres", async () => openPostgres({ url: await server.newDatabase() }))
+
+  test("a ledger of the first schema counts its permits to people when it is opened", async () => {
+    const url = await server.newDatabase()
+    const first = await openPostgres({ url })
+    await storeOlder(first)
+    await first.close()
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query("delete from kysely_migration where name = '0002-opened'; delete from counters")
+    await client.end()
+    const now = await openPostgres({ url })
+    expect(await now.counter("opened")).toBe(1)
+    await now.close()
+  })
 
   test("two servers on one database: 200 increments end at 200, and the head's sizes have no gap", async () => {
     const url = await server.newDatabase()

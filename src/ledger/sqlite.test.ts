@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, test } from "vitest"
-import { ledgerContract } from "./ledger.contract.ts"
+import { closeConnection, openConnection } from "./connection.ts"
+import { ledgerContract, storeOlder } from "./ledger.contract.ts"
 import { openSqlite } from "./sqlite.ts"
 
 const folder = await mkdtemp(join(tmpdir(), "sallyport-ledger-"))
@@ -19,6 +20,19 @@ test("what was stored is there after closing and opening again", async () => {
   const second = await openSqlite({ file })
   expect(await second.useNonce("kept", 1, 0)).toBe(false)
   await second.close()
+})
+
+test("a ledger of the first schema counts its permits to people when it is opened", async () => {
+  const file = join(folder, "older.sqlite")
+  const first = await openSqlite({ file })
+  await storeOlder(first)
+  await first.close()
+  const older = openConnection(file)
+  older.exec("delete from kysely_migration where name = '0002-opened'; delete from counters")
+  closeConnection(older)
+  const now = await openSqlite({ file })
+  expect(await now.counter("opened")).toBe(1)
+  await now.close()
 })
 
 test("a second process may not open it: LEDGER_IN_USE", async () => {
