@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseConfig, pathIn, readConfig, type Config } from "./config.ts"
 import type { House } from "./custody/house.ts"
-import { wanting } from "./custody/caller.ts"
+import { recordOf, wanting } from "./custody/caller.ts"
 import { newSeed, signerOf, verifyEd25519 } from "./ed25519.ts"
 import { base64 } from "./bytes.ts"
 import { Fault } from "./fault.ts"
@@ -158,15 +158,18 @@ export async function openHouse(options: {
 }
 
 /** Another closed list of entry kinds than the log last named is itself an entry. */
-async function noteSchema({ log }: House): Promise<void> {
+async function noteSchema(house: House): Promise<void> {
+  const held = await recordOf(house, "schema", "schema")
+  if (held?.schema_sha256 === schemaDigest) return
   const wanted = wanting({ records: [{ kind: "schema", id: "schema" }] })
+  // Another server that starts now may have named it meanwhile.
   const isNamed = (state: State) => state.record("schema", "schema")?.schema_sha256 === schemaDigest
   const named = new Fault("CONFLICT", "the schema is named already")
   const draft = (state: State) => {
     if (isNamed(state)) throw named
     return { entry: { kind: "schema.changed" as const, schema_sha256: schemaDigest, release } }
   }
-  await log.append({ wanted, draft }).catch((error: unknown) => {
+  await house.log.append({ wanted, draft }).catch((error: unknown) => {
     if (error !== named) throw error
   })
 }
