@@ -13,6 +13,7 @@ import {
   signatureLines,
   signNote,
 } from "./note.ts"
+import { judge, parsePolicy } from "./policy.ts"
 import { proveConsistency } from "./proof.ts"
 import { growTiles, tileReader } from "./tile.ts"
 import { emptyFrontier, grow, rootOf } from "./tree.ts"
@@ -163,13 +164,56 @@ describe("a cosignature", () => {
       expect(verifier.verify(bent, line!.signature)).toBe(false)
     }
   })
-  test("of time 0 is none", () => {
-    expect(() =>
-      cosigner(name, witness.publicKey, { sign: m => witness.sign(m), now_s: () => 0 }).sign(utf8("")),
-    ).toThrow()
+  test("of time 0 is none, whoever signed it", () => {
+    const options = { sign: (message: Uint8Array) => witness.sign(message), now_s: () => 0 }
+    expect(() => cosigner(name, witness.publicKey, options).sign(utf8(""))).toThrow()
+    const text = formatCheckpoint({ origin, ...at(5) })
+    const signature = witness.sign(utf8(`cosignature/v1\ntime 0\n${text}`))
+    expect(verifier.verify(utf8(text), Uint8Array.from([...new Uint8Array(8), ...signature]))).toBe(false)
+    const later = witness.sign(utf8(`cosignature/v1\ntime 1\n${text}`))
+    expect(verifier.verify(utf8(text), Uint8Array.from([...new Uint8Array(7), 1, ...later]))).toBe(true)
   })
   test("lines that are none are refused", () => {
     for (const wrong of ["", "x", "\n", whole, "\u2014 a b c\n"])
       expect(parseSignatureLines(wrong)).toBe(null)
   })
+})
+
+test("a policy with any byte of its text bent accepts nothing that the whole one accepts", () => {
+  const witness = signerOf(newSeed())
+  const by = cosigner("witness.example", witness.publicKey, {
+    sign: message => witness.sign(message),
+    now_s: () => 1_790_000_000,
+  })
+  const text = formatCheckpoint({ origin, ...at(5) })
+  const note = signNote(text, [signer, by])
+  const vkeys = [
+    formatVkey(origin, key.publicKey),
+    formatVkey("witness.example", witness.publicKey, "witness"),
+  ]
+  const policy = `log ${vkeys[0]}\nwitness one ${vkeys[1]}\ngroup all-of-them 1 one\nquorum all-of-them\n`
+  const verdict = (of: string) => {
+    const parsed = parsePolicy(of)
+    return parsed.kind === "ok" ? judge(parsed.policy, note, verifyEd25519).kind : parsed.kind
+  }
+  expect(verdict(policy)).toBe("ok")
+  for (let i = 0; i < policy.length; i += 1)
+    for (const bit of [1, 2, 4, 8, 16, 32, 64]) {
+      const bent = policy.slice(0, i) + String.fromCharCode(policy.charCodeAt(i) ^ bit) + policy.slice(i + 1)
+      expect(verdict(bent), `${i} ${bit}: ${JSON.stringify(bent.slice(Math.max(0, i - 8), i + 8))}`).toBe(
+        "refuse",
+      )
+    }
+})
+
+test("a request with any bit of its old size, proof or checkpoint bent is not cosigned", async () => {
+  const body = utf8(formatAddCheckpoint(await ask(5, 12)))
+  const status = (bytes: Uint8Array) => {
+    const request = parseAddCheckpoint(bytes)
+    return request === null ? 400 : judgeAddCheckpoint(request, known, at(5)).status
+  }
+  expect(status(body)).toBe(200)
+  for (let i = 0; i < body.length; i += 1)
+    for (const bit of [1, 2, 4, 8, 16, 32, 64, 128])
+      expect(status(body.map((byte, j) => (i === j ? byte ^ bit : byte))), `${i} ${bit}`).not.toBe(200)
 })

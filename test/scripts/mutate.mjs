@@ -172,7 +172,7 @@ const edits = [
   ],
   [
     "src/custody/floods.ts",
-    "if (this.#rates.take(person, performance.now())) return",
+    "if (!isPaced || this.#rates.take(person, performance.now())) return",
     'if (person !== "") return',
     "the rate",
     ["test/attack/flood.test.ts"],
