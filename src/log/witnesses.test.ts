@@ -131,6 +131,34 @@ test("in strict mode the answered receipt is cosigned; without the quorum nothin
   await expect(drawOne(port, grant, capture)).rejects.toMatchObject({ code: "LOG_UNWITNESSED" })
 }, 60_000)
 
+test("one witness who never answers holds up nobody while the others are the quorum", async () => {
+  const [one, two] = [await witness("ig.example/one"), await witness("university.example/two")]
+  await two.running.close()
+  let asked = 0
+  const silent = createServer(() => (asked += 1))
+  await new Promise<void>(resolve => silent.listen(0, "127.0.0.1", resolve))
+  closing.push(() => new Promise(resolve => (silent.closeAllConnections(), silent.close(resolve))))
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const port = await witnessedPort([one.line, two.line.replace(/http:\S+$/, url)], 1, {
+    witness_strict: true,
+  })
+  closing.push(() => one.running.close())
+  await writeFile(join(one.data, "logs"), `${port.house.log.vkey}\n`)
+  const capture = await take(port)
+  const grant = await grantOf(port, { terms: { images: 10 } })
+  const { witnesses } = port.house.log
+  await witnesses!.reach((await port.house.log.head()).size)
+  const [before, sizes] = [asked, new Set<number>()]
+  for (let i = 0; i < 4; i += 1) {
+    await drawOne(port, grant, capture)
+    sizes.add(witnesses!.newest!.size)
+  }
+  // Four rounds of the quorum, while the silent one is still at the one question that he was asked (or just timed out on).
+  expect(sizes.size).toBe(4)
+  expect(asked - before).toBeLessThanOrEqual(1)
+  expect(witnesses!.presence()[1]).toMatchObject({ name: "university.example/two", size: null })
+}, 60_000)
+
 /** A server that answers what it is told, and counts. */
 async function odd(
   answer: (body: string, count: number) => { status: number; text: string },

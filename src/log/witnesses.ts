@@ -66,7 +66,8 @@ const maxAnswer_bytes = 65_536
 /**
  * Asks the policy's witnesses to cosign, off the path of releases: a round begins when the log grew, or when the newest
  * cosignature is a third of its allowed age old. A witness is asked once a round, and once again after a 409 that names
- * another size; whatever it answers then waits for the next round.
+ * another size; whatever it answers then waits for the next round. A round ends with its quorum: who has not answered by
+ * then is left out of the rounds that follow until he has, so that one who is slow holds up nobody.
  */
 export class Witnesses {
   readonly strict: boolean
@@ -74,10 +75,12 @@ export class Witnesses {
   readonly #asked: readonly { name: string; url: string; verifier: NoteVerifier }[]
   readonly #presence = new Map<string, Presence>()
   readonly #lastSizes = new Map<string, number>()
+  readonly #busy = new Map<string, Promise<void>>()
   readonly #waiting = new Set<{ readonly size: number; readonly resolve: () => void }>()
   #cosigned: Cosigned | null = null
   #stored: { readonly size: number; readonly checkpoint: string } | null = null
   #round: Promise<void> | null = null
+  #saving: Promise<void> = Promise.resolve()
   #isGrown = true
   #timer: NodeJS.Timeout | null = null
   #begun_ms = -roundEvery_ms
@@ -144,6 +147,8 @@ export class Witnesses {
     if (this.#planned !== null) clearTimeout(this.#planned)
     this.#planned = null
     await this.#round
+    await Promise.all(this.#busy.values())
+    await this.#saving
   }
 
   /** The log may have grown. Never waits. */
@@ -198,26 +203,35 @@ export class Witnesses {
     const at_ms = this.#options.clock()
     const head = await this.#options.head()
     const lines: string[] = []
-    await Promise.all(
-      this.#asked.map(async witness => {
-        const line = await this.#askOne(witness, head)
-        if (line === null) return
-        lines.push(line)
-        await this.#take(head, lines, at_ms)
-      }),
-    )
+    await new Promise<void>(resolve => {
+      const answers = this.#asked
+        .filter(({ name }) => !this.#busy.has(name))
+        .map(witness => {
+          const answer = this.#askOne(witness, head).then(line => {
+            this.#busy.delete(witness.name)
+            if (line === null) return
+            lines.push(line)
+            if (this.#take(head, lines, at_ms)) resolve()
+          })
+          this.#busy.set(witness.name, answer)
+          return answer
+        })
+      void Promise.all(answers).then(() => resolve())
+    })
   }
 
   /** Keeps the checkpoint as soon as its cosignatures are the quorum; later ones of the round are added to it. */
-  async #take(head: Seen, lines: readonly string[], at_ms: number): Promise<void> {
+  #take(head: Seen, lines: readonly string[], at_ms: number): boolean {
     const checkpoint = head.checkpoint + lines.join("")
     const judged = judge(this.#options.policy, checkpoint, this.#options.verify)
-    if (judged.kind === "refuse" || head.size < (this.#cosigned?.size ?? 0)) return
+    if (judged.kind === "refuse" || head.size < (this.#cosigned?.size ?? 0)) return false
     const times_s = judged.witnesses.map(({ time_s }) => time_s).sort((a, b) => a - b)
     const stated_ms = 1000 * (times_s[Math.floor((times_s.length - 1) / 2)] ?? 0)
     this.#cosigned = { ...head, checkpoint, at_ms, stated_ms }
     for (const waiting of this.#waiting) if (waiting.size <= head.size) waiting.resolve()
-    await this.#options.memory.save(checkpoint)
+    // One save after the other: they write one file.
+    this.#saving = this.#saving.then(() => this.#options.memory.save(checkpoint)).catch(() => undefined)
+    return true
   }
 
   async #askOne(
