@@ -1,5 +1,5 @@
 import { permit } from "../src/custody/opening.ts"
-import { wanting } from "../src/custody/caller.ts"
+import { wanting } from "../src/ledger/ledger.ts"
 import { localHour } from "../src/custody/local-hour.ts"
 import type { House } from "../src/custody/house.ts"
 import { verifyEd25519 } from "../src/ed25519.ts"

@@ -3,7 +3,7 @@ import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { serveWitness } from "../src/cli/witness.ts"
-import { wanting } from "../src/custody/caller.ts"
+import { changing, wanting } from "../src/ledger/ledger.ts"
 import { newSeed, signerOf } from "../src/ed25519.ts"
 import type { Ledger } from "../src/ledger/ledger.ts"
 import { openPostgres } from "../src/ledger/postgres.ts"
@@ -125,22 +125,14 @@ async function bulk(ledger: Ledger, until: number): Promise<void> {
         (await transaction.tiles(edgeTiles(head.size))).map(tile => [tile.level, tile.hashes]),
       )
       const grown = grow(frontier, leaves)
-      await transaction.store({
-        head: {
-          size: grown.size,
-          root: rootOf(grown),
-          frontier: formatFrontier(grown),
-          time_ms: head.time_ms,
-        },
-        entries: bytes.map((each, i) => ({ index: head.size + i, kind: "delivered", bytes: each })),
-        tiles: growTiles(head.size, edge, leaves),
-        records: [],
-        counters: [],
-        members: [],
-        captures: [],
-        openings: [],
-        destroyed: [],
-      })
+      const next = {
+        size: grown.size,
+        root: rootOf(grown),
+        frontier: formatFrontier(grown),
+        time_ms: head.time_ms,
+      }
+      const entries = bytes.map((each, i) => ({ index: head.size + i, kind: "delivered", bytes: each }))
+      await transaction.store(changing(next, { entries, tiles: growTiles(head.size, edge, leaves) }))
     })
     size += count
     if (process.stderr.isTTY) process.stderr.write(`\rloading ${size}`)

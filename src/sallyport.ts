@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto"
-import { mkdir, open, readFile, rename } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { mkdir, open, readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { parseConfig, pathIn, readConfig, type Config } from "./config.ts"
 import type { House } from "./custody/house.ts"
-import { recordOf, wanting } from "./custody/caller.ts"
+import { recordOf } from "./custody/caller.ts"
+import { wanting } from "./ledger/ledger.ts"
 import { newSeed, signerOf, verifyEd25519 } from "./ed25519.ts"
 import { base64 } from "./bytes.ts"
 import { Fault } from "./fault.ts"
@@ -26,6 +27,7 @@ import { Gate, type CheckpointMemory } from "./vault/gate.ts"
 import { openText, rootKey, sealText } from "./vault/keys.ts"
 import { version as release } from "./version.ts"
 import { sha256Hex, Vault } from "./vault/vault.ts"
+import { writeWhole } from "./whole-file.ts"
 
 export interface InitOptions {
   /** The data folder; made if it is not there, and refused if a vault is in it. */
@@ -229,14 +231,7 @@ async function readSecret(file: string): Promise<Uint8Array> {
 function checkpointFile(file: string): CheckpointMemory {
   return {
     load: () => readFile(file, "utf8").catch(() => null),
-    save: async checkpoint => {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-      const handle = await open(`${file}.tmp`, "w", 0o600)
-      await handle.writeFile(checkpoint)
-      await handle.sync()
-      await handle.close()
-      await rename(`${file}.tmp`, file)
-    },
+    save: checkpoint => writeWhole(file, checkpoint, 0o600),
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { wanting } from "../src/custody/caller.ts"
+import { changing, wanting } from "../src/ledger/ledger.ts"
 import { signerOf } from "../src/ed25519.ts"
 import { assert } from "../src/fault.ts"
 import type { CaptureRow, Change } from "../src/ledger/ledger.ts"
@@ -83,20 +83,7 @@ export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended>
 
 /** Writes rows as a database administrator would: no entry, no rule. */
 export async function writeRows(port: TestPort, change: Partial<Change>): Promise<void> {
-  await port.house.ledger.sequence(transaction =>
-    transaction.store({
-      head: transaction.head,
-      entries: [],
-      tiles: [],
-      records: [],
-      counters: [],
-      members: [],
-      captures: [],
-      openings: [],
-      destroyed: [],
-      ...change,
-    }),
-  )
+  await port.house.ledger.sequence(transaction => transaction.store(changing(transaction.head, change)))
 }
 
 export async function writeCapture(port: TestPort, id: string, changed: Partial<CaptureRow>): Promise<void> {

@@ -1,12 +1,13 @@
 import type { Command } from "commander"
 import { randomBytes } from "node:crypto"
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
 import type { Plan } from "../custody/draw.ts"
 import { contextOf, type Context } from "./context.ts"
 import { answer, progress, refuse, tell } from "./say.ts"
+import { writeWhole } from "../whole-file.ts"
 
 interface DrawOptions {
   readonly grant: string
@@ -149,17 +150,6 @@ export async function storeDelivery(
     permit: number("sallyport-permit"),
     delivered: number("sallyport-delivered"),
   }
-}
-
-async function writeWhole(file: string, data: string | Uint8Array): Promise<void> {
-  const handle = await open(`${file}.tmp`, "w")
-  try {
-    await handle.writeFile(data)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(`${file}.tmp`, file)
 }
 
 /** The idempotency key of this very draw into this folder: kept until the draw has ended, so that a broken one resumes. */

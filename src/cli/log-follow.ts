@@ -18,7 +18,8 @@ import { judge, type Policy } from "../tlog/policy.ts"
 import { contextOf, type Context } from "./context.ts"
 import { readPolicy } from "./receipt.ts"
 import { answer, progress, tell } from "./say.ts"
-import { mirrored, sourceOf, writeWhole } from "./source.ts"
+import { mirrored, sourceOf } from "./source.ts"
+import { writeWhole } from "../whole-file.ts"
 
 interface VerifyOptions {
   readonly policy: string
@@ -283,12 +284,9 @@ class Watcher {
   #assertFresh(head: ReadHead | null, stall_ms: number): void {
     const now_ms = Date.now()
     const seen_ms = Math.max(0, ...(head?.witnesses ?? []).map(({ time_s }) => time_s * 1000))
-    if (head !== null && (seen_ms === 0 || now_ms - seen_ms <= stall_ms)) this.#fresh_ms = now_ms
-    if (
-      now_ms - this.#fresh_ms <= stall_ms &&
-      (head === null || seen_ms === 0 || now_ms - seen_ms <= stall_ms)
-    )
-      return
+    const isSeen = head !== null && (seen_ms === 0 || now_ms - seen_ms <= stall_ms)
+    if (isSeen) this.#fresh_ms = now_ms
+    if (isSeen || (head === null && now_ms - this.#fresh_ms <= stall_ms)) return
     throw new Fault(
       "LOG_STALLED",
       head === null

@@ -9,7 +9,8 @@ import { judge, parsePolicy, type Policy } from "../tlog/policy.ts"
 import { parseProof } from "../tlog/receipt.ts"
 import { contextOf, type Context } from "./context.ts"
 import { answer, progress } from "./say.ts"
-import { sourceOf, writeWhole } from "./source.ts"
+import { sourceOf } from "./source.ts"
+import { writeWhole } from "../whole-file.ts"
 
 interface Verified extends Pick<Verdict, "checks" | "notChecked"> {
   readonly file: string

@@ -1,10 +1,11 @@
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { readFile, stat } from "node:fs/promises"
+import { join } from "node:path"
 import { cappedBytes } from "../capped.ts"
 import { Fault } from "../fault.ts"
 import type { LogSource } from "../log/reading.ts"
 import type { Client } from "./client.ts"
 import type { Context } from "./context.ts"
+import { writeWhole } from "../whole-file.ts"
 
 /** A bundle of 256 entries of the largest size, with their lengths. */
 const most_bytes = 256 * 65_537
@@ -85,14 +86,4 @@ export function mirrored(source: LogSource, folder: string): LogSource & { reado
       return bytes
     },
   }
-}
-
-/** The file is there whole or not at all. */
-export async function writeWhole(file: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  const handle = await open(`${file}.tmp`, "w")
-  await handle.writeFile(bytes)
-  await handle.sync()
-  await handle.close()
-  await rename(`${file}.tmp`, file)
 }

@@ -128,6 +128,10 @@ async function readIdentity(
 
 async function readLogs(data: string): Promise<string[]> {
   const text = await readFile(join(data, "logs"), "utf8").catch(() => "")
+  return vkeysOf(text)
+}
+
+function vkeysOf(text: string): string[] {
   return text.split("\n").filter(line => parseVkey(line) !== null)
 }
 
@@ -139,9 +143,7 @@ function logsReader(file: string): () => readonly string[] {
     if (stat === undefined) return []
     if (stat.mtimeMs !== changed_ms) {
       changed_ms = stat.mtimeMs
-      logs = readFileSync(file, "utf8")
-        .split("\n")
-        .filter(line => parseVkey(line) !== null)
+      logs = vkeysOf(readFileSync(file, "utf8"))
     }
     return logs
   }

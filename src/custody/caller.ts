@@ -1,5 +1,5 @@
 import type { Asked, Opening, Statement } from "../grant/request.ts"
-import type { KeyOf, MemberOf, Wanted } from "../ledger/ledger.ts"
+import type { KeyOf } from "../ledger/ledger.ts"
 import type { Records } from "../log/state.ts"
 import type { House } from "./house.ts"
 
@@ -36,15 +36,4 @@ export async function circleOf(house: House, caller: Caller): Promise<KeyOf[]> {
     { kind: "person", id: caller.person.person },
     ...(await chainKeys(house, caller.person.organization)),
   ]
-}
-
-/** Rows to load, from those that are named; the rest is empty. */
-export function wanting(parts: {
-  readonly records?: readonly KeyOf[]
-  readonly counters?: readonly string[]
-  readonly members?: readonly MemberOf[]
-  readonly captures?: readonly string[]
-  readonly sequences?: Wanted["sequences"]
-}): Wanted {
-  return { records: [], counters: [], members: [], captures: [], sequences: [], ...parts }
 }

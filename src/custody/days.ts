@@ -1,5 +1,5 @@
 import type { Records } from "../log/state.ts"
-import { wanting } from "./caller.ts"
+import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 
 const day_ms = 86_400_000

@@ -8,7 +8,8 @@ import { names } from "../log/state.ts"
 import type { Findings } from "../picture/level.ts"
 import { findingsCommitment, formatFindings, parseFindings } from "../vault/findings.ts"
 import { sha256Hex, type Withdrawn } from "../vault/vault.ts"
-import { recordOf, wanting } from "./caller.ts"
+import { recordOf } from "./caller.ts"
+import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 
 /** The examiner that takes boxes from the reader's event, where the custodian trusts its boxes. */

@@ -6,7 +6,8 @@ import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted } from "../log/sequencer.ts"
 import { sealText } from "../vault/keys.ts"
-import { circleOf, wanting, type Caller } from "./caller.ts"
+import { circleOf, type Caller } from "./caller.ts"
+import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 
 type Refused = EntryOf<"refused">

@@ -17,7 +17,6 @@ import type { Standing } from "./server.ts"
 import { callerOf, parameter, type Route } from "./route.ts"
 
 const immutable = "public, max-age=31536000, immutable"
-const publicHeaders = { "cache-control": "no-cache", "access-control-allow-origin": "*" }
 const hash_bytes = 32
 
 /** The log for strangers, after c2sp.org/tlog-tiles, and for those who may read entries with their openings. */
@@ -36,26 +35,14 @@ export function logRoutes(
 function publicRoutes(door: Door, openBundles: boolean): Route[] {
   const { house } = door
   return [
-    {
-      method: "GET",
-      url: "/log/checkpoint",
+    note("/log/checkpoint", {
       summary: "The newest cosigned checkpoint (c2sp.org/tlog-checkpoint); without witnesses the newest",
-      access: "public",
-      answer: async (_, reply) => {
-        void reply.type("text/plain; charset=utf-8").headers(publicHeaders)
-        return house.log.published()
-      },
-    },
-    {
-      method: "GET",
-      url: "/log/head",
+      read: () => house.log.published(),
+    }),
+    note("/log/head", {
       summary: "The newest signed checkpoint, whether or not the witnesses have seen it",
-      access: "public",
-      answer: async (_, reply) => {
-        void reply.type("text/plain; charset=utf-8").headers(publicHeaders)
-        return house.log.checkpoint()
-      },
-    },
+      read: () => house.log.checkpoint(),
+    }),
     {
       method: "GET",
       url: "/log/policy",
@@ -90,6 +77,23 @@ function publicRoutes(door: Door, openBundles: boolean): Route[] {
       },
     },
   ]
+}
+
+/** A signed note, fresh each time. */
+function note(url: string, of: { readonly summary: string; readonly read: () => Promise<string> }): Route {
+  return {
+    method: "GET",
+    url,
+    summary: of.summary,
+    access: "public",
+    answer: (_, reply) => {
+      void reply.type("text/plain; charset=utf-8").headers({
+        "cache-control": "no-cache",
+        "access-control-allow-origin": "*",
+      })
+      return of.read()
+    },
+  }
 }
 
 async function tileBytes(house: House, { level, index, width }: TileAt): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { pageHeaders, escapeHtml } from "../html.ts"
 import type { House } from "../custody/house.ts"
 import { parseEntry, type Entry } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
@@ -43,13 +43,7 @@ export function pageRoutes(house: House): Route[] {
       summary: "The same as a page",
       access: "public",
       answer: async (_, reply) => {
-        const hash = createHash("sha256").update(styles).digest("base64")
-        void reply.type("text/html; charset=utf-8").headers({
-          "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-          "cache-control": "no-store",
-          "referrer-policy": "no-referrer",
-          "x-content-type-options": "nosniff",
-        })
+        void reply.headers(pageHeaders(styles))
         return pageOf(await now(house))
       },
     },
@@ -95,7 +89,7 @@ function pageOf(now: Now): string {
   const state =
     now.stopped === null
       ? `<p class="state">${now.delivered === 0 ? "No image has ever left this vault." : `${count(now.delivered)} left this vault, each under a permit in the log.`}</p>`
-      : `<p class="state stopped" role="alert">The vault is stopped: ${escape(now.stopped)}</p>`
+      : `<p class="state stopped" role="alert">The vault is stopped: ${escapeHtml(now.stopped)}</p>`
   const totals = [
     ["captures sealed in", now.admitted],
     ["examined", now.examined],
@@ -105,13 +99,13 @@ function pageOf(now: Now): string {
   ] as const
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="5"><title>Sallyport · ${escape(now.origin)}</title><style>${styles}</style></head>
-<body><header><h1>Sallyport</h1><p>${escape(now.origin)} <span class="quiet">as of ${escape(now.as_of)}</span></p></header>
+<meta http-equiv="refresh" content="5"><title>Sallyport · ${escapeHtml(now.origin)}</title><style>${styles}</style></head>
+<body><header><h1>Sallyport</h1><p>${escapeHtml(now.origin)} <span class="quiet">as of ${escapeHtml(now.as_of)}</span></p></header>
 <main>${state}
-<p class="quiet">${escape(now.witnessed)}</p>
+<p class="quiet">${escapeHtml(now.witnessed)}</p>
 <section aria-label="Totals"><dl class="totals">${totals.map(([name, value]) => `<div><dt>${name}</dt><dd>${value.toLocaleString("en-US")}</dd></div>`).join("")}</dl></section>
 <section><h2>Newest entries</h2>${entriesOf(now)}</section>
-<section><h2>The log's head</h2><pre>${escape(now.checkpoint)}</pre>
+<section><h2>The log's head</h2><pre>${escapeHtml(now.checkpoint)}</pre>
 <p class="quiet">Anyone may check it: <code>/log/checkpoint</code>, <code>/log/tile/…</code>, <code>/log/policy</code>. Pin the policy's key; do not trust it from here.</p></section>
 <section><h2>Try next</h2><pre>bin/sallyport grant ls   --key DIR/people/engineer.key
 bin/sallyport draw       --key DIR/people/engineer.key --grant grt_… --count 5 --out draw
@@ -125,19 +119,11 @@ function entriesOf({ newest }: Now): string {
   if (newest.length === 0) return `<p>The first entry appears when the vault is made.</p>`
   const rows = newest.map(
     ({ index, at, kind, sentence }) =>
-      `<tr><td class="number">${index}</td><td><time datetime="${escape(at)}">${escape(at.slice(11, 19))}</time></td><td><span class="kind ${escape(kind.replace(".", "-"))}">${escape(kind)}</span></td><td>${escape(sentence)}</td></tr>`,
+      `<tr><td class="number">${index}</td><td><time datetime="${escapeHtml(at)}">${escapeHtml(at.slice(11, 19))}</time></td><td><span class="kind ${escapeHtml(kind.replace(".", "-"))}">${escapeHtml(kind)}</span></td><td>${escapeHtml(sentence)}</td></tr>`,
   )
   return `<table><thead><tr><th class="number" scope="col">entry</th><th scope="col">time (UTC)</th><th scope="col">kind</th><th scope="col">what it says</th></tr></thead><tbody>${rows.join("")}</tbody></table>`
 }
 
 function count(images: number): string {
   return images === 1 ? "1 image" : `${images.toLocaleString("en-US")} images`
-}
-
-function escape(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
 }

@@ -32,6 +32,14 @@ export function openConnection(file: string): Connection {
   }
 }
 
+export function rollback(connection: Connection): void {
+  try {
+    connection.exec("rollback")
+  } catch {
+    // SQLite rolled back by itself, as it does on a full disk.
+  }
+}
+
 /**
  * libsql keeps a closed file open, and so locked, until its statements are collected; so the locks are given up first.
  * Leaving WAL is the only way to leave the exclusive mode that was entered before it.

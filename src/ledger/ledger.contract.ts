@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { hex } from "../bytes.ts"
 import { emptyRoot } from "../tlog/hash.ts"
-import type { CaptureRow, Change, Ledger, Sequencing, Wanted } from "./ledger.ts"
+import { changing, wanting, type CaptureRow, type Change, type Ledger, type Sequencing } from "./ledger.ts"
 
-const nothing: Wanted = { records: [], counters: [], members: [], captures: [], sequences: [] }
-const empty = {
-  entries: [],
-  tiles: [],
-  records: [],
-  counters: [],
-  members: [],
-  captures: [],
-  openings: [],
-  destroyed: [],
-}
+const nothing = wanting({})
 const bytes = (...values: number[]) => Uint8Array.from(values)
 
 function store(transaction: Sequencing, change: Partial<Change>): Promise<void> {
-  return transaction.store({ head: transaction.head, ...empty, ...change })
+  return transaction.store(changing(transaction.head, change))
 }
 
 /** Entries as a ledger of the first schema has them: one permit of a person, one of the system, one refusal. */

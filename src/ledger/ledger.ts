@@ -134,6 +134,25 @@ export interface Change {
   readonly destroyed: readonly Pick<OpeningRow, "entry" | "field">[]
 }
 
+/** Rows to load, from those that are named; the rest is empty. */
+export function wanting(parts: Partial<Wanted>): Wanted {
+  return { records: [], counters: [], members: [], captures: [], sequences: [], ...parts }
+}
+
+/** A change of what is named, and of nothing else. @param head  as it stands, unless `parts` has another. */
+export function changing(head: Head, parts: Partial<Change>): Change {
+  const nothing = {
+    entries: [],
+    tiles: [],
+    records: [],
+    counters: [],
+    members: [],
+    captures: [],
+    openings: [],
+  }
+  return { head, ...nothing, destroyed: [], ...parts }
+}
+
 /** Inside a sequencing transaction: the head is locked against every other process until it ends. */
 export interface Sequencing {
   readonly head: Head

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { postgresPrograms, startPostgres, type TestPostgres } from "../../test/postgres.ts"
 import pg from "pg"
 import { ledgerContract, storeOlder } from "./ledger.contract.ts"
-import type { Ledger } from "./ledger.ts"
+import { changing, type Ledger } from "./ledger.ts"
 import { openPostgres } from "./postgres.ts"
 
 const skipped = postgresPrograms === null ? " (skipped: no Postgres here)" : ""
@@ -37,17 +37,12 @@ describe.skipIf(postgresPrograms === null)(`with a real Postgres${skipped}`, () 
     const step = (ledger: Ledger) =>
       ledger.sequence(async transaction => {
         const { head } = transaction
-        await transaction.store({
-          head: { ...head, size: head.size + 1 },
-          entries: [{ index: head.size, kind: "x", bytes: Uint8Array.of(1) }],
-          tiles: [],
-          records: [],
-          counters: [],
-          members: [],
-          captures: [],
-          openings: [],
-          destroyed: [],
-        })
+        await transaction.store(
+          changing(
+            { ...head, size: head.size + 1 },
+            { entries: [{ index: head.size, kind: "x", bytes: Uint8Array.of(1) }] },
+          ),
+        )
         sizes.push(head.size)
       })
     await Promise.all(Array.from({ length: 200 }, (_, i) => step(both[i % 2]!)))

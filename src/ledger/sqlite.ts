@@ -2,7 +2,7 @@ import { Kysely, Migrator, SqliteDialect } from "kysely"
 import { assert, Fault } from "../fault.ts"
 import { failpoint } from "../failpoint.ts"
 import { emptyRoot } from "../tlog/hash.ts"
-import { closeConnection, openConnection, type Connection } from "./connection.ts"
+import { rollback, closeConnection, openConnection, type Connection } from "./connection.ts"
 import type { CaptureRow, Change, Ledger, Sequencing, TileRow } from "./ledger.ts"
 import { bytesOf, captureColumns, captureOf, headOf, integerOf, readingOf } from "./reading.ts"
 import { migrationsFor, type CaptureTable, type Tables } from "./schema.ts"
@@ -69,14 +69,6 @@ async function transact<T>(connection: Connection, work: () => Promise<T>): Prom
         cause,
       })
     throw cause
-  }
-}
-
-function rollback(connection: Connection): void {
-  try {
-    connection.exec("rollback")
-  } catch {
-    // SQLite rolled back by itself, as it does on a full disk.
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, Fault } from "../fault.ts"
 import { verifyEd25519, type Signer } from "../ed25519.ts"
-import type { EntryRow, Head, Ledger } from "../ledger/ledger.ts"
+import { wanting, type EntryRow, type Head, type Ledger } from "../ledger/ledger.ts"
 import { formatVkey, noteSigner } from "../tlog/note.ts"
 import type { Checkpoint } from "../tlog/checkpoint.ts"
 import { formatPolicy, type Policy } from "../tlog/policy.ts"
@@ -166,9 +166,8 @@ export class Log {
 
   /** The head with the count of images that left in it, in one transaction. */
   #seen(): Promise<Seen> {
-    const wanted = { records: [], counters: [names.opened], members: [], captures: [], sequences: [] }
     return this.#ledger.sequence(async ({ head, load }) => {
-      const { counters } = await load(wanted)
+      const { counters } = await load(wanting({ counters: [names.opened] }))
       const opened = counters.find(({ name }) => name === names.opened)?.value ?? 0
       return { size: head.size, checkpoint: this.#sequencer.sign(head), opened }
     })

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { wanting } from "../custody/caller.ts"
+import { changing, wanting } from "../ledger/ledger.ts"
 import { newSeed, signerOf, verifyEd25519 } from "../ed25519.ts"
 import type { Ledger } from "../ledger/ledger.ts"
 import { openSqlite } from "../ledger/sqlite.ts"
@@ -38,18 +38,7 @@ afterAll(async () => {
 })
 
 const put = (level: number, index: number, hashes: Uint8Array) =>
-  ledger.sequence(({ head, store }) => {
-    const nothing = {
-      entries: [],
-      records: [],
-      counters: [],
-      members: [],
-      captures: [],
-      openings: [],
-      destroyed: [],
-    }
-    return store({ head, tiles: [{ level, index, hashes }], ...nothing })
-  })
+  ledger.sequence(({ head, store }) => store(changing(head, { tiles: [{ level, index, hashes }] })))
 const tileProblems = async () =>
   (await fsck(ledger, { origin: "sallyport.example/rebuild", verify: verifyEd25519 })).problems.filter(each =>
     each.at.startsWith("tile"),
@@ -71,17 +60,6 @@ test("tiles that are bent, cut or too long are named, made again from the entrie
 })
 
 test("entries that do not lead to the head are nothing to make tiles of", async () => {
-  await ledger.sequence(({ head, store }) => {
-    const nothing = {
-      entries: [],
-      records: [],
-      counters: [],
-      members: [],
-      captures: [],
-      openings: [],
-      destroyed: [],
-    }
-    return store({ head: { ...head, root: new Uint8Array(32) }, tiles: [], ...nothing })
-  })
+  await ledger.sequence(({ head, store }) => store(changing({ ...head, root: new Uint8Array(32) }, {})))
   await expect(rebuildTiles(ledger)).rejects.toMatchObject({ code: "LOG_INVALID" })
 })

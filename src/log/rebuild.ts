@@ -1,6 +1,6 @@
 import { equal } from "../bytes.ts"
 import { Fault } from "../fault.ts"
-import type { Ledger } from "../ledger/ledger.ts"
+import { changing, type Ledger } from "../ledger/ledger.ts"
 import { leafHash } from "../tlog/hash.ts"
 import { edgeTiles, growTiles } from "../tlog/tile.ts"
 import { emptyFrontier, grow, rootOf } from "../tlog/tree.ts"
@@ -62,14 +62,5 @@ async function put(
   ledger: Ledger,
   tiles: readonly { readonly level: number; readonly index: number; readonly hashes: Uint8Array }[],
 ): Promise<void> {
-  const nothing = {
-    entries: [],
-    records: [],
-    counters: [],
-    members: [],
-    captures: [],
-    openings: [],
-    destroyed: [],
-  }
-  await ledger.sequence(({ head, store }) => store({ head, tiles, ...nothing }))
+  await ledger.sequence(({ head, store }) => store(changing(head, { tiles })))
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../html.ts"
 export interface WitnessNow {
   readonly name: string
   readonly vkey: string
@@ -21,7 +22,7 @@ h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}th,td{text-align:l
 export function statusPage({ name, vkey, as_of, logs }: WitnessNow): string {
   const rows = logs.map(
     ({ origin, size, cosigned_at }) =>
-      `<tr><td>${escape(origin)}</td><td class="number">${size?.toLocaleString("en-US") ?? "–"}</td><td>${cosigned_at === null ? "not yet" : `<time datetime="${cosigned_at}">${cosigned_at}</time>`}</td></tr>`,
+      `<tr><td>${escapeHtml(origin)}</td><td class="number">${size?.toLocaleString("en-US") ?? "–"}</td><td>${cosigned_at === null ? "not yet" : `<time datetime="${cosigned_at}">${cosigned_at}</time>`}</td></tr>`,
   )
   const body =
     rows.length === 0
@@ -29,19 +30,11 @@ export function statusPage({ name, vkey, as_of, logs }: WitnessNow): string {
       : `<table><thead><tr><th scope="col">log</th><th scope="col" class="number">entries seen</th><th scope="col">cosigned at (UTC)</th></tr></thead><tbody>${rows.join("")}</tbody></table>`
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="10">
-<title>Witness ${escape(name)}</title><style>${pageStyles}</style></head>
-<body><h1>Witness ${escape(name)}</h1><p>As of ${escape(as_of)}. A log that shows this witness a tree which does not extend the one below is refused.</p>
+<title>Witness ${escapeHtml(name)}</title><style>${pageStyles}</style></head>
+<body><h1>Witness ${escapeHtml(name)}</h1><p>As of ${escapeHtml(as_of)}. A log that shows this witness a tree which does not extend the one below is refused.</p>
 ${body}
-<h2>Its key</h2><p>For the policy file of a log, or of anyone who verifies one:</p><pre>witness ${escape(name)} ${escape(vkey)}</pre>
-${logs.map(({ origin, checkpoint }) => (checkpoint === null ? "" : `<h2>${escape(origin)}</h2><pre>${escape(checkpoint)}</pre>`)).join("")}
+<h2>Its key</h2><p>For the policy file of a log, or of anyone who verifies one:</p><pre>witness ${escapeHtml(name)} ${escapeHtml(vkey)}</pre>
+${logs.map(({ origin, checkpoint }) => (checkpoint === null ? "" : `<h2>${escapeHtml(origin)}</h2><pre>${escapeHtml(checkpoint)}</pre>`)).join("")}
 </body></html>
 `
-}
-
-function escape(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
 }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto"
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify"
 import { RateLimit, type Rate } from "../rate.ts"
 import { formatLastSize, maxRequest_bytes, sizeType, type WitnessAnswer } from "../tlog/witness.ts"
 import { statusPage, pageStyles } from "./page.ts"
 import type { Witness } from "./witness.ts"
+import { pageHeaders } from "../html.ts"
 
 export interface WitnessServerOptions {
   readonly host: string
@@ -72,15 +72,7 @@ function addRoutes(app: FastifyInstance, witness: Witness, options: WitnessServe
   }
   app.get("/status", (_, reply) => reply.header("cache-control", "no-store").send(now()))
   app.get("/", (_, reply) => {
-    const hash = createHash("sha256").update(pageStyles).digest("base64")
-    return reply
-      .type("text/html; charset=utf-8")
-      .headers({
-        "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-      })
-      .send(statusPage(now()))
+    return reply.headers(pageHeaders(pageStyles)).send(statusPage(now()))
   })
 }
 

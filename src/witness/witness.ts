@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { closeConnection, openConnection, type Connection } from "../ledger/connection.ts"
+import { rollback, closeConnection, openConnection, type Connection } from "../ledger/connection.ts"
 import { verifyEd25519, type Signer } from "../ed25519.ts"
 import { parseForeignCheckpoint } from "../tlog/checkpoint.ts"
 import {
@@ -93,7 +93,7 @@ export class Witness {
     const [row] = this.#connection
       .prepare<Held>("select origin, size, note, at_s from cosigned where id = ?")
       .all([originSha256])
-    return row === undefined ? null : { ...row, size: Number(row.size), at_s: Number(row.at_s) }
+    return row === undefined ? null : heldOf(row)
   }
 
   /** Of every log that is or was witnessed, by origin. */
@@ -101,7 +101,7 @@ export class Witness {
     return this.#connection
       .prepare<Held>("select origin, size, note, at_s from cosigned order by origin")
       .all([])
-      .map(row => ({ ...row, size: Number(row.size), at_s: Number(row.at_s) }))
+      .map(heldOf)
   }
 
   close(): void {
@@ -109,15 +109,12 @@ export class Witness {
   }
 
   #judge(request: AddCheckpoint, origin: string): WitnessAnswer {
-    const verifiers = this.#options
+    const known = this.#options
       .logs()
       .map(vkey => noteVerifier(vkey, verifyEd25519))
-      .filter(verifier => verifier !== null && verifier.name === origin)
-    return judgeAddCheckpoint(
-      request,
-      verifiers.filter(verifier => verifier !== null),
-      this.#last(origin),
-    )
+      .filter(verifier => verifier !== null)
+      .filter(({ name }) => name === origin)
+    return judgeAddCheckpoint(request, known, this.#last(origin))
   }
 
   #last(origin: string): Cosigned | null {
@@ -140,15 +137,12 @@ export class Witness {
   }
 }
 
+/** libsql may give integers as bigints. */
+function heldOf(row: Held): Held {
+  return { ...row, size: Number(row.size), at_s: Number(row.at_s) }
+}
+
 /** The name of an origin on a witness's monitoring path: SHA-256, lowercase hexadecimal. */
 export function originId(origin: string): string {
   return createHash("sha256").update(origin).digest("hex")
-}
-
-function rollback(connection: Connection): void {
-  try {
-    connection.exec("rollback")
-  } catch {
-    // SQLite rolled back by itself, as it does on a full disk.
-  }
 }

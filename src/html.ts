@@ -1,0 +1,22 @@
+import { createHash } from "node:crypto"
+
+/** Text as it may stand in HTML, in content and in quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+}
+
+/** The headers of a page that has this one style sheet, no script, and nothing from elsewhere. */
+export function pageHeaders(styles: string): Readonly<Record<string, string>> {
+  const hash = createHash("sha256").update(styles).digest("base64")
+  return {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+  }
+}
