@@ -2,7 +2,7 @@ import { ulid } from "ulid"
 
 /** What an id names, by its prefix: a ULID follows, so ids sort by the time they were made. */
 export type IdPrefix =
-  "cap" | "grt" | "cas" | "org" | "con" | "per" | "prt" | "lan" | "rdr" | "drw" | "crs" | "req"
+  "cap" | "grt" | "cas" | "org" | "con" | "per" | "prt" | "lan" | "rdr" | "drw" | "crs" | "req" | "mot"
 
 const pattern = /^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 

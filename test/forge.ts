@@ -47,6 +47,7 @@ export async function permitDraft(
       grant: ask.grant,
       purpose: grant.terms.purpose,
       terms_sha256: grant.terms_sha256,
+      ...(await usageAfter(port, ask.role ?? "engineer", times === 0 ? 1 : 0)),
       images_after: (await ledger.counter(names.images(ask.grant))) + (times === 0 ? 1 : 0),
       releases_after: (await ledger.counter(names.releases(ask.grant))) + 1,
     },
@@ -56,12 +57,36 @@ export async function permitDraft(
   }
 }
 
+async function usageAfter(port: TestPort, role: Role, more: number) {
+  const { ledger } = port.house
+  const person = port.people[role].person
+  const prime = (await ledger.records("organization", { limit: 10 }))
+    .map(row => JSON.parse(row.body) as Records["organization"])
+    .find(each => each.name === "Prime")
+  const used = async (user: string) => {
+    const row = await ledger.record("usage", user)
+    return row === null ? 0 : ((JSON.parse(row.body) as Records["usage"]).days.at(-1)?.images ?? 0)
+  }
+  return {
+    person_day_after: (await used(person)) + more,
+    organization_30d_after: (await used(prime?.organization ?? "")) + more,
+    vault_day_after: (await used("vault")) + more,
+  }
+}
+
 /** Puts any entry into the real log, past every rule of custody. */
 export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended> {
   const { house, people } = port
-  const records = [{ kind: "vault", id: "vault" }]
+  const records = [
+    { kind: "vault", id: "vault" },
+    { kind: "policy", id: "policy" },
+    { kind: "usage", id: "vault" },
+  ]
   for (const kind of ["organization", "person", "grant", "contract", "lane", "reader", "key"]) {
-    for (const row of await house.ledger.records(kind, { limit: 1000 })) records.push({ kind, id: row.id })
+    for (const row of await house.ledger.records(kind, { limit: 1000 })) {
+      records.push({ kind, id: row.id })
+      if (kind === "person" || kind === "organization") records.push({ kind: "usage", id: row.id })
+    }
   }
   const grants = records.filter(key => key.kind === "grant").map(key => key.id)
   const capture = "capture" in draft ? [draft.capture ?? ""] : []

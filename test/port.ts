@@ -9,6 +9,7 @@ import { recordOf, type Caller } from "../src/custody/caller.ts"
 import { examine } from "../src/custody/examine.ts"
 import { decideGrant, requestGrant, revokeGrant } from "../src/custody/grants.ts"
 import type { House } from "../src/custody/house.ts"
+import { secondMotion } from "../src/custody/motions.ts"
 import { draftRecipients, signRecipients } from "../src/custody/recipients.ts"
 import { register, type Resource } from "../src/custody/register.ts"
 import { newSeed, signerOf, type Signer } from "../src/ed25519.ts"
@@ -122,6 +123,20 @@ async function added(
   return (await register(house, caller, resource)).id
 }
 
+/** Another person signs what one proposed. */
+export async function second(
+  house: House,
+  actor: Actor,
+  motion: string,
+  decision: "second" | "reject" = "second",
+): Promise<void> {
+  const held = await recordOf(house, "motion", motion)
+  assert(held !== null, "the motion exists")
+  const statement = { motion_sha256: held.motion_sha256, decision }
+  const path = `/v1/motions/${motion}/second`
+  await secondMotion(house, await callerOf(house, actor, { path, statement }), motion)
+}
+
 export async function openTestPort(
   options: {
     settings?: InitOptions["settings"]
@@ -156,13 +171,19 @@ export async function openTestPort(
   for (const [role, office] of Object.entries(offices) as [Role, Office][]) {
     const signer = signerOf(newSeed())
     const statement = { organization: organizationOf(office), office, key: base64(signer.publicKey) }
-    const person = await added(house, custodian, "people", { statement, names: { name: `Planted ${role}` } })
+    const caller = await callerOf(house, custodian, {
+      path: "/v1/people",
+      statement,
+      names: { name: `Planted ${role}` },
+    })
+    const { id: person, motion } = await register(house, caller, "people")
+    if (motion !== undefined && people.cor !== undefined) await second(house, people.cor, motion)
     people[role] = { person, signer }
   }
   const purposes = ["calibrate-reader", "verify-reads"]
   const ends_at = new Date(now() + 300 * 86_400_000).toISOString()
   const contract = await added(house, custodian, "contracts", {
-    statement: { organization: prime, number: "T-1", purposes, ends_at },
+    statement: { organization: prime, number: "T-1", under: null, purposes, ends_at, attestations: [] },
   })
   const port = await added(house, custodian, "ports", {
     statement: { name: "Port", time_zone: "America/Chicago" },
@@ -276,7 +297,10 @@ export function termsOf(port: TestPort, changed: Partial<Terms> = {}): Terms {
     hours: { from: 0, until: 24 },
     dates: { first: yesterday, last: today },
     level: "L2",
+    selection: "open",
+    captures: null,
     images: 3,
+    releases: 3 * (changed.images ?? 3),
     starts_at: new Date(now_ms - 60_000).toISOString(),
     ends_at: new Date(now_ms + 3_600_000).toISOString(),
     comment_commitment: null,
@@ -303,9 +327,10 @@ export async function grantOf(
 
 export async function approve(
   port: TestPort,
-  ask: { grant: string; role: Role; terms: Terms; decision?: "approve" | "deny" },
+  ask: { grant: string; role: Role; terms: Terms; decision?: "approve" | "deny"; version?: number },
 ): Promise<void> {
-  const statement = { terms_sha256: termsDigest(ask.terms), decision: ask.decision ?? "approve" }
+  const version = ask.version ?? 1
+  const statement = { version, terms_sha256: termsDigest(ask.terms), decision: ask.decision ?? "approve" }
   const path = `/v1/grants/${ask.grant}/approvals`
   await decideGrant(
     port.house,

@@ -9,6 +9,7 @@ import { termsDigest, type Purpose, type Terms } from "../grant/terms.ts"
 import { initVault } from "../sallyport.ts"
 import { Client } from "./client.ts"
 import { readKeyFile, writeKeyFile } from "./keyfile.ts"
+import { secondMotion } from "./motions.ts"
 import { writeEscrow } from "./vault.ts"
 
 /** Fictional, every one of them. The custodian is the vault's first person. */
@@ -68,14 +69,14 @@ export async function setUp(data: string, server: string): Promise<void> {
   const custodian = await clientOf(data, "custodian", server)
   const add = async (resource: string, statement: Statement, names?: Record<string, string>) => {
     const path = `/v1/${resource}`
-    return (
-      await custodian.json<{ id: string }>({
-        method: "POST",
-        path,
-        statement,
-        ...(names === undefined ? {} : { names }),
-      })
-    ).id
+    const { id, motion } = await custodian.json<{ id: string; motion?: string }>({
+      method: "POST",
+      path,
+      statement,
+      ...(names === undefined ? {} : { names }),
+    })
+    if (motion !== undefined) await secondMotion(await clientOf(data, "cor", server), motion, "second")
+    return id
   }
   const agency =
     (await custodian.json<{ data: { id: string }[] }>({ method: "GET", path: "/v1/orgs" })).data[0]?.id ?? ""
@@ -98,7 +99,10 @@ export async function setUp(data: string, server: string): Promise<void> {
   }
   const purposes: Purpose[] = ["calibrate-reader", "repair-reader", "verify-reads"]
   const ends_at = new Date(Date.now() + 365 * day_ms).toISOString()
-  const contract = await add("contracts", { organization: prime, number: "DEMO-17", purposes, ends_at })
+  const contract = await add("contracts", {
+    ...{ organization: prime, number: "DEMO-17", under: null, purposes, ends_at },
+    attestations: [{ name: "background investigations", ends_at }],
+  })
   const port = await add("ports", { name: "Demo Bridge", time_zone: zone })
   const lanes: string[] = []
   for (const number of [1, 2, 3, 4]) lanes.push(await addLane(data, { custodian, port, number, add }))
@@ -169,7 +173,10 @@ async function grantToEngineer(
     hours: { from: 0, until: 24 },
     dates: { first: date(-1), last: date(14) },
     level: "L2",
+    selection: "open",
+    captures: null,
     images: 200,
+    releases: 600,
     starts_at: new Date(now_ms - 60_000).toISOString(),
     ends_at: new Date(now_ms + 14 * day_ms).toISOString(),
     comment_commitment: null,
@@ -182,7 +189,7 @@ async function grantToEngineer(
   })
   for (const role of ["cor", "privacy"]) {
     const approver = await clientOf(data, role, server)
-    const statement = { terms_sha256: termsDigest(terms), decision: "approve" }
+    const statement = { version: 1, terms_sha256: termsDigest(terms), decision: "approve" }
     await approver.json({ method: "POST", path: `/v1/grants/${grant}/approvals`, statement })
   }
   return grant

@@ -1,7 +1,10 @@
 import type { Command } from "commander"
 import { levelOf } from "../grant/level.ts"
-import { termsDigest, type Purpose, type Terms } from "../grant/terms.ts"
-import { Fault } from "../fault.ts"
+import type { Preview } from "../custody/preview.ts"
+import type { Statement } from "../grant/request.ts"
+import { termsDigest, unusual, type Purpose, type Terms } from "../grant/terms.ts"
+import { Fault, faults, type FaultCode } from "../fault.ts"
+import { editCommand } from "./edit.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
@@ -10,10 +13,15 @@ import { endOf } from "./times.ts"
 export interface Grant {
   readonly grant: string
   readonly terms: Terms
+  readonly version: number
   readonly terms_sha256: string
   readonly requester: string
   readonly state: string
-  readonly approvals: readonly { readonly person: string; readonly office: string }[]
+  readonly approvals: readonly {
+    readonly person: string
+    readonly office: string
+    readonly version: number
+  }[]
   readonly images_used: number
   readonly images_left: number
   readonly releases: number
@@ -29,6 +37,10 @@ interface RequestOptions {
   readonly dates?: string
   readonly level: string
   readonly images: string
+  readonly releases?: string
+  readonly open?: true
+  readonly capture?: string[]
+  readonly try?: true
   readonly starts: string
   readonly ends: string
   readonly comment?: string
@@ -60,6 +72,10 @@ export function grantCommands(program: Command): void {
       .option("--dates <first..last>", "port-local dates of capture; without it yesterday to today")
       .option("--level <level>", "L1 to L4", "L2")
       .requiredOption("--images <number>", "how many distinct images")
+      .option("--releases <number>", "how often they leave in all, re-reading included; 3 for each image")
+      .option("--open", "also captures that come after the approval; without it the selection is frozen there")
+      .option("--capture <capture...>", "a manifest: only these captures")
+      .option("--try", "only say which rule would refuse it")
       .option("--starts <time>", "now, RFC 3339, or a span", "now")
       .option("--ends <time>", "RFC 3339, or a span from now", "1d")
       .option("--comment <text>", "kept apart from the log, which holds a commitment")
@@ -68,6 +84,7 @@ export function grantCommands(program: Command): void {
       requestGrant(await contextOf(self), options, purpose),
     )
     readingCommands(command, name)
+    editCommand(command)
     decidingCommands(command, name)
   }
 }
@@ -79,6 +96,7 @@ async function requestGrant(
 ): Promise<void> {
   const { comment_commitment: _, ...terms } = termsFrom(options, purpose)
   const { comment } = options
+  if (options.try === true) return tryRequest(context, { ...terms, comment_commitment: null })
   const added = await context.client.json<{ grant: string; entry: number }>({
     method: "POST",
     path: "/v1/grants",
@@ -92,6 +110,19 @@ async function requestGrant(
   )
 }
 
+async function tryRequest({ client, voice }: Context, statement: Statement): Promise<void> {
+  const tried = await client.json<{ refusal: FaultCode | null; why: string | null }>({
+    method: "POST",
+    path: "/v1/grants/trial",
+    statement,
+  })
+  const why = tried.why ?? ""
+  answer(voice, tried, [
+    tried.refusal === null ? "no rule refuses this" : `would be refused: ${tried.refusal}: ${why}`,
+  ])
+  if (tried.refusal !== null) process.exitCode = faults[tried.refusal][1]
+}
+
 function termsFrom(options: RequestOptions, purpose: "release" | "reveal"): Terms {
   const now_ms = Date.now()
   const level = levelOf(options.level)
@@ -100,7 +131,7 @@ function termsFrom(options: RequestOptions, purpose: "release" | "reveal"): Term
   const [first = "", last = first] = (options.dates ?? `${day(1)}..${day(0)}`).split("..")
   if (level === null) throw new Fault("INVALID", "--level is L1, L2, L3 or L4")
   if (hours === null) throw new Fault("INVALID", "--hours is FROM-UNTIL, such as 6-22")
-  if (!/^\d{1,6}$/.test(options.images)) throw new Fault("INVALID", "--images is a whole number")
+  wholeOf("images", options.images)
   return {
     for: purpose,
     purpose: options.purpose as Purpose,
@@ -111,11 +142,19 @@ function termsFrom(options: RequestOptions, purpose: "release" | "reveal"): Term
     hours: { from: Number(hours[1]), until: Number(hours[2]) },
     dates: { first, last },
     level,
+    selection: options.open === true ? "open" : "frozen",
+    captures: options.capture === undefined ? null : [...options.capture].sort(),
     images: Number(options.images),
+    releases: options.releases === undefined ? 3 * Number(options.images) : wholeOf("releases", options.releases),
     starts_at: endOf(options.starts, now_ms),
     ends_at: endOf(options.ends, now_ms),
     comment_commitment: null,
   }
+}
+
+function wholeOf(option: string, text: string): number {
+  if (!/^\d{1,7}$/.test(text)) throw new Fault("INVALID", `--${option} is a whole number`)
+  return Number(text)
 }
 
 function readingCommands(command: Command, name: string): void {
@@ -145,10 +184,19 @@ function readingCommands(command: Command, name: string): void {
     const grant = await fetchGrant(client, id)
     answer(voice, grant, [
       ...termsLines(grant.terms),
-      `state          ${grant.state}, ${grant.approvals.length} of 2 approvals`,
-      `used           ${grant.images_used} of ${grant.terms.images} images, ${grant.releases} releases`,
+      `state          ${grant.state}, version ${grant.version}, ${grant.approvals.length} approvals${grant.approvals.map(each => `, ${each.office} ${each.person} (version ${each.version})`).join("")}`,
+      `used           ${grant.images_used} of ${grant.terms.images} images, ${grant.releases} of ${grant.terms.releases} releases`,
     ])
   })
+  command
+    .command("preview <id>")
+    .description("what would leave, by lane and hour, and what a breach of its holder would lose")
+    .action(async (id: string, _options: unknown, self: Command) => {
+      const { client, voice } = await contextOf(self)
+      const path = `/v1/grants/${encodeURIComponent(id)}/preview`
+      const shown = await client.json<Preview>({ method: "GET", path })
+      answer(voice, shown, previewLines(shown))
+    })
 }
 
 function decidingCommands(command: Command, name: string): void {
@@ -158,9 +206,9 @@ function decidingCommands(command: Command, name: string): void {
       .description(`${decision} the terms, which are shown and digested here, not by the server`)
       .action(async (id: string, _options: unknown, self: Command) => {
         const { client, voice } = await contextOf(self)
-        const { terms } = await fetchGrant(client, id)
+        const { terms, version } = await fetchGrant(client, id)
         for (const line of termsLines(terms)) tell(voice, line)
-        const statement = { terms_sha256: termsDigest(terms), decision }
+        const statement = { version, terms_sha256: termsDigest(terms), decision }
         const done = await client.json<{ entry: number }>({
           method: "POST",
           path: `/v1/grants/${encodeURIComponent(id)}/approvals`,
@@ -168,7 +216,7 @@ function decidingCommands(command: Command, name: string): void {
         })
         const after = await fetchGrant(client, id)
         const lines = [
-          `${id}  ${decision === "approve" ? "approved" : "denied"}, log entry ${done.entry}; now ${after.state}, ${after.approvals.length} of 2 approvals`,
+          `${id}  ${decision === "approve" ? "approved" : "denied"}, log entry ${done.entry}; now ${after.state}, ${after.approvals.length} approvals`,
         ]
         answer(voice, { ...done, state: after.state }, lines)
       })
@@ -201,6 +249,20 @@ function termsLines(terms: Terms): string[] {
     `what           ${terms.images} distinct images at ${terms.level}`,
     `from           ${terms.lanes.join(", ")}`,
     `captured       ${terms.dates.first} to ${terms.dates.last}, hours ${terms.hours.from} to ${terms.hours.until} (port-local)`,
+    `selection      ${terms.captures === null ? "" : `${terms.captures.length} named captures, `}${terms.selection === "frozen" ? "as it is when approved" : "open: also what comes later"}`,
+    `releases       ${terms.releases}, re-reading included`,
     `live           ${terms.starts_at} to ${terms.ends_at}`,
+    ...unusual(terms).map(sentence => `UNUSUAL        ${sentence}`),
+  ]
+}
+
+function previewLines({ selected, would_leave, by_lane, by_hour, if_breached, is_cut }: Preview): string[] {
+  const peak = Math.max(1, ...by_hour)
+  const bars = by_hour.map(count => (count === 0 ? " " : ("▁▂▃▄▅▆▇█"[Math.ceil((count / peak) * 8) - 1] ?? "█")))
+  return [
+    `selected       ${selected} captures${is_cut ? " or more" : ""}, of which at most ${would_leave} leave`,
+    ...by_lane.map(({ lane, captures }) => `lane           ${lane}  ${captures}`),
+    `hours 0 to 23  ${bars.join("")}`,
+    `IF BREACHED    tomorrow, this vendor would lose ${if_breached.images} images (${if_breached.held_already} it holds already), of ${if_breached.crossings} crossings in this grant, ${if_breached.faces === null ? "faces not counted: nobody looked for them" : `${if_breached.faces} faces`}`,
   ]
 }

@@ -7,6 +7,7 @@ import { escrowCommands } from "./escrow.ts"
 import { grantCommands } from "./grants.ts"
 import { laneCommands } from "./lane.ts"
 import { logCommands } from "./log.ts"
+import { motionCommands } from "./motions.ts"
 import { receiptCommands } from "./receipt.ts"
 import { registryCommands } from "./registry.ts"
 import { refuse, type Voice } from "./say.ts"
@@ -52,6 +53,7 @@ export function programOf(): Command {
   laneCommands(program)
   captureCommands(program)
   grantCommands(program)
+  motionCommands(program)
   drawCommand(program)
   receiptCommands(program)
   logCommands(program)

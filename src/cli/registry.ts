@@ -6,12 +6,15 @@ import { Fault } from "../fault.ts"
 import type { Statement } from "../grant/request.ts"
 import { contextOf, globalsOf, listQuery, type Context } from "./context.ts"
 import { readKeyFile, writeKeyFile } from "./keyfile.ts"
+import { propose } from "./motions.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
 
 interface Added {
   readonly id: string
   readonly entry: number
+  /** Set when a second person must sign. */
+  readonly motion?: string
 }
 
 type Listed = Readonly<Record<string, unknown>> & { readonly id: string }
@@ -31,19 +34,48 @@ export function registryCommands(program: Command): void {
   placeCommands(program)
 }
 
+interface ContractOptions {
+  readonly org: string
+  readonly purpose: string[]
+  readonly ends: string
+  readonly under?: string
+  readonly attestation?: string[]
+}
+
+/** `SOC 2=300d`. */
+function attestationOf(text: string): { name: string; ends_at: string } {
+  const at = text.lastIndexOf("=")
+  if (at < 1) throw new Fault("INVALID", "--attestation is NAME=TIME, such as 'SOC 2=300d'")
+  return { name: text.slice(0, at), ends_at: endOf(text.slice(at + 1), Date.now()) }
+}
+
 function contractCommands(program: Command): void {
-  noun(program, "contract", { resource: "contracts", columns: ["id", "number", "organization", "ends_at"] })
+  const contract = noun(program, "contract", { resource: "contracts", columns: ["id", "number", "organization", "ends_at"] })
+  contract
+    .command("attest <id> <name=time>")
+    .description("the contractor showed it anew: 'SOC 2=300d'")
+    .action(async (id: string, text: string, _options: unknown, command: Command) => {
+      const { client, voice } = await contextOf(command)
+      const path = `/v1/contracts/${encodeURIComponent(id)}/attestations`
+      const done = await client.json<Added>({ method: "POST", path, statement: attestationOf(text) })
+      answer(voice, done, [`${id}  attested, log entry ${done.entry}`])
+    })
+  contract
     .command("add <number>")
     .requiredOption("--org <org>", "the contractor")
     .requiredOption("--purpose <purpose...>", "purposes that it allows")
     .requiredOption("--ends <time>", "RFC 3339, or 30d")
+    .option("--under <contract>", "the prime's contract, which it can only narrow")
+    .option("--attestation <name=time...>", "what the contractor showed, until when it holds")
     .action(
-      async (number: string, options: { org: string; purpose: string[]; ends: string }, command: Command) => {
+      async (number: string, options: ContractOptions, command: Command) => {
         const statement = {
           organization: options.org,
           number,
+          under: options.under ?? null,
           purposes: options.purpose,
           ends_at: endOf(options.ends, Date.now()),
+          attestations: (options.attestation ?? []).map(attestationOf),
         }
         return add(await contextOf(command), "contracts", { statement })
       },
@@ -65,6 +97,7 @@ function personCommands(program: Command): void {
     .action(async (options: PersonOptions, command: Command) =>
       addPerson(await contextOf(command), options, command),
     )
+  keyCommands(person)
   suspensions(person, "people")
 }
 
@@ -92,7 +125,25 @@ async function addPerson(context: Context, options: PersonOptions, command: Comm
     const own = await readKeyFile(globalsOf(command).key ?? "")
     await writeKeyFile(options.newKey, { vault: own.vault, id: added.id, notes: {}, seed })
   }
-  answer(context.voice, added, [`${added.id}  enrolled, log entry ${added.entry}`])
+  const { motion } = added
+  const state = motion === undefined ? "enrolled" : "proposed; not enrolled yet"
+  answer(context.voice, added, [`${added.id}  ${state}, log entry ${added.entry}`])
+  if (motion !== undefined)
+    tell(context.voice, `next, a person of another office: sallyport motion second ${motion}`)
+}
+
+function keyCommands(person: Command): void {
+  for (const [verb, act, what] of [
+    ["add-key", "add-key", "another key for a person"],
+    ["remove-key", "remove-key", "take a key away, for good"],
+  ] as const)
+    person
+      .command(`${verb} <id>`)
+      .description(`${what}; a second person signs it`)
+      .requiredOption("--public-key <base64>")
+      .action(async (id: string, options: { publicKey: string }, command: Command) =>
+        propose(await contextOf(command), act, { person: id, key: options.publicKey }),
+      )
 }
 
 function placeCommands(program: Command): void {

@@ -1,6 +1,6 @@
 import type { Asked, Opening, Statement } from "../grant/request.ts"
-import type { KeyOf } from "../ledger/ledger.ts"
-import type { Records } from "../log/state.ts"
+import type { KeyOf, Wanted } from "../ledger/ledger.ts"
+import { Register, type Records, type State } from "../log/state.ts"
 import type { House } from "./house.ts"
 
 /** A person whose signed request was verified at the door. */
@@ -26,6 +26,33 @@ export async function chainKeys(house: House, organization: string): Promise<Key
   const key = { kind: "organization", id: organization }
   const held = await recordOf(house, "organization", organization)
   return held?.parent == null ? [key] : [key, ...(await chainKeys(house, held.parent))]
+}
+
+/** The keys of a contract's record and of those that it rests on. Which rests on which never changes. */
+export async function contractKeys(house: House, contract: string): Promise<KeyOf[]> {
+  const held = await recordOf(house, "contract", contract)
+  const key = { kind: "contract", id: contract }
+  return held?.under == null ? [key] : [key, ...(await contractKeys(house, held.under))]
+}
+
+/**
+ * The rows as they are stored, outside of any transaction: for a plan or a preview, which the sequencer's own judgement
+ * follows.
+ */
+export async function stateOf(house: House, wanted: Wanted): Promise<State> {
+  const { ledger } = house
+  const present = async <T>(rows: readonly Promise<T | null>[]) =>
+    (await Promise.all(rows)).filter(row => row !== null)
+  return Register.of(wanted, {
+    records: await present(wanted.records.map(({ kind, id }) => ledger.record(kind, id))),
+    counters: await Promise.all(
+      wanted.counters.map(async name => ({ name, value: await ledger.counter(name) })),
+    ),
+    members: await Promise.all(
+      wanted.members.map(async of => ({ ...of, value: await ledger.member(of.set, of.member) })),
+    ),
+    captures: await present(wanted.captures.map(id => ledger.capture(id))),
+  })
 }
 
 /** What every entry of this caller reads: the vault's record, the caller's key and person, the organizations above. */

@@ -2,13 +2,15 @@ import { Fault, type FaultCode } from "../fault.ts"
 import { decide, type Facts, type GrantState } from "../grant/decide.ts"
 import { statementDigest } from "../grant/request.ts"
 import { newId } from "../ids.ts"
-import type { DrawRow } from "../ledger/ledger.ts"
+import type { CaptureRow, DrawRow } from "../ledger/ledger.ts"
 import type { EntryOf } from "../log/kinds.ts"
-import { names, type Records } from "../log/state.ts"
-import { chainKeys, recordOf, type Caller } from "./caller.ts"
+import { factsFor } from "../log/facts.ts"
+import { names } from "../log/state.ts"
+import { recordOf, stateOf, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
+import { wantedFor } from "./opening.ts"
 import { refusedEntry } from "./propose.ts"
 
 type DrawStated = Extract<NonNullable<EntryOf<"refused">["statement"]>, { count: unknown }>
@@ -65,7 +67,8 @@ function planOf(row: DrawRow, { terms }: GrantState, stated: DrawStated): Plan {
   return { draw: row.id, grant: row.grant, level: terms.level, captures: row.captures, short }
 }
 
-async function candidates(house: House, { grant, terms }: GrantState, count: number): Promise<string[]> {
+async function candidates(house: House, of: GrantState, count: number): Promise<string[]> {
+  const { grant, terms } = of
   const picked: string[] = []
   let after: { after?: string } = {}
   while (picked.length < count) {
@@ -76,7 +79,7 @@ async function candidates(house: House, { grant, terms }: GrantState, count: num
       limit: 500,
       ...after,
     })
-    const covered = page.filter(row => isCovered(row.hour, terms))
+    const covered = page.filter(row => isCovered(row, of))
     picked.push(...covered.slice(0, count - picked.length).map(row => row.id))
     const last = page.at(-1)
     if (last === undefined || page.length < 500) break
@@ -85,9 +88,16 @@ async function candidates(house: House, { grant, terms }: GrantState, count: num
   return picked
 }
 
-function isCovered(hour: string, { dates, hours }: GrantState["terms"]): boolean {
+/** Whether dates, hours and selection of the grant let the capture through; its lane is asked for. */
+export function isCovered(
+  { id, hour, admitted }: Pick<CaptureRow, "id" | "hour" | "admitted">,
+  { terms, frozen_at }: Pick<GrantState, "terms" | "frozen_at">,
+): boolean {
+  const { dates, hours, captures, selection } = terms
   const [date, clock] = [hour.slice(0, 10), Number(hour.slice(11, 13))]
-  return dates.first <= date && date <= dates.last && hours.from <= clock && clock < hours.until
+  const isTimely = dates.first <= date && date <= dates.last && hours.from <= clock && clock < hours.until
+  const isListed = captures === null || captures.includes(id)
+  return isTimely && isListed && (selection === "open" || admitted < frozen_at)
 }
 
 /** Whether the grant refuses any image at all, or more than it has left. Each image is decided again when it is fetched. */
@@ -97,33 +107,33 @@ async function refusal(
   ask: { stated: DrawStated; grant: GrantState | null },
 ): Promise<FaultCode | null> {
   if (ask.grant === null) return "GRANT_UNKNOWN"
-  const facts = await factsOfAny(house, caller.person, ask.grant)
+  const facts = await factsOfAny(house, caller, ask.grant)
+  if (facts === null) return "GRANT_UNKNOWN"
   const { level } = ask.grant.terms
   const now_ms = house.log.clock()
-  const any = decide({ for: "release", person: caller.person.person, level }, { ...facts, images: 0 }, now_ms)
+  const fresh = { ...facts, images: 0, times: 0, held: "L0" as const }
+  const any = decide({ for: "release", person: caller.person.person, level }, fresh, now_ms)
   if (any !== null) return any
   const asked = ask.stated.count ?? 0
   return facts.images + asked > ask.grant.terms.images ? "GRANT_BUDGET" : null
 }
 
 /** The facts of an image that the grant covers, whichever it is. */
-async function factsOfAny(house: House, person: Records["person"], grant: GrantState): Promise<Facts> {
-  const { terms } = grant
-  const chain = await chainKeys(house, person.organization)
-  const organizations = await Promise.all(chain.map(key => recordOf(house, "organization", key.id)))
-  return {
+async function factsOfAny(house: House, caller: Caller, { grant, terms }: GrantState): Promise<Facts | null> {
+  const [lane = ""] = terms.lanes
+  const [capture = ""] = terms.captures ?? []
+  const wanted = await wantedFor(house, caller, { grant, capture, lane })
+  return factsFor(await stateOf(house, wanted), {
+    person: caller.person,
     grant,
-    person,
-    organizations: organizations.filter(organization => organization !== null),
-    contract: terms.contract === null ? null : await recordOf(house, "contract", terms.contract),
     capture: {
-      lane: terms.lanes[0] ?? "",
+      capture,
+      lane,
       hour: `${terms.dates.first}T${String(terms.hours.from).padStart(2, "0")}`,
+      admitted: Number.NEGATIVE_INFINITY,
     },
-    images: await house.ledger.counter(names.images(grant.grant)),
-    times: 0,
-    held: "L0",
-  }
+    now_ms: house.log.clock(),
+  })
 }
 
 async function deny(
@@ -141,6 +151,6 @@ async function deny(
     statement: why.stated,
   } as const
   const appended = await house.log.append({ wanted: wanting({}), draft: () => refusedEntry(refused) })
-  const facts = why.grant === null ? null : await factsOfAny(house, person, why.grant)
+  const facts = why.grant === null ? null : await factsOfAny(house, caller, why.grant)
   throw denial(why.code, { facts, entry: appended.index, what: "Nothing was released." })
 }

@@ -1,7 +1,9 @@
+import type { FaultCode } from "../fault.ts"
 import { newId } from "../ids.ts"
-import type { KeyOf } from "../ledger/ledger.ts"
+import { judge } from "../log/judge.ts"
+import { wanting, type KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
-import { chainKeys, recordOf, type Caller } from "./caller.ts"
+import { chainKeys, circleOf, recordOf, stateOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
@@ -17,15 +19,43 @@ export interface GrantEntry {
 export async function requestGrant(house: House, caller: Caller): Promise<GrantEntry> {
   const statement = caller.statement as TermsStated
   const grant = newId(statement.for === "release" ? "grt" : "cas")
-  const holder = await recordOf(house, "person", statement.holder)
-  const records: KeyOf[] = [
-    { kind: "grant", id: grant },
-    { kind: "person", id: statement.holder },
-    ...statement.lanes.map(id => ({ kind: "lane", id })),
-    ...(statement.contract === null ? [] : [{ kind: "contract", id: statement.contract }]),
+  const records = [{ kind: "grant", id: grant }, ...(await termsKeys(house, statement))]
+  const draft: Draft = { kind: "grant.requested", grant, asked: caller.asked, statement }
+  const { index } = await propose(house, caller, { of: "grant", draft, records, grant })
+  return { grant, entry: index }
+}
+
+/** What the rules of terms read. */
+async function termsKeys(house: House, terms: TermsStated): Promise<KeyOf[]> {
+  const holder = await recordOf(house, "person", terms.holder)
+  return [
+    { kind: "person", id: terms.holder },
+    ...terms.lanes.map(id => ({ kind: "lane", id })),
+    ...(terms.contract === null ? [] : [{ kind: "contract", id: terms.contract }]),
     ...(holder === null ? [] : await chainKeys(house, holder.organization)),
   ]
+}
+
+/** Which rule would refuse these terms if this person asked for them now, or `null`. Nothing is logged or charged. */
+export async function tryTerms(house: House, caller: Caller): Promise<FaultCode | null> {
+  const statement = caller.statement as TermsStated
+  const grant = newId(statement.for === "release" ? "grt" : "cas")
+  const records = [
+    ...(await circleOf(house, caller)),
+    { kind: "policy", id: "policy" },
+    { kind: "grant", id: grant },
+    ...(await termsKeys(house, statement)),
+  ]
   const draft: Draft = { kind: "grant.requested", grant, asked: caller.asked, statement }
+  return judge(draft, await stateOf(house, wanting({ records })), house.log.clock())
+}
+
+/** Changes the terms in force: by who asked for them, or, if nothing widens, by an approver's office. */
+export async function editGrant(house: House, caller: Caller, grant: string): Promise<GrantEntry> {
+  const statement = caller.statement as EntryOf<"grant.edited">["statement"]
+  const { asked, person } = caller
+  const draft: Draft = { kind: "grant.edited", grant, person: person.person, asked, statement }
+  const records = [{ kind: "grant", id: grant }, ...(await termsKeys(house, statement.terms))]
   const { index } = await propose(house, caller, { of: "grant", draft, records, grant })
   return { grant, entry: index }
 }

@@ -1,10 +1,10 @@
 import { Fault, type FaultCode } from "../fault.ts"
 import { decide, type Facts } from "../grant/decide.ts"
-import { countsAfter, factsFor } from "../log/judge.ts"
+import { countsAfter, factsFor } from "../log/facts.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { names, type State } from "../log/state.ts"
-import { circleOf, recordOf, type Caller } from "./caller.ts"
+import { circleOf, contractKeys, recordOf, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
@@ -77,13 +77,13 @@ function draftOpening(
   const { caller, stated, purpose } = question
   const { asked } = caller
   const capture = state.capture(stated.capture)
-  const lane = capture?.lane ?? ""
-  const hour = capture?.hour ?? ""
+  const { lane = "", hour = "", admitted = -1 } = capture ?? {}
   const person = state.record("person", caller.person.person) ?? caller.person
   const facts = factsFor(state, {
     person,
     grant: stated.grant,
-    capture: { capture: stated.capture, lane, hour },
+    capture: { capture: stated.capture, lane, hour, admitted },
+    now_ms,
   })
   const code =
     facts === null
@@ -114,7 +114,7 @@ function draftOpening(
       grant: grant.grant,
       purpose: grant.terms.purpose,
       terms_sha256: grant.terms_sha256,
-      ...countsAfter(facts, state.counter(names.releases(grant.grant))),
+      ...countsAfter(facts),
     },
     examiner: null,
     asked,
@@ -123,19 +123,26 @@ function draftOpening(
   return { entry, facts }
 }
 
-async function wantedFor(
+/** Every row that the decision on one image reads. */
+export async function wantedFor(
   house: House,
   caller: Caller,
-  { grant: id, capture }: Stated,
+  { grant: id, capture, lane }: { readonly grant: string; readonly capture: string; readonly lane?: string },
 ): Promise<Proposal["wanted"]> {
   const grant = await recordOf(house, "grant", id)
   const circle = await circleOf(house, caller)
   const root = circle.at(-1)?.id ?? ""
+  const at = lane ?? (await house.ledger.capture(capture))?.lane ?? ""
+  const port = (await recordOf(house, "lane", at))?.port
   return wanting({
     records: [
       ...circle,
       { kind: "grant", id },
-      ...(grant?.terms.contract == null ? [] : [{ kind: "contract", id: grant.terms.contract }]),
+      ...(grant?.terms.contract == null ? [] : await contractKeys(house, grant.terms.contract)),
+      { kind: "policy", id: "policy" },
+      { kind: "lane", id: at },
+      ...["vault", ...(port === undefined ? [] : [port])].map(scope => ({ kind: "stop", id: scope })),
+      ...["vault", root, caller.person.person].map(user => ({ kind: "usage", id: user })),
     ],
     counters: [names.images(id), names.releases(id), names.opened],
     members: [

@@ -1,6 +1,8 @@
 import { fromBase64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
+import { offices } from "../grant/office.ts"
 import { opens, type Opening } from "../grant/request.ts"
+import { names, type State } from "../log/state.ts"
 import type { KeyOf, OpeningRow, Wanted } from "../ledger/ledger.ts"
 import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
@@ -58,7 +60,8 @@ export async function propose(
   caller: Caller,
   ask: {
     readonly of: Refused["of"]
-    readonly draft: Draft
+    /** What is proposed; a function where that depends on the state. */
+    readonly draft: Draft | ((state: State) => Draft)
     readonly records: readonly KeyOf[]
     readonly members?: Wanted["members"]
     readonly grant?: string
@@ -72,12 +75,14 @@ export async function propose(
   })
   const appended = await house.log.append({
     wanted: wanting({
-      records: [...(await circleOf(house, caller)), ...ask.records],
+      records: [...(await circleOf(house, caller)), { kind: "policy", id: "policy" }, ...ask.records],
+      counters: offices.map(names.enrolled),
       members: ask.members ?? [],
     }),
     draft: (state, now_ms) => {
-      const code = judge(ask.draft, state, now_ms)
-      if (code === null) return { entry: ask.draft, openings, destroyed: ask.destroyed ?? [] }
+      const draft = typeof ask.draft === "function" ? ask.draft(state) : ask.draft
+      const code = judge(draft, state, now_ms)
+      if (code === null) return { entry: draft, openings, destroyed: ask.destroyed ?? [] }
       const { asked, person } = caller
       return refusedEntry({
         of: ask.of,

@@ -3,7 +3,8 @@ import type { Statement } from "../grant/request.ts"
 import { newId } from "../ids.ts"
 import type { KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
-import { chainKeys, type Caller } from "./caller.ts"
+import { needsSecond } from "../log/judge.ts"
+import { chainKeys, contractKeys, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
@@ -21,6 +22,8 @@ type StatementOf<
 export interface Registered {
   readonly id: string
   readonly entry: number
+  /** Set when nothing is in effect before a second person signs this motion. */
+  readonly motion?: string
 }
 
 /** Things that a custodian adds, by the name of their resource. The door has checked the statement's shape. */
@@ -38,7 +41,10 @@ export const registrations = {
   contracts: (asked, statement) => {
     const stated = statement as StatementOf<"contract.added">
     const id = newId("con")
-    const records = [{ kind: "organization", id: stated.organization }]
+    const records = [
+      { kind: "organization", id: stated.organization },
+      ...(stated.under === null ? [] : [{ kind: "contract", id: stated.under }]),
+    ]
     return { id, draft: { kind: "contract.added", contract: id, asked, statement: stated }, records }
   },
   people: (asked, statement) => {
@@ -85,12 +91,33 @@ export type Resource = keyof typeof registrations
 export async function register(house: House, caller: Caller, resource: Resource): Promise<Registered> {
   const { id, draft, records } = registrations[resource](caller.asked, caller.statement)
   const own = { kind: ownKinds[resource], id }
-  const { index } = await propose(house, caller, {
+  const motion = newId("mot")
+  const { index, entry } = await propose(house, caller, {
     of: "registry",
-    draft,
-    records: [own, ...records, ...(await above(house, records))],
+    // Whom one person alone may not enroll is proposed, for a second one to sign.
+    draft: state =>
+      draft.kind === "person.enrolled" && needsSecond(caller, state)
+        ? {
+            kind: "motion.proposed",
+            motion,
+            act: "enroll",
+            subject: id,
+            asked: caller.asked,
+            statement: draft.statement,
+          }
+        : draft,
+    records: [own, { kind: "motion", id: motion }, ...records, ...(await above(house, records))],
   })
-  return { id, entry: index }
+  return { id, entry: index, ...(entry.kind === "motion.proposed" ? { motion } : {}) }
+}
+
+/** The contractor showed an attestation anew, until when it holds. */
+export async function attest(house: House, caller: Caller, contract: string): Promise<Registered> {
+  const statement = caller.statement as EntryOf<"contract.attested">["statement"]
+  const draft: Draft = { kind: "contract.attested", contract, asked: caller.asked, statement }
+  const records = [{ kind: "contract", id: contract }]
+  const { index } = await propose(house, caller, { of: "registry", draft, records })
+  return { id: contract, entry: index }
 }
 
 /** Suspends or resumes a person or an organization. */
@@ -120,7 +147,13 @@ const ownKinds: Readonly<Record<Resource, string>> = {
 
 /** The organizations above those that a rule asks for: its depth is judged. */
 async function above(house: House, records: readonly KeyOf[]): Promise<KeyOf[]> {
-  const chains = records.filter(key => key.kind === "organization").map(key => chainKeys(house, key.id))
+  const chains = records.map(key =>
+    key.kind === "organization"
+      ? chainKeys(house, key.id)
+      : key.kind === "contract"
+        ? contractKeys(house, key.id)
+        : Promise.resolve([]),
+  )
   return (await Promise.all(chains)).flat()
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest"
+import type { Office } from "./office.ts"
 import { approvalsSuffice, decide, decisionTable, type Ask, type Facts } from "./decide.ts"
+import { defaultPolicy, type Policy } from "./policy.ts"
 import type { Terms } from "./terms.ts"
 
 const now_ms = Date.parse("2026-11-24T12:00:00.000Z")
@@ -14,7 +16,10 @@ const terms: Terms = {
   hours: { from: 6, until: 12 },
   dates: { first: "2026-11-20", last: "2026-11-24" },
   level: "L2",
+  selection: "frozen",
+  captures: null,
   images: 20,
+  releases: 60,
   starts_at: "2026-11-24T00:00:00.000Z",
   ends_at: "2026-11-25T00:00:00.000Z",
   comment_commitment: null,
@@ -25,13 +30,15 @@ const ask: Ask = { for: "release", person: "per_engineer", level: "L2" }
 const facts: Facts = {
   grant: {
     grant: "grt_1",
+    version: 1,
+    frozen_at: 100,
     terms,
     terms_sha256: "00",
     requester: "per_engineer",
     status: "approved",
     approvals: [
-      { person: "per_cor", office: "cor" },
-      { person: "per_privacy", office: "privacy" },
+      { person: "per_cor", office: "cor", version: 1 },
+      { person: "per_privacy", office: "privacy", version: 1 },
     ],
   },
   person: { person: "per_engineer", organization: "org_sub", office: "engineer", suspended: false },
@@ -39,13 +46,21 @@ const facts: Facts = {
     { organization: "org_sub", parent: "org_prime", suspended: false },
     { organization: "org_prime", parent: null, suspended: false },
   ],
-  contract: {
-    contract: "con_1",
-    organization: "org_prime",
-    purposes: ["calibrate-reader"],
-    ends_at: "2027-01-01T00:00:00.000Z",
-  },
-  capture: { lane: "lan_1", hour: "2026-11-24T06-06:00" },
+  contracts: [
+    {
+      contract: "con_1",
+      organization: "org_prime",
+      under: null,
+      purposes: ["calibrate-reader"],
+      ends_at: "2027-01-01T00:00:00.000Z",
+      attestations: [{ name: "SOC 2", ends_at: "2026-12-01T00:00:00.000Z" }],
+    },
+  ],
+  capture: { capture: "cap_1", lane: "lan_1", hour: "2026-11-24T06-06:00", admitted: 99 },
+  policy: { approvals: [], person_day: 20, organization_30d: 40, vault_day: 30 },
+  isStopped: false,
+  releases: 0,
+  used: { person_day: 0, organization_day: 0, organization_30d: 0, vault_day: 0 },
   images: 0,
   times: 0,
   held: "L0",
@@ -59,6 +74,21 @@ const withGrant = (changed: Partial<Facts["grant"]>): Facts => ({
   ...facts,
   grant: { ...facts.grant, ...changed },
 })
+
+const withUsed = (changed: Partial<Facts["used"]>): Facts => ({
+  ...facts,
+  used: { ...facts.used, ...changed },
+})
+const withPolicy = (changed: Partial<Policy>): Facts => ({
+  ...facts,
+  policy: { ...facts.policy, ...changed },
+})
+const contract = facts.contracts[0]!
+const withContract = (changed: Partial<Facts["contracts"][number]>): Facts => ({
+  ...facts,
+  contracts: [{ ...contract, ...changed }],
+})
+const cor1 = { office: "cor", people: 1 } as const
 
 /** For each row of the table: facts that are right but for one thing. */
 const bent: Record<string, [string, Ask, Facts][]> = {
@@ -85,25 +115,49 @@ const bent: Record<string, [string, Ask, Facts][]> = {
     ["it starts a millisecond later", ask, withTerms({ starts_at: "2026-11-24T12:00:00.001Z" })],
   ],
   GRANT_EXPIRED: [["it ends now", ask, withTerms({ ends_at: "2026-11-24T12:00:00.000Z" })]],
-  GRANT_CONTRACT: [
-    [
-      "the contract ended",
-      ask,
-      { ...facts, contract: { ...facts.contract!, ends_at: "2026-11-24T12:00:00.000Z" } },
-    ],
-    [
-      "the contract does not allow the purpose",
-      ask,
-      { ...facts, contract: { ...facts.contract!, purposes: [] } },
-    ],
-    [
-      "the contract is another organization's",
-      ask,
-      { ...facts, contract: { ...facts.contract!, organization: "org_other" } },
-    ],
-    ["the contract is another one", ask, { ...facts, contract: { ...facts.contract!, contract: "con_2" } }],
-    ["there is no contract", ask, { ...facts, contract: null }],
+  STOPPED: [["an emergency stop holds", ask, { ...facts, isStopped: true }]],
+  POLICY: [
+    ["the policy is empty (openbao#3666)", ask, { ...facts, policy: {} as Policy }],
+    ["approvals are left out", ask, withPolicy({ approvals: undefined as never })],
+    ["approvals of nobody", ask, withPolicy({ approvals: [{ office: "cor", people: 0 }] })],
+    ["approvals of half a person", ask, withPolicy({ approvals: [{ office: "cor", people: 0.5 }] })],
+    ["approvals of a vendor", ask, withPolicy({ approvals: [{ office: "engineer", people: 1 }] })],
+    ["one office twice", ask, withPolicy({ approvals: [cor1, cor1] })],
+    ["a budget of nothing", ask, withPolicy({ vault_day: 0 })],
+    ["a fraction of an image", ask, withPolicy({ person_day: 1.5 })],
+    ["a budget below nothing", ask, withPolicy({ organization_30d: -1 })],
   ],
+  GRANT_CONTRACT: [
+    ["the contract ended", ask, withContract({ ends_at: "2026-11-24T12:00:00.000Z" })],
+    ["the contract does not allow the purpose", ask, withContract({ purposes: [] })],
+    ["the contract is another organization's", ask, withContract({ organization: "org_other" })],
+    ["the contract is another one", ask, withContract({ contract: "con_2" })],
+    ["there is no contract", ask, { ...facts, contracts: [] }],
+    [
+      "the prime's contract ended",
+      ask,
+      { ...facts, contracts: [...facts.contracts, { ...contract, ends_at: "2026-11-24T12:00:00.000Z" }] },
+    ],
+  ],
+  ATTESTATION: [
+    [
+      "an attestation expired",
+      ask,
+      withContract({ attestations: [{ name: "SOC 2", ends_at: "2026-11-24T12:00:00.000Z" }] }),
+    ],
+  ],
+  GRANT_SELECTION: [
+    ["it came after the approval", ask, { ...facts, capture: { ...facts.capture, admitted: 101 } }],
+    ["it is not in the manifest", ask, withTerms({ captures: ["cap_2"] })],
+  ],
+  GRANT_RELEASES: [
+    ["as many releases as the terms allow", ask, { ...facts, releases: 60 }],
+    ["the same image once too often", ask, { ...facts, images: 1, times: 60, releases: 60 }],
+  ],
+  BUDGET_PERSON: [["the person's day is used up", ask, withUsed({ person_day: 20 })]],
+  BUDGET_ORGANIZATION: [["the tree's 30 days are used up", ask, withUsed({ organization_30d: 40 })]],
+  BUDGET_VENDOR: [["half of the vault's day went to this tree", ask, withUsed({ organization_day: 15 })]],
+  BUDGET_VAULT: [["the vault's day is used up", ask, withUsed({ vault_day: 30 })]],
   GRANT_LEVEL: [
     ["a face at a plate's level", { ...ask, level: "L3" }, facts],
     ["the full frame", { ...ask, level: "L4" }, facts],
@@ -129,6 +183,11 @@ test("what is right in everything is permitted", () => {
   expect(decide(ask, facts, now_ms)).toBeNull()
 })
 
+test("an image that was released before is free of every budget of distinct images", () => {
+  const used = { person_day: 20, organization_day: 15, organization_30d: 40, vault_day: 30 }
+  expect(decide(ask, { ...facts, images: 20, times: 1, releases: 59, used }, now_ms)).toBeNull()
+})
+
 test("the last image of a budget is permitted, and an image that was released before is free", () => {
   expect(decide(ask, { ...facts, images: 19 }, now_ms)).toBeNull()
   expect(decide(ask, { ...facts, images: 20, times: 1 }, now_ms)).toBeNull()
@@ -147,7 +206,7 @@ describe("what is wrong in one thing is refused by that rule's own code", () => 
 
 describe("two approvals suffice only from two people of different offices, neither requester nor holder", () => {
   const grant = { terms, requester: "per_manager" }
-  const cor = { person: "per_cor", office: "cor" } as const
+  const cor = { person: "per_cor", office: "cor", version: 1 } as const
   const cases: [string, { person: string; office: "cor" | "privacy" | "engineer" | "manager" }[], boolean][] =
     [
       ["none", [], false],
@@ -158,7 +217,26 @@ describe("two approvals suffice only from two people of different offices, neith
       ["the requester as one", [cor, { person: "per_manager", office: "manager" }], false],
       ["two of two offices", [cor, { person: "per_privacy", office: "privacy" }], true],
     ]
-  for (const [title, approvals, suffices] of cases) {
-    test(`${title}: ${suffices}`, () => expect(approvalsSuffice({ ...grant, approvals })).toBe(suffices))
-  }
+  const signed = (approvals: readonly { person: string; office: Office }[]) => ({
+    ...grant,
+    approvals: approvals.map(each => ({ ...each, version: 1 })),
+  })
+  for (const [title, approvals, suffices] of cases)
+    test(`${title}: ${suffices}`, () =>
+      expect(approvalsSuffice(signed(approvals), defaultPolicy)).toBe(suffices))
+  test("AND over offices, and two of one: as the policy asks", () => {
+    const two = [cor, { person: "per_privacy", office: "privacy" as const }]
+    const policy = { ...defaultPolicy, approvals: [cor1, { office: "custodian" as const, people: 2 }] }
+    expect(approvalsSuffice(signed(two), policy)).toBe(false)
+    const one = { person: "per_custodian", office: "custodian" as const }
+    expect(approvalsSuffice(signed([...two, one]), policy)).toBe(false)
+    expect(approvalsSuffice(signed([...two, one, one]), policy)).toBe(false)
+    const other = { person: "per_custodian2", office: "custodian" as const }
+    expect(approvalsSuffice(signed([...two, one, other]), policy)).toBe(true)
+  })
+  test("openbao#3666: a policy that is empty or malformed suffices for nothing", () => {
+    const two = signed([cor, { person: "per_privacy", office: "privacy" }])
+    for (const policy of [{}, { ...defaultPolicy, approvals: undefined }, null])
+      expect(approvalsSuffice(two, policy as Policy)).toBe(false)
+  })
 })

@@ -1,6 +1,7 @@
 import type { FaultCode } from "../fault.ts"
 import { covers, join, type Level } from "./level.ts"
-import type { Office } from "./office.ts"
+import { isAgencyOffice, type Office } from "./office.ts"
+import { brokenPolicy, type Policy } from "./policy.ts"
 import type { Purpose, Terms } from "./terms.ts"
 
 export interface PersonState {
@@ -20,23 +21,33 @@ export interface OrganizationState {
 export interface ContractState {
   readonly contract: string
   readonly organization: string
+  /** The prime's contract that it rests on and can only narrow, or `null`. */
+  readonly under: string | null
   readonly purposes: readonly Purpose[]
   /** RFC 3339 UTC. */
   readonly ends_at: string
+  /** What the contractor must have shown, each until its end: an expired one suspends the contract. */
+  readonly attestations: readonly { readonly name: string; readonly ends_at: string }[]
 }
 
 export interface ApprovalState {
   readonly person: string
   readonly office: Office
+  /** The version of the terms that was signed: later ones in force are narrower. */
+  readonly version: number
 }
 
 export interface GrantState {
   readonly grant: string
+  /** 1 when asked for, and one more with each edit. */
+  readonly version: number
   readonly terms: Terms
   readonly terms_sha256: string
   readonly requester: string
   readonly status: "pending" | "approved" | "denied" | "revoked"
   readonly approvals: readonly ApprovalState[]
+  /** Index of the entry that approved it last; −1 before. A frozen selection ends there. */
+  readonly frozen_at: number
 }
 
 /** One image, one person, one level: what is asked. */
@@ -52,14 +63,38 @@ export interface Facts {
   readonly person: PersonState
   /** The holder's organization and all above it. */
   readonly organizations: readonly OrganizationState[]
-  readonly contract: ContractState | null
-  readonly capture: { readonly lane: string; readonly hour: string }
+  /** The grant's contract and those that it rests on, itself first; empty for a case. */
+  readonly contracts: readonly ContractState[]
+  /** `admitted`: index of its entry. */
+  readonly capture: {
+    readonly capture: string
+    readonly lane: string
+    readonly hour: string
+    readonly admitted: number
+  }
+  readonly policy: Policy
+  /** Whether an emergency stop holds the vault, or the capture's port. */
+  readonly isStopped: boolean
   /** Distinct images released under the grant so far. */
   readonly images: number
   /** How often this capture was released under this grant. */
   readonly times: number
+  /** Releases under the grant so far, re-reading included. */
+  readonly releases: number
+  readonly used: Used
   /** What the organization's tree already holds of this capture, over all grants. */
   readonly held: Level
+}
+
+/** Distinct images used so far, over all grants. */
+export interface Used {
+  /** By the person today (UTC). */
+  readonly person_day: number
+  /** By the organization's tree today, and in 30 days with today. */
+  readonly organization_day: number
+  readonly organization_30d: number
+  /** By everyone today. */
+  readonly vault_day: number
 }
 
 interface Rule {
@@ -74,20 +109,36 @@ export const decisionTable: readonly Rule[] = [
     refuse: "GRANT_ORGANIZATION",
     holds: (_, f) => f.organizations.every(organization => !organization.suspended),
   },
+  { refuse: "STOPPED", holds: (_, f) => !f.isStopped },
+  { refuse: "POLICY", holds: (_, f) => brokenPolicy(f.policy) === null },
   { refuse: "GRANT_UNKNOWN", holds: (a, f) => f.grant.terms.for === a.for },
   { refuse: "GRANT_HOLDER", holds: (a, f) => a.person === f.grant.terms.holder },
   { refuse: "GRANT_DENIED", holds: (_, f) => f.grant.status !== "denied" },
   { refuse: "GRANT_REVOKED", holds: (_, f) => f.grant.status !== "revoked" },
-  { refuse: "GRANT_PENDING", holds: (_, f) => f.grant.status === "approved" && approvalsSuffice(f.grant) },
+  { refuse: "GRANT_PENDING", holds: (_, f) => f.grant.status === "approved" && approvalsSuffice(f.grant, f.policy) },
   { refuse: "GRANT_NOT_STARTED", holds: (_, f, now_ms) => Date.parse(f.grant.terms.starts_at) <= now_ms },
   { refuse: "GRANT_EXPIRED", holds: (_, f, now_ms) => now_ms < Date.parse(f.grant.terms.ends_at) },
   { refuse: "GRANT_CONTRACT", holds: (_, f, now_ms) => contractAllows(f, now_ms) },
+  { refuse: "ATTESTATION", holds: (_, f, now_ms) => isAttested(f, now_ms) },
   { refuse: "GRANT_LEVEL", holds: (a, f) => covers(f.grant.terms.level, a.level) },
   { refuse: "GRANT_LANE", holds: (_, f) => f.grant.terms.lanes.includes(f.capture.lane) },
   { refuse: "GRANT_DATES", holds: (_, f) => isWithinDates(f) },
   { refuse: "GRANT_HOURS", holds: (_, f) => isWithinHours(f) },
+  { refuse: "GRANT_SELECTION", holds: (_, f) => isSelected(f) },
   { refuse: "GRANT_LEVEL_SUM", holds: (a, f) => covers(f.grant.terms.level, join(a.level, f.held)) },
   { refuse: "GRANT_BUDGET", holds: (_, f) => f.times > 0 || f.images < f.grant.terms.images },
+  { refuse: "GRANT_RELEASES", holds: (_, f) => f.releases < f.grant.terms.releases },
+  { refuse: "BUDGET_PERSON", holds: (_, f) => f.times > 0 || f.used.person_day < f.policy.person_day },
+  {
+    refuse: "BUDGET_ORGANIZATION",
+    holds: (_, f) =>
+      isOwn(f) || f.times > 0 || f.used.organization_30d < f.policy.organization_30d,
+  },
+  {
+    refuse: "BUDGET_VENDOR",
+    holds: (_, f) => isOwn(f) || f.times > 0 || f.used.organization_day < Math.floor(f.policy.vault_day / 2),
+  },
+  { refuse: "BUDGET_VAULT", holds: (_, f) => f.times > 0 || f.used.vault_day < f.policy.vault_day },
 ]
 
 /** The verdict on one image: `null` is a permit, else the first rule that refuses. Pure: the log replays it. */
@@ -96,21 +147,49 @@ export function decide(ask: Ask, facts: Facts, now_ms: number): FaultCode | null
 }
 
 /**
- * Whether two people of different offices approved, neither of them requester or holder, and nobody counts twice.
- * The one place where this is judged: at approval, at release, in the vault and in a replay of the log.
+ * Whether two people of different offices approved, neither of them requester or holder, and nobody counts twice; and as
+ * many of each office as the policy asks for. A policy that is malformed or empty suffices for nothing. The one place where
+ * this is judged: at approval, at release, in the vault and in a replay of the log.
  */
-export function approvalsSuffice(grant: Pick<GrantState, "terms" | "requester" | "approvals">): boolean {
+export function approvalsSuffice(
+  grant: Pick<GrantState, "terms" | "requester" | "approvals">,
+  policy: Policy,
+): boolean {
+  if (brokenPolicy(policy) !== null) return false
   const others = grant.approvals.filter(
     approval => approval.person !== grant.requester && approval.person !== grant.terms.holder,
   )
-  return others.some(a => others.some(b => a.person !== b.person && a.office !== b.office))
+  const people = (office: Office) =>
+    new Set(others.filter(each => each.office === office).map(each => each.person)).size
+  return (
+    others.some(a => others.some(b => a.person !== b.person && a.office !== b.office)) &&
+    policy.approvals.every(line => people(line.office) >= line.people)
+  )
 }
 
-function contractAllows({ grant, contract, organizations }: Facts, now_ms: number): boolean {
+/** The agency's own people draw on no vendor's budget. */
+function isOwn({ person }: Facts): boolean {
+  return isAgencyOffice(person.office)
+}
+
+function contractAllows({ grant, contracts, organizations }: Facts, now_ms: number): boolean {
   if (grant.terms.for === "reveal") return true
-  if (contract === null || contract.contract !== grant.terms.contract) return false
+  const [contract] = contracts
+  if (contract === undefined || contract.contract !== grant.terms.contract) return false
   if (!organizations.some(organization => organization.organization === contract.organization)) return false
-  return now_ms < Date.parse(contract.ends_at) && contract.purposes.includes(grant.terms.purpose)
+  return contracts.every(
+    each => now_ms < Date.parse(each.ends_at) && each.purposes.includes(grant.terms.purpose),
+  )
+}
+
+function isAttested({ contracts }: Facts, now_ms: number): boolean {
+  return contracts.every(each => each.attestations.every(shown => now_ms < Date.parse(shown.ends_at)))
+}
+
+function isSelected({ grant, capture }: Facts): boolean {
+  const { captures, selection } = grant.terms
+  if (captures !== null && !captures.includes(capture.capture)) return false
+  return selection === "open" || capture.admitted < grant.frozen_at
 }
 
 function isWithinDates({ grant, capture }: Facts): boolean {

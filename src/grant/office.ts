@@ -23,6 +23,9 @@ export type Act =
   | "list captures"
   | "read log"
   | "destroy opening"
+  | "stop" // all releases of a port or the vault
+  | "second" // what another person proposed
+  | "edit"
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -35,6 +38,9 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   "list captures": ["custodian", "cor", "privacy", "analyst", "auditor"],
   "read log": ["custodian", "cor", "privacy", "analyst", "auditor"],
   "destroy opening": ["custodian", "privacy"],
+  stop: ["custodian", "cor", "privacy", "analyst"],
+  second: ["custodian", "cor", "privacy"],
+  edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
 }
 
 const vendor: readonly Office[] = ["manager", "engineer"]

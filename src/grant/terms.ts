@@ -3,15 +3,15 @@ import { hex, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { covers, type Level } from "./level.ts"
 
-/** Why images may leave or be looked at; a closed vocabulary, each with its highest level. Free text is never a purpose. */
+/** Why images may leave or be looked at; a closed vocabulary, with usual and highest level. Free text is never a purpose. */
 export const purposes = {
-  "calibrate-reader": "L2",
-  "repair-reader": "L2",
-  "verify-reads": "L2",
-  "dispute-crossing": "L4",
-  audit: "L4",
-  incident: "L4",
-} as const satisfies Record<string, Level>
+  "calibrate-reader": { usual: "L2", highest: "L2" },
+  "repair-reader": { usual: "L1", highest: "L2" },
+  "verify-reads": { usual: "L2", highest: "L2" },
+  "dispute-crossing": { usual: "L2", highest: "L4" },
+  audit: { usual: "L1", highest: "L4" },
+  incident: { usual: "L2", highest: "L4" },
+} as const satisfies Record<string, { readonly usual: Level; readonly highest: Level }>
 
 export type Purpose = keyof typeof purposes
 
@@ -32,8 +32,14 @@ export interface Terms {
   /** Port-local dates of capture, both inclusive. */
   readonly dates: { readonly first: string; readonly last: string }
   readonly level: Level
+  /** `frozen`: only captures that were admitted before the approval; `open`: also those that come after it. */
+  readonly selection: "frozen" | "open"
+  /** The manifest: only these captures, ascending, 1 to 1,000; `null` for all that lanes, hours and dates select. */
+  readonly captures: readonly string[] | null
   /** The budget: number of distinct images, 1 to 100,000. */
   readonly images: number
+  /** How often images leave in all, re-reading included: images to 10 × images; 3 × images unless agreed otherwise. */
+  readonly releases: number
   /** RFC 3339 UTC. */
   readonly starts_at: string
   readonly ends_at: string
@@ -62,16 +68,24 @@ export const termsRules: readonly TermsRule[] = [
   },
   {
     broken: "the level is higher than the purpose allows (calibrate-reader, repair-reader, verify-reads: L2)",
-    holds: t => covers(purposes[t.purpose], t.level),
+    holds: t => covers(purposes[t.purpose].highest, t.level),
   },
   { broken: "level L0 shows no image; ask for L1 to L4", holds: t => t.level !== "L0" },
   {
     broken: "lanes are named once each, in ascending order",
-    holds: t => t.lanes.every((lane, i) => i === 0 || lane > (t.lanes[i - 1] ?? "")),
+    holds: t => isAscending(t.lanes),
   },
   {
     broken: "hours run from a smaller to a larger hour of 0 to 24",
     holds: t => t.hours.from < t.hours.until,
+  },
+  {
+    broken: "releases are at least as many as images, and at most ten times as many",
+    holds: t => t.images <= t.releases && t.releases <= 10 * t.images,
+  },
+  {
+    broken: "the manifest names each capture once, in ascending order, and not fewer than images",
+    holds: t => t.captures === null || (isAscending(t.captures) && t.images <= t.captures.length),
   },
   { broken: "dates are real dates, the first not after the last", holds: t => areDates(t.dates) },
   { broken: "the end comes after the start", holds: t => Date.parse(t.starts_at) < Date.parse(t.ends_at) },
@@ -82,9 +96,29 @@ export const termsRules: readonly TermsRule[] = [
   },
 ]
 
+/** Where terms go beyond what is usual, as sentences for whoever approves them. */
+export function unusual(t: Terms): string[] {
+  const { usual } = purposes[t.purpose]
+  const days = (Date.parse(t.ends_at) - Date.parse(t.starts_at)) / day_ms
+  return [
+    ...(covers(usual, t.level) ? [] : [`level ${t.level}; usual for ${t.purpose} is ${usual}`]),
+    ...(t.selection === "open" ? ["captures that come after the approval count too; usual is frozen"] : []),
+    ...(t.images > 200 ? [`${t.images} images; usual are at most 200`] : []),
+    ...(t.releases > 3 * t.images
+      ? [`${t.releases} releases; usual are three for each image: ${3 * t.images}`]
+      : []),
+    ...(days > 7 ? [`${Math.ceil(days)} days; usual are at most 7`] : []),
+    ...(t.lanes.length > 4 ? [`${t.lanes.length} lanes; usual are at most 4`] : []),
+  ]
+}
+
 /** The first rule that the terms break, as a sentence, or `null` when they hold together. */
 export function brokenRule(terms: Terms, now_ms: number): string | null {
   return termsRules.find(rule => !rule.holds(terms, now_ms))?.broken ?? null
+}
+
+function isAscending(names: readonly string[]): boolean {
+  return names.every((name, i) => i === 0 || name > (names[i - 1] ?? ""))
 }
 
 function areDates(dates: Terms["dates"]): boolean {

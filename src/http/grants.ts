@@ -1,13 +1,16 @@
 import { planDraw } from "../custody/draw.ts"
-import { decideGrant, requestGrant, revokeGrant } from "../custody/grants.ts"
+import { decideGrant, editGrant, requestGrant, revokeGrant, tryTerms } from "../custody/grants.ts"
+import { preview } from "../custody/preview.ts"
 import type { House } from "../custody/house.ts"
 import { release, type Delivery } from "../custody/release.ts"
 import { reveal } from "../custody/reveal.ts"
-import { Fault } from "../fault.ts"
+import { Fault, faults } from "../fault.ts"
+import { brokenRule, type Terms } from "../grant/terms.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import { names, type Records } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
-import type { FastifyReply } from "fastify"
+import { recordOf } from "../custody/caller.ts"
+import type { FastifyReply, FastifyRequest } from "fastify"
 import { listQuery, pageAsked, pageOf } from "./lists.ts"
 import { multipart } from "./multipart.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
@@ -31,6 +34,19 @@ function termsRoutes(house: House): Route[] {
       status: 201,
       body: withOpenings(statements.terms),
       answer: request => requestGrant(house, callerOf(request)),
+    },
+    {
+      method: "POST",
+      url: "/v1/grants/trial",
+      summary: "Which rule would refuse these terms now; nothing is asked for, logged or charged",
+      access: "signed",
+      body: statements.terms,
+      answer: async request => {
+        const caller = callerOf(request)
+        const code = await tryTerms(house, caller)
+        const broken = brokenRule(caller.statement as unknown as Terms, house.log.clock())
+        return { refusal: code, why: code === "GRANT_TERMS" ? broken : code === null ? null : faults[code][2] }
+      },
     },
     {
       method: "GET",
@@ -57,15 +73,45 @@ function termsRoutes(house: House): Route[] {
       url: "/v1/grants/:id",
       summary: "Show a grant or case with its use",
       access: "signed",
+      answer: async request => shown(house, await grantAsked(house, request)),
+    },
+    {
+      method: "GET",
+      url: "/v1/grants/:id/preview",
+      summary: "What would leave, by lane and hour, and what its holder's organization would hold; no pictures",
+      access: "signed",
+      answer: async request => preview(house, await grantAsked(house, request)),
+    },
+    {
+      method: "GET",
+      url: "/v1/grants/:id/releases",
+      summary: "The captures that left under the grant, and how often each did",
+      access: "signed",
+      query: listQuery,
       answer: async request => {
-        const row = await house.ledger.record("grant", parameter(request, "id"))
-        const grant = row === null ? null : (JSON.parse(row.body) as Records["grant"])
-        if (grant === null || !concerns(grant, callerOf(request).person))
-          throw new Fault("GRANT_UNKNOWN", "there is no such grant")
-        return shown(house, grant)
+        const { grant } = await grantAsked(house, request)
+        const set = names.released(grant)
+        const { limit, after } = pageAsked(request.query)
+        const rows = await house.ledger.members({
+          set,
+          limit: limit + 1,
+          ...(after === undefined ? {} : { after: { set, member: after } }),
+        })
+        return pageOf(rows, limit, {
+          id: row => row.member,
+          show: ({ member, value }) => ({ capture: member, times: value }),
+        })
       },
     },
   ]
+}
+
+/** The grant of the path, where the caller may see it. */
+async function grantAsked(house: House, request: FastifyRequest): Promise<Records["grant"]> {
+  const grant = await recordOf(house, "grant", parameter(request, "id"))
+  if (grant === null || !concerns(grant, callerOf(request).person))
+    throw new Fault("GRANT_UNKNOWN", "there is no such grant")
+  return grant
 }
 
 function decisionRoutes(house: House): Route[] {
@@ -78,6 +124,15 @@ function decisionRoutes(house: House): Route[] {
       status: 201,
       body: statements.approval,
       answer: request => decideGrant(house, callerOf(request), parameter(request, "id")),
+    },
+    {
+      method: "POST",
+      url: "/v1/grants/:id/edits",
+      summary: "Change the terms in force: narrowing keeps the approvals, widening voids them",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.edit),
+      answer: request => editGrant(house, callerOf(request), parameter(request, "id")),
     },
     {
       method: "POST",

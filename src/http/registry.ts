@@ -1,7 +1,7 @@
 import { recordOf } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
 import { draftRecipients, recipientsList, signRecipients } from "../custody/recipients.ts"
-import { register, suspend, type Resource } from "../custody/register.ts"
+import { attest, register, suspend, type Resource } from "../custody/register.ts"
 import { Fault } from "../fault.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import type { RecordKind } from "../log/state.ts"
@@ -28,6 +28,15 @@ export function registryRoutes(house: House): Route[] {
   const each = (Object.keys(resources) as Resource[]).flatMap(resource => resourceRoutes(house, resource))
   return [
     ...each,
+    {
+      method: "POST",
+      url: "/v1/contracts/:id/attestations",
+      summary: "Record what the contractor showed, and until when it holds",
+      access: "signed",
+      status: 201,
+      body: statements.attestation,
+      answer: request => attest(house, callerOf(request), parameter(request, "id")),
+    },
     suspension(house, "people", "person"),
     suspension(house, "orgs", "organization"),
     ...recipientRoutes(house),

@@ -11,6 +11,16 @@ export function sentenceOf(entry: Entry): string {
       return `organization ${entry.organization} ${entry.statement.suspended ? "suspended" : "resumed"}`
     case "contract.added":
       return `contract ${entry.statement.number} added`
+    case "contract.attested":
+      return `${entry.contract.slice(-6)} attested: ${entry.statement.name}, until ${entry.statement.ends_at}`
+    case "motion.proposed":
+      return `${entry.motion.slice(-6)} proposed: ${entry.act}; a second person must sign`
+    case "motion.seconded":
+      return `${entry.motion.slice(-6)} ${entry.statement.decision === "second" ? "signed by a second person: in effect" : "rejected"}`
+    case "stop.ordered":
+      return `EMERGENCY STOP of ${entry.scope}: nothing leaves until two people resume it`
+    case "grant.edited":
+      return `${entry.grant.slice(-6)} edited: ${entry.statement.terms.images} images at ${entry.statement.terms.level}`
     case "person.enrolled":
       return `a person of the office ${entry.statement.office} enrolled`
     case "person.suspended":

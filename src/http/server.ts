@@ -10,6 +10,7 @@ import { captureRoutes, captureType } from "./captures.ts"
 import { readBodies, type Door } from "./door.ts"
 import { grantRoutes } from "./grants.ts"
 import { logRoutes } from "./log.ts"
+import { motionRoutes } from "./motions.ts"
 import { pageRoutes } from "./page.ts"
 import { sendProblem } from "./problem.ts"
 import { registryRoutes } from "./registry.ts"
@@ -58,6 +59,7 @@ export function routesOf(
   return [
     ...registryRoutes(house),
     ...captureRoutes(house),
+    ...motionRoutes(house),
     ...grantRoutes(house, { turnstile, stopIfDiffering }),
     ...logRoutes(door, { openBundles, standing }),
     ...pageRoutes(house),

@@ -3,6 +3,15 @@ import type { Draft } from "./kinds.ts"
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 
+/** Where each act that needs two people is asked for: a signature for one is none for another. */
+export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.proposed" }>["act"], string>> = {
+  enroll: "/v1/people",
+  policy: "/v1/policy",
+  resume: "/v1/resumptions",
+  "add-key": "/v1/keys",
+  "remove-key": "/v1/key-removals",
+}
+
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
 function pathOf(draft: Draft): string | null {
   switch (draft.kind) {
@@ -12,8 +21,18 @@ function pathOf(draft: Draft): string | null {
       return `/v1/orgs/${draft.organization}/suspension`
     case "contract.added":
       return "/v1/contracts"
+    case "contract.attested":
+      return `/v1/contracts/${draft.contract}/attestations`
     case "person.enrolled":
       return "/v1/people"
+    case "motion.proposed":
+      return motionPaths[draft.act]
+    case "motion.seconded":
+      return `/v1/motions/${draft.motion}/second`
+    case "stop.ordered":
+      return "/v1/stops"
+    case "grant.edited":
+      return `/v1/grants/${draft.grant}/edits`
     case "person.suspended":
       return `/v1/people/${draft.person}/suspension`
     case "port.added":

@@ -1,6 +1,11 @@
+import { sha256 } from "@noble/hashes/sha2.js"
+import { hex, utf8 } from "../bytes.ts"
+import { canonical } from "../canonical.ts"
 import { assert } from "../fault.ts"
 import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
 import { join, levels, type Level } from "../grant/level.ts"
+import { widens } from "../grant/edit.ts"
+import { defaultPolicy, type Policy } from "../grant/policy.ts"
 import { termsDigest } from "../grant/terms.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import {
@@ -8,6 +13,7 @@ import {
   names,
   type CaptureFacts,
   type Effects,
+  type MotionState,
   type RecordKind,
   type Records,
   type State,
@@ -30,16 +36,29 @@ export function effectsOf(entry: Entry, index: number, state: State): Effects {
 function partOf(entry: Entry, index: number, state: State): Part {
   switch (entry.kind) {
     case "genesis":
-      return { records: genesisRecords(entry) }
+      return {
+        records: genesisRecords(entry),
+        counters: [{ name: names.enrolled(entry.office), value: 1 }],
+      }
     case "organization.added":
     case "organization.suspended":
     case "contract.added":
-    case "person.enrolled":
+    case "contract.attested":
     case "person.suspended":
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
       return { records: registered(entry, state) }
+    case "person.enrolled":
+      return enrolled(entry.person, entry.statement, state)
+    case "motion.proposed":
+      return { records: [record("motion", entry.motion, proposedMotion(entry, state))] }
+    case "motion.seconded":
+      return seconded(entry, state)
+    case "stop.ordered": {
+      const { scope, person } = entry
+      return { records: [record("stop", scope, { scope, isStopped: true, person })] }
+    }
     case "recipients.signed":
       return { records: [record("recipients", "recipients", { ...entry.statement, key: entry.asked.key })] }
     case "day.destroyed":
@@ -56,10 +75,11 @@ function partOf(entry: Entry, index: number, state: State): Part {
     }
     case "grant.requested":
       return { records: [record("grant", entry.grant, requestedGrant(entry, state))] }
+    case "grant.edited":
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
-      return { records: [record("grant", entry.grant, changedGrant(entry, state))] }
+      return { records: [record("grant", entry.grant, changedGrant(entry, index, state))] }
     case "permit":
       return permitted(entry, state)
     case "opening.destroyed": {
@@ -85,7 +105,7 @@ type Registered = Extract<
       | "organization.added"
       | "organization.suspended"
       | "contract.added"
-      | "person.enrolled"
+      | "contract.attested"
       | "person.suspended"
       | "port.added"
       | "lane.added"
@@ -110,8 +130,12 @@ function registered(entry: Registered, state: State): Effects["records"] {
     }
     case "contract.added":
       return [record("contract", entry.contract, { contract: entry.contract, ...entry.statement })]
-    case "person.enrolled":
-      return personRecords(entry)
+    case "contract.attested": {
+      const held = mustHold(state.record("contract", entry.contract))
+      const others = held.attestations.filter(shown => shown.name !== entry.statement.name)
+      const attestations = [...others, entry.statement]
+      return [record("contract", entry.contract, { ...held, attestations })]
+    }
     case "person.suspended": {
       const held = mustHold(state.record("person", entry.person))
       return [record("person", entry.person, { ...held, suspended: entry.statement.suspended })]
@@ -149,12 +173,75 @@ function genesisRecords(entry: EntryOf<"genesis">): Effects["records"] {
   ]
 }
 
-function personRecords({ person, statement }: EntryOf<"person.enrolled">): Effects["records"] {
-  const { organization, office, key } = statement
-  return [
-    record("person", person, { person, organization, office, key, suspended: false }),
-    record("key", key, { person, reader: null }),
-  ]
+function enrolled(
+  person: string,
+  { organization, office, key }: EntryOf<"person.enrolled">["statement"],
+  state: State,
+): Part {
+  const name = names.enrolled(office)
+  return {
+    records: [
+      record("person", person, { person, organization, office, key, suspended: false }),
+      record("key", key, { person, reader: null }),
+    ],
+    counters: [{ name, value: state.counter(name) + 1 }],
+  }
+}
+
+function proposedMotion(entry: EntryOf<"motion.proposed">, state: State): MotionState {
+  const { motion, act, subject, statement, asked, at } = entry
+  const { person, office } = mustHold(signerOfRequest(asked.key, state))
+  const motion_sha256 = motionDigest(entry)
+  return {
+    ...{ motion, act, subject, statement, motion_sha256 },
+    ...{ proposer: person, office, proposed_at: at, status: "open" },
+  }
+}
+
+/** The digest that the second person of a motion signs. */
+export function motionDigest({
+  motion,
+  act,
+  subject,
+  statement,
+}: Pick<EntryOf<"motion.proposed">, "motion" | "act" | "subject" | "statement">): string {
+  return hex(sha256(utf8(canonical({ motion, act, subject, statement }))))
+}
+
+/** What a motion does comes into effect with the second person's signature. */
+function seconded({ motion: id, statement }: EntryOf<"motion.seconded">, state: State): Part {
+  const motion = mustHold(state.record("motion", id))
+  const isCarried = statement.decision === "second"
+  const closed = record("motion", id, { ...motion, status: isCarried ? "carried" : "rejected" })
+  if (!isCarried) return { records: [closed] }
+  const { records = [], counters = [] } = carried(motion, state)
+  return { records: [closed, ...records], counters }
+}
+
+function carried({ act, subject, statement, proposer }: MotionState, state: State): Part {
+  const stated = statement as never
+  switch (act) {
+    case "enroll":
+      return enrolled(mustHold(subject), stated, state)
+    case "policy":
+      return { records: [record("policy", "policy", stated)] }
+    case "resume": {
+      const { scope } = statement as { scope: string }
+      return { records: [record("stop", scope, { scope, isStopped: false, person: proposer })] }
+    }
+    case "add-key":
+    case "remove-key": {
+      const { person, key } = statement as { person: string; key: string }
+      // A key that was taken away keeps its row without an owner, so that it never comes back.
+      return { records: [record("key", key, { person: act === "add-key" ? person : null, reader: null })] }
+    }
+  }
+}
+
+/** The person whose key signed the request, or `null`. */
+export function signerOfRequest(key: string, state: State): Records["person"] | null {
+  const person = state.record("key", key)?.person ?? null
+  return person === null ? null : state.record("person", person)
 }
 
 function readerRecords({ reader, statement }: EntryOf<"reader.enrolled">, state: State): Effects["records"] {
@@ -194,24 +281,38 @@ function requestedGrant({ grant, statement, asked }: EntryOf<"grant.requested">,
   const requester = mustHold(mustHold(state.record("key", asked.key)).person)
   return {
     grant,
+    version: 1,
     terms: statement,
     terms_sha256: termsDigest(statement),
     requester,
     status: "pending",
     approvals: [],
+    frozen_at: -1,
   }
 }
 
+/** An edit that widens anything voids every approval; one that only narrows keeps them. */
+function editedGrant({ statement }: EntryOf<"grant.edited">, held: GrantState): GrantState {
+  const { terms } = statement
+  const edited = { ...held, version: held.version + 1, terms, terms_sha256: termsDigest(terms) }
+  return widens(held.terms, terms) ? { ...edited, status: "pending", approvals: [], frozen_at: -1 } : edited
+}
+
 function changedGrant(
-  entry: EntryOf<"grant.approved"> | EntryOf<"grant.denied"> | EntryOf<"grant.revoked">,
+  entry: Extract<Entry, { kind: "grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked" }>,
+  index: number,
   state: State,
 ): GrantState {
   const held = mustHold(state.record("grant", entry.grant))
+  if (entry.kind === "grant.edited") return editedGrant(entry, held)
   if (entry.kind === "grant.denied") return { ...held, status: "denied" }
   if (entry.kind === "grant.revoked") return { ...held, status: "revoked" }
   const { office } = mustHold(state.record("person", entry.person))
-  const approved = { ...held, approvals: [...held.approvals, { person: entry.person, office }] }
-  return { ...approved, status: approvalsSuffice(approved) ? "approved" : "pending" }
+  const { version } = entry.statement
+  const approved = { ...held, approvals: [...held.approvals, { person: entry.person, office, version }] }
+  return approvalsSuffice(approved, policyOf(state))
+    ? { ...approved, status: "approved", frozen_at: index }
+    : { ...approved, status: "pending" }
 }
 
 function permitted(entry: EntryOf<"permit">, state: State): Part {
@@ -219,7 +320,7 @@ function permitted(entry: EntryOf<"permit">, state: State): Part {
     const set = names.examinations(mustHold(entry.examiner))
     return { members: [{ set, member: entry.capture, value: state.member(set, entry.capture) + 1 }] }
   }
-  const { grant, organization, images_after, releases_after } = entry.by
+  const { grant, person, organization, images_after, releases_after } = entry.by
   const set = names.released(grant)
   const counters = [
     { name: names.images(grant), value: images_after },
@@ -227,13 +328,36 @@ function permitted(entry: EntryOf<"permit">, state: State): Part {
     { name: names.opened, value: state.counter(names.opened) + 1 },
   ]
   const released = { set, member: entry.capture, value: state.member(set, entry.capture) + 1 }
-  if (entry.for === "reveal") return { counters, members: [released] }
+  const isNew = state.member(set, entry.capture) === 0
+  const users = ["vault", person, ...(entry.for === "reveal" ? [] : [rootOf(organization, state)])]
+  const records = isNew ? users.map(user => usedBy(user, entry.at, state)) : []
+  if (entry.for === "reveal") return { records, counters, members: [released] }
   const held = names.held(rootOf(organization, state))
   const together = join(entry.level, levelAt(state.member(held, entry.capture)))
   return {
+    records,
     counters,
     members: [released, { set: held, member: entry.capture, value: levels.indexOf(together) }],
   }
+}
+
+const usageDays = 30
+
+/** One image more today. */
+function usedBy(user: string, at: string, state: State): Effects["records"][number] {
+  const date = at.slice(0, 10)
+  const days = state.record("usage", user)?.days ?? []
+  const last = days.at(-1)
+  const grown =
+    last?.date === date
+      ? [...days.slice(0, -1), { date, images: last.images + 1 }]
+      : [...days, { date, images: 1 }].slice(-usageDays)
+  return record("usage", user, { days: grown })
+}
+
+/** The policy in force. */
+export function policyOf(state: State): Policy {
+  return state.record("policy", "policy") ?? defaultPolicy
 }
 
 /** The level that a member of a `held/` set stands for. */

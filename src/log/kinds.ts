@@ -5,6 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import {
+  acts,
   asked,
   closed,
   count,
@@ -16,6 +17,7 @@ import {
   level,
   localHour,
   nullable,
+  stopScope,
 } from "./shapes.ts"
 import { office, oneOf, publicKey, purpose, sha256Base64, sha256Hex, statements, time } from "./shapes.ts"
 
@@ -40,6 +42,8 @@ type RefusedAct =
   | "examine"
   | "read"
   | "opening"
+  | "motion"
+  | "stop"
   | "rate"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
@@ -64,6 +68,24 @@ export const kinds = {
     ...by(statements.suspension),
   }),
   "contract.added": kind("contract.added", { contract: id("con"), ...by(statements.contract) }),
+  /** The contractor showed it anew. */
+  "contract.attested": kind("contract.attested", { contract: id("con"), ...by(statements.attestation) }),
+  /** What one person asks for and another must sign; `subject` is the person that an enrolment makes. */
+  "motion.proposed": kind("motion.proposed", {
+    motion: id("mot"),
+    act: oneOf(Object.keys(acts) as (keyof typeof acts)[]),
+    subject: nullable(id("per")),
+    ...by(
+      Type.Union([acts.enroll, acts.policy, acts.resume, acts["add-key"], acts["remove-key"]]),
+    ),
+  }),
+  "motion.seconded": kind("motion.seconded", {
+    motion: id("mot"),
+    person: id("per"),
+    ...by(statements.seconding),
+  }),
+  /** Nothing leaves the vault, or a port's captures, until two people resume it. */
+  "stop.ordered": kind("stop.ordered", { scope: stopScope, person: id("per"), ...by(statements.stop) }),
   "person.enrolled": kind("person.enrolled", { person: id("per"), ...by(statements.person) }),
   "person.suspended": kind("person.suspended", { person: id("per"), ...by(statements.suspension) }),
   "port.added": kind("port.added", { port: id("prt"), ...by(statements.port) }),
@@ -105,6 +127,7 @@ export const kinds = {
     grant: Type.String({ pattern: "^(grt|cas)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" }),
     ...by(statements.terms),
   }),
+  "grant.edited": kind("grant.edited", { grant: label, person: id("per"), ...by(statements.edit) }),
   "grant.approved": kind("grant.approved", { grant: label, person: id("per"), ...by(statements.approval) }),
   "grant.denied": kind("grant.denied", { grant: label, person: id("per"), ...by(statements.approval) }),
   "grant.revoked": kind("grant.revoked", { grant: label, person: id("per"), ...by(statements.revocation) }),
@@ -128,6 +151,11 @@ export const kinds = {
         /** Distinct images and releases under the grant, this one included. */
         images_after: count,
         releases_after: count,
+        /** Distinct images over all grants, this one included: of the person and of everyone today (UTC), of the
+         * organization's tree in 30 days; 0 for the agency's own. */
+        person_day_after: count,
+        organization_30d_after: count,
+        vault_day_after: count,
       }),
     ),
     /** Name and version of the examiner, `null` for people. */
@@ -138,7 +166,7 @@ export const kinds = {
   refused: kind("refused", {
     of: oneOf([
       ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
-      ...["read", "opening", "rate"],
+      ...["read", "opening", "motion", "stop", "rate"],
     ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),

@@ -4,8 +4,9 @@ import { leafHash } from "../tlog/hash.ts"
 import { emptyFrontier, grow, type Frontier } from "../tlog/tree.ts"
 import type { EntryRow } from "../ledger/ledger.ts"
 import { isAuthentic } from "./authentic.ts"
-import { effectsOf } from "./effects.ts"
-import { factsFor, judge, signerOfRequest } from "./judge.ts"
+import { effectsOf, signerOfRequest } from "./effects.ts"
+import { factsFor } from "./facts.ts"
+import { judge } from "./judge.ts"
 import { parseEntry, type Entry, type EntryOf } from "./kinds.ts"
 import { Register, type State } from "./state.ts"
 
@@ -93,11 +94,12 @@ export class Replay {
     const person = signerOfRequest(asked.key, this.register)
     const capture = this.register.capture(statement.capture)
     if (person === null || capture === null) return null
-    const { lane, hour } = capture
+    const { lane, hour, admitted } = capture
     const facts = factsFor(this.register, {
       person,
       grant: statement.grant,
-      capture: { capture: capture.id, lane, hour },
+      capture: { capture: capture.id, lane, hour, admitted },
+      now_ms: at_ms,
     })
     const purpose = "reason_commitment" in statement ? "reveal" : "release"
     const again =

@@ -66,11 +66,37 @@ export const terms = closed({
   }),
   dates: closed({ first: date, last: date }),
   level,
+  selection: oneOf(["frozen", "open"]),
+  captures: nullable(Type.Array(id("cap"), { minItems: 1, maxItems: 1000 })),
   images: Type.Integer({ minimum: 1, maximum: 100_000 }),
+  releases: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
   starts_at: time,
   ends_at: time,
   comment_commitment: nullable(sha256Base64),
 })
+
+const attestation = closed({ name: label, ends_at: time })
+const version = Type.Integer({ minimum: 1, maximum: 1000 })
+const person = closed({ organization: id("org"), office, key: publicKey, name_commitment: sha256Base64 })
+/** The whole vault, or one port. */
+export const stopScope = Type.String({ pattern: "^(vault|prt_[0-7][0-9A-HJKMNP-TV-Z]{25})$" })
+const budget = Type.Integer({ minimum: 1, maximum: 1_000_000 })
+
+/** What needs two people, by its name: the first proposes it, the second signs its digest. */
+export const acts = {
+  enroll: person,
+  policy: closed({
+    approvals: Type.Array(closed({ office, people: Type.Integer({ minimum: 1, maximum: 10 }) }), {
+      maxItems: 7,
+    }),
+    person_day: budget,
+    organization_30d: budget,
+    vault_day: budget,
+  }),
+  resume: closed({ scope: stopScope }),
+  "add-key": closed({ person: id("per"), key: publicKey }),
+  "remove-key": closed({ person: id("per"), key: publicKey }),
+}
 
 /** What a person signs, by the act: the body of the request without its openings. */
 export const statements = {
@@ -79,16 +105,22 @@ export const statements = {
   contract: closed({
     organization: id("org"),
     number: workOrder,
+    under: nullable(id("con")),
     purposes: Type.Array(purpose, { minItems: 1, maxItems: 16 }),
     ends_at: time,
+    attestations: Type.Array(attestation, { maxItems: 16 }),
   }),
-  person: closed({ organization: id("org"), office, key: publicKey, name_commitment: sha256Base64 }),
+  attestation,
+  person,
+  stop: closed({ scope: stopScope }),
+  seconding: closed({ motion_sha256: sha256Hex, decision: oneOf(["second", "reject"]) }),
   port: closed({ name: label, time_zone: Type.String({ pattern: "^[A-Za-z0-9_+/-]{1,64}$" }) }),
   lane: closed({ port: id("prt"), name: label }),
   reader: closed({ lane: id("lan"), key: publicKey, boxes: oneOf(["trusted", "none"]), name: label }),
   recipients: closed({ list_sha256: sha256Hex, first_day: date, last_day: date, list_signature: signature }),
   terms,
-  approval: closed({ terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
+  edit: closed({ version, terms_sha256: sha256Hex, terms }),
+  approval: closed({ version, terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

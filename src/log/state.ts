@@ -1,6 +1,9 @@
 import { canonical } from "../canonical.ts"
 import { assert } from "../fault.ts"
+import type { Policy } from "../grant/policy.ts"
 import type { ContractState, GrantState, OrganizationState, PersonState } from "../grant/decide.ts"
+import type { Office } from "../grant/office.ts"
+import type { EntryOf } from "./kinds.ts"
 import type { CaptureRow, Found, KeyOf, RecordRow, Wanted } from "../ledger/ledger.ts"
 
 /** The things whose newest state is kept as records, by kind. */
@@ -43,8 +46,28 @@ export interface Records {
     readonly escrow_sha256: string
   }
   readonly grant: GrantState
+  readonly policy: Policy
+  readonly motion: MotionState
+  /** By scope: the vault or a port. */
+  readonly stop: { readonly scope: string; readonly isStopped: boolean; readonly person: string }
+  /** By person, by the organization at the top of a tree, and of the `vault`: distinct images by UTC day, the newest 30. */
+  readonly usage: { readonly days: readonly { readonly date: string; readonly images: number }[] }
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
+}
+
+/** What waits for, or had, a second person. */
+export interface MotionState {
+  readonly motion: string
+  readonly act: EntryOf<"motion.proposed">["act"]
+  readonly subject: string | null
+  readonly statement: EntryOf<"motion.proposed">["statement"]
+  /** Lowercase hexadecimal SHA-256 of motion, act, subject and statement: what the second person signs. */
+  readonly motion_sha256: string
+  readonly proposer: string
+  readonly office: Office
+  readonly proposed_at: string
+  readonly status: "open" | "carried" | "rejected"
 }
 
 export type RecordKind = keyof Records
@@ -99,6 +122,8 @@ export const names = {
   destroyed: "openings/destroyed",
   released: (grant: string) => `grant/${grant}`,
   held: (rootOrganization: string) => `held/${rootOrganization}`,
+  /** People enrolled in that office. */
+  enrolled: (office: Office) => `enrolled/${office}`,
   examinations: (examiner: string) => `examine/${examiner}`,
 }
 

@@ -4,7 +4,8 @@ import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
 import { termsDigest } from "../grant/terms.ts"
 import type { CaptureRow } from "../ledger/ledger.ts"
 import { isAuthentic } from "../log/authentic.ts"
-import { judge, signerOfRequest } from "../log/judge.ts"
+import { policyOf, signerOfRequest } from "../log/effects.ts"
+import { judge } from "../log/judge.ts"
 import type { Entry, EntryOf } from "../log/kinds.ts"
 import type { State } from "../log/state.ts"
 
@@ -38,7 +39,7 @@ export const permitTable: readonly Check<PermitContext>[] = [
     holds: c => isAuthentic(c.permit, { origin: c.origin, at_ms: Date.parse(c.permit.at), verify: c.verify }),
   },
   { refuse: "RECEIPT_TERMS", holds: c => c.permit.by === null || isInForce(c.permit.by, grantOf(c)) },
-  { refuse: "RECEIPT_APPROVAL", holds: c => c.permit.by === null || hasApprovals(grantOf(c)) },
+  { refuse: "RECEIPT_APPROVAL", holds: c => c.permit.by === null || hasApprovals(c) },
   { refuse: "RECEIPT_DECISION", holds: c => judge(c.permit, c.state, Date.parse(c.permit.at)) === null },
 ]
 
@@ -92,8 +93,9 @@ function isInForce(by: NonNullable<EntryOf<"permit">["by"]>, grant: GrantState |
   return grant !== null && termsDigest(grant.terms) === by.terms_sha256
 }
 
-function hasApprovals(grant: GrantState | null): boolean {
-  return grant !== null && approvalsSuffice(grant)
+function hasApprovals(context: PermitContext): boolean {
+  const grant = grantOf(context)
+  return grant !== null && approvalsSuffice(grant, policyOf(context.state))
 }
 
 function isYoung(at_ms: number, now_ms: number): boolean {

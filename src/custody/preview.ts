@@ -1,0 +1,94 @@
+import type { GrantState } from "../grant/decide.ts"
+import { rootOf } from "../log/effects.ts"
+import { names } from "../log/state.ts"
+import { wanting } from "../ledger/ledger.ts"
+import { parseFindings } from "../vault/findings.ts"
+import { chainKeys, recordOf, stateOf } from "./caller.ts"
+import { isCovered } from "./draw.ts"
+import type { House } from "./house.ts"
+
+/** What a grant selects as of now, and what a breach of its holder's organization would lose. No pictures, no plates. */
+export interface Preview {
+  /** Captures that the terms select among those that are in. */
+  readonly selected: number
+  /** The most that would leave of them: the smaller of selection and budget. */
+  readonly would_leave: number
+  readonly by_lane: readonly { readonly lane: string; readonly captures: number }[]
+  /** By port-local hour of the day, 0 to 23. */
+  readonly by_hour: readonly number[]
+  /** If this vendor were breached tomorrow: what its tree holds already, and this grant used to its end. */
+  readonly if_breached: {
+    readonly held_already: number
+    /** Images with those of this grant, at most. */
+    readonly images: number
+    /** Crossings among what is selected: no fewer vehicles passed than were seen in one hour of one lane. */
+    readonly crossings: number
+    /** Faces that the examination found in what is selected; `null` when it did not look for them. */
+    readonly faces: number | null
+  }
+  /** Whether more than 100,000 captures were in question and the counting stopped there. */
+  readonly is_cut: boolean
+}
+
+const page = 500
+const most = 100_000
+
+/** Counts what the terms select. Reads rows only; nothing is opened, charged or logged. */
+export async function preview(house: House, grant: GrantState): Promise<Preview> {
+  const { terms } = grant
+  // Before the approval the selection is what is in by now.
+  const as = { terms, frozen_at: grant.frozen_at < 0 ? Number.MAX_SAFE_INTEGER : grant.frozen_at }
+  const lanes = new Map<string, number>()
+  const hours = new Array<number>(24).fill(0)
+  const crossings = new Set<string>()
+  let [selected, seen, faces, looked] = [0, 0, 0, 0]
+  let after: { after?: string } = {}
+  for (;;) {
+    const rows = await house.ledger.captures({ lanes: terms.lanes, examined: true, limit: page, ...after })
+    for (const row of rows.filter(each => isCovered(each, as))) {
+      selected += 1
+      lanes.set(row.lane, (lanes.get(row.lane) ?? 0) + 1)
+      const hour = Number(row.hour.slice(11, 13))
+      hours[hour] = (hours[hour] ?? 0) + 1
+      crossings.add(row.crossing)
+      const found = row.findingsJson === null ? null : (parseFindings(row.findingsJson)?.found ?? null)
+      if (found?.faces != null) [faces, looked] = [faces + found.faces.length, looked + 1]
+    }
+    seen += rows.length
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < page || seen >= most) break
+    after = { after: last.id }
+  }
+  const would_leave = Math.min(selected, terms.images)
+  const held_already = await heldBy(house, terms.holder)
+  return {
+    selected,
+    would_leave,
+    by_lane: [...lanes].sort().map(([lane, captures]) => ({ lane, captures })),
+    by_hour: hours,
+    if_breached: {
+      held_already,
+      images: held_already + would_leave,
+      crossings: Math.min(crossings.size, would_leave),
+      faces: looked === 0 ? null : faces,
+    },
+    is_cut: seen >= most,
+  }
+}
+
+/** How many captures the tree of a person's organization holds copies of. */
+async function heldBy(house: House, holder: string): Promise<number> {
+  const person = await recordOf(house, "person", holder)
+  if (person === null) return 0
+  const wanted = wanting({ records: await chainKeys(house, person.organization) })
+  const set = names.held(rootOf(person.organization, await stateOf(house, wanted)))
+  let held = 0
+  let after: { after?: { set: string; member: string } } = {}
+  for (;;) {
+    const rows = await house.ledger.members({ set, limit: 1000, ...after })
+    held += rows.length
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < 1000) return held
+    after = { after: last }
+  }
+}

@@ -1,0 +1,115 @@
+import { Type } from "typebox"
+import type { House } from "../custody/house.ts"
+import { orderStop, proposeMotion, secondMotion } from "../custody/motions.ts"
+import { recordOf } from "../custody/caller.ts"
+import { Fault } from "../fault.ts"
+import { defaultPolicy } from "../grant/policy.ts"
+import { motionPaths } from "../log/authentic.ts"
+import { acts, statements } from "../log/shapes.ts"
+import type { Records } from "../log/state.ts"
+import { allow } from "./door.ts"
+import { listQuery, pageAsked, pageOf } from "./lists.ts"
+import { callerOf, parameter, type Route } from "./route.ts"
+
+const proposals = [
+  ["policy", "Propose another policy: approvals and budgets"],
+  ["resume", "Propose to end an emergency stop"],
+  ["add-key", "Propose another key for a person"],
+  ["remove-key", "Propose to take a person's key away, for good"],
+] as const
+
+/** What one person proposes and another signs; and the emergency stop, which one person orders. */
+export function motionRoutes(house: House): Route[] {
+  const each = proposals.map(
+    ([act, summary]): Route => ({
+      method: "POST",
+      url: motionPaths[act],
+      summary,
+      access: "signed",
+      status: 201,
+      body: acts[act],
+      answer: request => proposeMotion(house, callerOf(request), act),
+    }),
+  )
+  return [...each, ...secondRoutes(house), ...standingRoutes(house)]
+}
+
+function secondRoutes(house: House): Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/v1/motions",
+      summary: "What waits for a second person, or had one",
+      access: "signed",
+      query: { ...listQuery, status: Type.Optional(Type.String({ pattern: "^(open|carried|rejected)$" })) },
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        const { limit, after } = pageAsked(request.query)
+        const { status } = request.query as { status?: string }
+        const rows = await house.ledger.records("motion", {
+          limit: 1000,
+          ...(after === undefined ? {} : { after }),
+        })
+        const motions = rows.map(row => JSON.parse(row.body) as Records["motion"])
+        return pageOf(
+          motions.filter(motion => status === undefined || motion.status === status),
+          limit,
+          { id: motion => motion.motion, show: motion => motion },
+        )
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/motions/:id",
+      summary: "Show what waits for a second person",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        const motion = await recordOf(house, "motion", parameter(request, "id"))
+        if (motion === null) throw new Fault("NOT_FOUND", "there is no such motion")
+        return motion
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/motions/:id/second",
+      summary: "Sign, or reject, what another person proposed",
+      access: "signed",
+      status: 201,
+      body: statements.seconding,
+      answer: request => secondMotion(house, callerOf(request), parameter(request, "id")),
+    },
+  ]
+}
+
+function standingRoutes(house: House): Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/v1/policy",
+      summary: "The policy in force",
+      access: "signed",
+      answer: async () => (await recordOf(house, "policy", "policy")) ?? defaultPolicy,
+    },
+    {
+      method: "POST",
+      url: "/v1/stops",
+      summary: "Emergency stop: nothing leaves the vault, or a port's captures, until two people resume it",
+      access: "signed",
+      status: 201,
+      body: statements.stop,
+      answer: request => orderStop(house, callerOf(request)),
+    },
+    {
+      method: "GET",
+      url: "/v1/stops",
+      summary: "Emergency stops, in force or ended",
+      access: "signed",
+      answer: async () => {
+        const rows = await house.ledger.records("stop", { limit: 1000 })
+        const data = rows.map(row => JSON.parse(row.body) as Records["stop"])
+        return { object: "list", data, has_more: false, next_cursor: null }
+      },
+    },
+  ]
+}

@@ -1,0 +1,100 @@
+import type { ContractState, Facts, OrganizationState, Used } from "../grant/decide.ts"
+import { levelAt, policyOf, rootOf } from "./effects.ts"
+import type { EntryOf } from "./kinds.ts"
+import { names, type Records, type State } from "./state.ts"
+
+/** What a permit says of the budgets after it. */
+export type CountsAfter = Pick<
+  NonNullable<EntryOf<"permit">["by"]>,
+  | "images_after"
+  | "releases_after"
+  | "person_day_after"
+  | "organization_30d_after"
+  | "vault_day_after"
+>
+
+export interface Question {
+  readonly person: Records["person"]
+  readonly grant: string
+  /** `capture` is the id; lane, hour and index as its entry `admitted` has them. */
+  readonly capture: Facts["capture"]
+  readonly now_ms: number
+}
+
+/**
+ * Everything that the decision table asks about one image, or `null` where the grant does not exist. Levels add up over a
+ * vendor's tree, where copies stay; a reveal leaves none.
+ */
+export function factsFor(
+  state: State,
+  { person, grant: id, capture: { capture, lane, hour, admitted }, now_ms }: Question,
+): Facts | null {
+  const grant = state.record("grant", id)
+  if (grant === null) return null
+  const root = rootOf(person.organization, state)
+  return {
+    grant,
+    person,
+    organizations: chainOf(person.organization, state),
+    contracts: contractsFrom(grant.terms.contract, state),
+    capture: { capture, lane, hour, admitted },
+    policy: policyOf(state),
+    isStopped: isStopped(lane, state),
+    images: state.counter(names.images(id)),
+    times: state.member(names.released(id), capture),
+    releases: state.counter(names.releases(id)),
+    used: usedFor(state, { person: person.person, root, now_ms }),
+    held: grant.terms.for === "reveal" ? "L0" : levelAt(state.member(names.held(root), capture)),
+  }
+}
+
+/** A contract and those that it rests on, itself first. */
+export function contractsFrom(contract: string | null, state: State): ContractState[] {
+  const held = contract === null ? null : state.record("contract", contract)
+  return held === null ? [] : [held, ...contractsFrom(held.under, state)]
+}
+
+function isStopped(lane: string, state: State): boolean {
+  const port = state.record("lane", lane)?.port
+  return (
+    state.record("stop", "vault")?.isStopped === true ||
+    (port !== undefined && state.record("stop", port)?.isStopped === true)
+  )
+}
+
+const window_ms = 30 * 86_400_000
+
+function usedFor(state: State, of: { person: string; root: string; now_ms: number }): Used {
+  const today = new Date(of.now_ms).toISOString().slice(0, 10)
+  const oldest = new Date(of.now_ms - window_ms).toISOString().slice(0, 10)
+  const since = (user: string, isIn: (date: string) => boolean) =>
+    (state.record("usage", user)?.days ?? [])
+      .filter(day => isIn(day.date))
+      .reduce((sum, day) => sum + day.images, 0)
+  const isToday = (date: string) => date === today
+  return {
+    person_day: since(of.person, isToday),
+    organization_day: since(of.root, isToday),
+    organization_30d: since(of.root, date => date > oldest),
+    vault_day: since("vault", isToday),
+  }
+}
+
+/** What a permit says of the budget after it. */
+export function countsAfter({ images, times, releases, used, grant }: Facts): CountsAfter {
+  const more = times === 0 ? 1 : 0
+  return {
+    images_after: images + more,
+    releases_after: releases + 1,
+    person_day_after: used.person_day + more,
+    organization_30d_after: grant.terms.for === "reveal" ? 0 : used.organization_30d + more,
+    vault_day_after: used.vault_day + more,
+  }
+}
+
+/** The organization and all above it, itself first. */
+export function chainOf(organization: string, state: State): OrganizationState[] {
+  const held = state.record("organization", organization)
+  if (held === null) return []
+  return held.parent === null ? [held] : [held, ...chainOf(held.parent, state)]
+}
