@@ -59,7 +59,11 @@ export const faults = {
   GRANT_WIDER: [403, 3, "Only who asked for the grant may widen its terms"],
   ATTESTATION: [403, 3, "An attestation of the contract has expired"],
   BUDGET_PERSON: [403, 9, "The person's number of images for the day is used up"],
-  BUDGET_ORGANIZATION: [403, 9, "The number of images for 30 days of the organization and all under its prime is used up"],
+  BUDGET_ORGANIZATION: [
+    403,
+    9,
+    "The number of images for 30 days of the organization and all under its prime is used up",
+  ],
   BUDGET_VENDOR: [403, 9, "One vendor can take no more than half of the vault's images of a day"],
   BUDGET_VAULT: [403, 9, "The vault's number of images for the day is used up"],
   POLICY: [422, 2, "The policy is malformed or empty, and allows nothing"],

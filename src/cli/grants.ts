@@ -73,7 +73,10 @@ export function grantCommands(program: Command): void {
       .option("--level <level>", "L1 to L4", "L2")
       .requiredOption("--images <number>", "how many distinct images")
       .option("--releases <number>", "how often they leave in all, re-reading included; 3 for each image")
-      .option("--open", "also captures that come after the approval; without it the selection is frozen there")
+      .option(
+        "--open",
+        "also captures that come after the approval; without it the selection is frozen there",
+      )
       .option("--capture <capture...>", "a manifest: only these captures")
       .option("--try", "only say which rule would refuse it")
       .option("--starts <time>", "now, RFC 3339, or a span", "now")
@@ -145,7 +148,8 @@ function termsFrom(options: RequestOptions, purpose: "release" | "reveal"): Term
     selection: options.open === true ? "open" : "frozen",
     captures: options.capture === undefined ? null : [...options.capture].sort(),
     images: Number(options.images),
-    releases: options.releases === undefined ? 3 * Number(options.images) : wholeOf("releases", options.releases),
+    releases:
+      options.releases === undefined ? 3 * Number(options.images) : wholeOf("releases", options.releases),
     starts_at: endOf(options.starts, now_ms),
     ends_at: endOf(options.ends, now_ms),
     comment_commitment: null,
@@ -258,7 +262,9 @@ function termsLines(terms: Terms): string[] {
 
 function previewLines({ selected, would_leave, by_lane, by_hour, if_breached, is_cut }: Preview): string[] {
   const peak = Math.max(1, ...by_hour)
-  const bars = by_hour.map(count => (count === 0 ? " " : ("▁▂▃▄▅▆▇█"[Math.ceil((count / peak) * 8) - 1] ?? "█")))
+  const bars = by_hour.map(count =>
+    count === 0 ? " " : ("▁▂▃▄▅▆▇█"[Math.ceil((count / peak) * 8) - 1] ?? "█"),
+  )
   return [
     `selected       ${selected} captures${is_cut ? " or more" : ""}, of which at most ${would_leave} leave`,
     ...by_lane.map(({ lane, captures }) => `lane           ${lane}  ${captures}`),

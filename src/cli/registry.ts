@@ -50,7 +50,10 @@ function attestationOf(text: string): { name: string; ends_at: string } {
 }
 
 function contractCommands(program: Command): void {
-  const contract = noun(program, "contract", { resource: "contracts", columns: ["id", "number", "organization", "ends_at"] })
+  const contract = noun(program, "contract", {
+    resource: "contracts",
+    columns: ["id", "number", "organization", "ends_at"],
+  })
   contract
     .command("attest <id> <name=time>")
     .description("the contractor showed it anew: 'SOC 2=300d'")
@@ -67,19 +70,17 @@ function contractCommands(program: Command): void {
     .requiredOption("--ends <time>", "RFC 3339, or 30d")
     .option("--under <contract>", "the prime's contract, which it can only narrow")
     .option("--attestation <name=time...>", "what the contractor showed, until when it holds")
-    .action(
-      async (number: string, options: ContractOptions, command: Command) => {
-        const statement = {
-          organization: options.org,
-          number,
-          under: options.under ?? null,
-          purposes: options.purpose,
-          ends_at: endOf(options.ends, Date.now()),
-          attestations: (options.attestation ?? []).map(attestationOf),
-        }
-        return add(await contextOf(command), "contracts", { statement })
-      },
-    )
+    .action(async (number: string, options: ContractOptions, command: Command) => {
+      const statement = {
+        organization: options.org,
+        number,
+        under: options.under ?? null,
+        purposes: options.purpose,
+        ends_at: endOf(options.ends, Date.now()),
+        attestations: (options.attestation ?? []).map(attestationOf),
+      }
+      return add(await contextOf(command), "contracts", { statement })
+    })
 }
 
 function personCommands(program: Command): void {

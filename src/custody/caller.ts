@@ -35,6 +35,13 @@ export async function contractKeys(house: House, contract: string): Promise<KeyO
   return held?.under == null ? [key] : [key, ...(await contractKeys(house, held.under))]
 }
 
+/** The lane's record and the stops that could hold it. */
+export async function stopKeys(house: House, lane: string): Promise<KeyOf[]> {
+  const port = (await recordOf(house, "lane", lane))?.port
+  const scopes = ["vault", ...(port === undefined ? [] : [port])]
+  return [{ kind: "lane", id: lane }, ...scopes.map(id => ({ kind: "stop", id }))]
+}
+
 /**
  * The rows as they are stored, outside of any transaction: for a plan or a preview, which the sequencer's own judgement
  * follows.

@@ -12,17 +12,27 @@ export function denial(
   return new Fault(code, sentence, { entry, notDone: what, ...(next === undefined ? {} : { next }) })
 }
 
-function explain(code: FaultCode, { grant, images, capture }: Facts): string {
+function explain(code: FaultCode, { grant, images, capture, used, policy }: Facts): string {
   const { terms } = grant
   switch (code) {
     case "GRANT_BUDGET":
       return `Grant ${grant.grant} has ${terms.images - images} of ${terms.images} distinct images left, at ${terms.level}, until ${terms.ends_at}.`
+    case "GRANT_RELEASES":
+      return `Grant ${grant.grant} was used for all of its ${terms.releases} releases, re-reading included.`
+    case "BUDGET_PERSON":
+      return `The person took ${used.person_day} of ${policy.person_day} images today (UTC), over all grants.`
+    case "BUDGET_ORGANIZATION":
+      return `The organization and all under its prime took ${used.organization_30d} of ${policy.organization_30d} images in 30 days.`
+    case "BUDGET_VENDOR":
+      return `This vendor took ${used.organization_day} images today, half of the vault's ${policy.vault_day}.`
+    case "BUDGET_VAULT":
+      return `${used.vault_day} of ${policy.vault_day} images left the vault today (UTC).`
     case "GRANT_EXPIRED":
       return `Grant ${grant.grant} ended at ${terms.ends_at}.`
     case "GRANT_NOT_STARTED":
       return `Grant ${grant.grant} starts at ${terms.starts_at}.`
     case "GRANT_PENDING":
-      return `Grant ${grant.grant} has ${grant.approvals.length} of 2 approvals by people of different offices.`
+      return `Grant ${grant.grant} has ${grant.approvals.length} approvals; it needs two people of different offices${policy.approvals.map(line => `, ${line.people} of ${line.office}`).join("")}.`
     case "GRANT_LANE":
       return `Lane ${capture.lane} is outside grant ${grant.grant}, which allows ${terms.lanes.join(", ")}.`
     case "GRANT_LEVEL":
@@ -37,6 +47,16 @@ function wouldWork(code: FaultCode, { grant }: Facts): string | undefined {
   switch (code) {
     case "GRANT_BUDGET":
       return `draw again what was drawn before (it is free), or: sallyport grant request … --images N`
+    case "BUDGET_PERSON":
+    case "BUDGET_VENDOR":
+    case "BUDGET_VAULT":
+      return "the same tomorrow (UTC), or two people sign another policy: sallyport policy propose FILE"
+    case "BUDGET_ORGANIZATION":
+      return "the same when older days have passed, or another policy: sallyport policy propose FILE"
+    case "STOPPED":
+      return "two people end the stop: sallyport resume, then sallyport motion second MOTION"
+    case "ATTESTATION":
+      return `the custodian records it anew: sallyport contract attest ${grant.terms.contract ?? ""} NAME=TIME`
     case "GRANT_PENDING":
       return `two people of different offices: sallyport grant approve ${grant.grant}`
     case "GRANT_LEVEL":

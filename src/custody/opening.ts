@@ -4,7 +4,7 @@ import { countsAfter, factsFor } from "../log/facts.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { names, type State } from "../log/state.ts"
-import { circleOf, contractKeys, recordOf, type Caller } from "./caller.ts"
+import { circleOf, contractKeys, recordOf, stopKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
@@ -133,15 +133,13 @@ export async function wantedFor(
   const circle = await circleOf(house, caller)
   const root = circle.at(-1)?.id ?? ""
   const at = lane ?? (await house.ledger.capture(capture))?.lane ?? ""
-  const port = (await recordOf(house, "lane", at))?.port
   return wanting({
     records: [
       ...circle,
       { kind: "grant", id },
       ...(grant?.terms.contract == null ? [] : await contractKeys(house, grant.terms.contract)),
       { kind: "policy", id: "policy" },
-      { kind: "lane", id: at },
-      ...["vault", ...(port === undefined ? [] : [port])].map(scope => ({ kind: "stop", id: scope })),
+      ...(await stopKeys(house, at)),
       ...["vault", root, caller.person.person].map(user => ({ kind: "usage", id: user })),
     ],
     counters: [names.images(id), names.releases(id), names.opened],

@@ -1,8 +1,10 @@
 import { failpoint } from "../failpoint.ts"
-import { assert } from "../fault.ts"
-import type { Appended } from "../log/sequencer.ts"
+import { assert, Fault } from "../fault.ts"
+import { isInForce } from "../log/facts.ts"
+import type { EntryOf } from "../log/kinds.ts"
+import type { Appended, Proposal } from "../log/sequencer.ts"
 import { sha256Hex } from "../vault/vault.ts"
-import type { Caller } from "./caller.ts"
+import { chainKeys, stateOf, stopKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 import { permit } from "./opening.ts"
@@ -19,6 +21,8 @@ export interface Delivery {
   readonly delivered: number
   /** Distinct images left under the grant. */
   readonly imagesUsed: number
+  readonly by: NonNullable<EntryOf<"permit">["by"]>
+  readonly lane: string
 }
 
 /**
@@ -36,22 +40,30 @@ export async function release(house: House, caller: Caller): Promise<Delivery> {
 /** The second half, the same for a release and a reveal. Level and holder are the permit's, never the request's again. */
 export async function deliver(house: House, permitted: Appended): Promise<Delivery> {
   assert(permitted.entry.kind === "permit", "only a permit delivers")
-  const { capture } = permitted.entry
+  const { capture, by, lane } = permitted.entry
+  assert(by !== null, "a permit for people names one")
   const withdrawn = await house.vault.withdraw(capture, await house.log.receipt(permitted))
   failpoint("release.withdrawn")
   const copy = await house.decoder.keepRegions(withdrawn.picture, withdrawn.permit.level, withdrawn.findings)
   const delivered = await house.log.append({
-    wanted: wanting({}),
-    draft: () => ({
-      entry: {
-        kind: "delivered",
-        permit: permitted.index,
-        capture,
-        sha256: sha256Hex(copy.bytes),
-        size_bytes: copy.bytes.length,
-        media_type: copy.mediaType,
-      },
-    }),
+    wanted: await standingRows(house, { by, lane }),
+    draft: state => {
+      // What was revoked, suspended or stopped since the permit does not leave any more.
+      if (!isInForce({ by, lane }, state))
+        throw new Fault("GRANT_REVOKED", "it was revoked, suspended or stopped before the copy was ready", {
+          notDone: "Nothing was released; the permit stays in the log and is charged.",
+        })
+      return {
+        entry: {
+          kind: "delivered",
+          permit: permitted.index,
+          capture,
+          sha256: sha256Hex(copy.bytes),
+          size_bytes: copy.bytes.length,
+          media_type: copy.mediaType,
+        },
+      }
+    },
   })
   failpoint("release.delivered")
   // In strict mode the quorum has seen both entries before a byte leaves.
@@ -63,6 +75,27 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
     receipt: await house.log.deliveryReceipt(delivered, permitted),
     permit: permitted.index,
     delivered: delivered.index,
-    imagesUsed: permitted.entry.by?.images_after ?? 0,
+    imagesUsed: by.images_after,
+    by,
+    lane,
   }
+}
+
+/** Whether what a delivery rests on stands at this moment. */
+export async function isStanding(house: House, delivery: Pick<Delivery, "by" | "lane">): Promise<boolean> {
+  return isInForce(delivery, await stateOf(house, await standingRows(house, delivery)))
+}
+
+async function standingRows(
+  house: House,
+  { by, lane }: Pick<Delivery, "by" | "lane">,
+): Promise<Proposal["wanted"]> {
+  return wanting({
+    records: [
+      { kind: "person", id: by.person },
+      { kind: "grant", id: by.grant },
+      ...(await chainKeys(house, by.organization)),
+      ...(await stopKeys(house, lane)),
+    ],
+  })
 }

@@ -115,7 +115,10 @@ export const decisionTable: readonly Rule[] = [
   { refuse: "GRANT_HOLDER", holds: (a, f) => a.person === f.grant.terms.holder },
   { refuse: "GRANT_DENIED", holds: (_, f) => f.grant.status !== "denied" },
   { refuse: "GRANT_REVOKED", holds: (_, f) => f.grant.status !== "revoked" },
-  { refuse: "GRANT_PENDING", holds: (_, f) => f.grant.status === "approved" && approvalsSuffice(f.grant, f.policy) },
+  {
+    refuse: "GRANT_PENDING",
+    holds: (_, f) => f.grant.status === "approved" && approvalsSuffice(f.grant, f.policy),
+  },
   { refuse: "GRANT_NOT_STARTED", holds: (_, f, now_ms) => Date.parse(f.grant.terms.starts_at) <= now_ms },
   { refuse: "GRANT_EXPIRED", holds: (_, f, now_ms) => now_ms < Date.parse(f.grant.terms.ends_at) },
   { refuse: "GRANT_CONTRACT", holds: (_, f, now_ms) => contractAllows(f, now_ms) },
@@ -131,8 +134,7 @@ export const decisionTable: readonly Rule[] = [
   { refuse: "BUDGET_PERSON", holds: (_, f) => f.times > 0 || f.used.person_day < f.policy.person_day },
   {
     refuse: "BUDGET_ORGANIZATION",
-    holds: (_, f) =>
-      isOwn(f) || f.times > 0 || f.used.organization_30d < f.policy.organization_30d,
+    holds: (_, f) => isOwn(f) || f.times > 0 || f.used.organization_30d < f.policy.organization_30d,
   },
   {
     refuse: "BUDGET_VENDOR",

@@ -22,7 +22,9 @@ const terms: Terms = {
 }
 
 /** By term: an edit that narrows it, and one that widens it. */
-const edits: Readonly<Record<keyof Terms, { narrower: Partial<Terms> | null; wider: Partial<Terms> | null }>> = {
+const edits: Readonly<
+  Record<keyof Terms, { narrower: Partial<Terms> | null; wider: Partial<Terms> | null }>
+> = {
   for: { narrower: null, wider: { for: "reveal" } },
   purpose: { narrower: null, wider: { purpose: "verify-reads" } },
   work_order: { narrower: null, wider: { work_order: "WO-2" } },

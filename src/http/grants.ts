@@ -2,7 +2,7 @@ import { planDraw } from "../custody/draw.ts"
 import { decideGrant, editGrant, requestGrant, revokeGrant, tryTerms } from "../custody/grants.ts"
 import { preview } from "../custody/preview.ts"
 import type { House } from "../custody/house.ts"
-import { release, type Delivery } from "../custody/release.ts"
+import { isStanding, release, type Delivery } from "../custody/release.ts"
 import { reveal } from "../custody/reveal.ts"
 import { Fault, faults } from "../fault.ts"
 import { brokenRule, type Terms } from "../grant/terms.ts"
@@ -21,10 +21,15 @@ export function grantRoutes(
   house: House,
   options: { readonly turnstile: Turnstile; readonly stopIfDiffering: () => void },
 ): Route[] {
-  return [...termsRoutes(house), ...decisionRoutes(house), ...imageRoutes(house, options)]
+  return [
+    ...requestRoutes(house),
+    ...readingRoutes(house),
+    ...decisionRoutes(house),
+    ...imageRoutes(house, options),
+  ]
 }
 
-function termsRoutes(house: House): Route[] {
+function requestRoutes(house: House): Route[] {
   return [
     {
       method: "POST",
@@ -45,9 +50,17 @@ function termsRoutes(house: House): Route[] {
         const caller = callerOf(request)
         const code = await tryTerms(house, caller)
         const broken = brokenRule(caller.statement as unknown as Terms, house.log.clock())
-        return { refusal: code, why: code === "GRANT_TERMS" ? broken : code === null ? null : faults[code][2] }
+        return {
+          refusal: code,
+          why: code === "GRANT_TERMS" ? broken : code === null ? null : faults[code][2],
+        }
       },
     },
+  ]
+}
+
+function readingRoutes(house: House): Route[] {
+  return [
     {
       method: "GET",
       url: "/v1/grants",
@@ -78,7 +91,8 @@ function termsRoutes(house: House): Route[] {
     {
       method: "GET",
       url: "/v1/grants/:id/preview",
-      summary: "What would leave, by lane and hour, and what its holder's organization would hold; no pictures",
+      summary:
+        "What would leave, by lane and hour, and what its holder's organization would hold; no pictures",
       access: "signed",
       answer: async request => preview(house, await grantAsked(house, request)),
     },
@@ -172,7 +186,7 @@ function imageRoutes(
       body: statements.release,
       answer: (request, reply) => {
         stopIfDiffering()
-        return turnstile.pass(async () => deliver(reply, await release(house, callerOf(request))))
+        return turnstile.pass(async () => deliver(house, reply, await release(house, callerOf(request))))
       },
     },
     {
@@ -184,7 +198,7 @@ function imageRoutes(
       body: withOpenings(statements.reveal),
       answer: (request, reply) => {
         stopIfDiffering()
-        return turnstile.pass(async () => deliver(reply, await reveal(house, callerOf(request))))
+        return turnstile.pass(async () => deliver(house, reply, await reveal(house, callerOf(request))))
       },
     },
   ]
@@ -216,7 +230,22 @@ function idempotencyKey(header: string | string[] | undefined): string {
   return header
 }
 
-function deliver(reply: FastifyReply, delivery: Delivery): Buffer {
+const watchEvery_ms = 500
+
+/** Breaks off bytes that are still on their way when what they were permitted by no longer stands. */
+function watchOver(house: House, reply: FastifyReply, delivery: Delivery): void {
+  const timer = setInterval(() => {
+    isStanding(house, delivery)
+      .then(stands => {
+        if (!stands) reply.raw.destroy()
+      })
+      .catch(() => reply.raw.destroy())
+  }, watchEvery_ms)
+  reply.raw.once("close", () => clearInterval(timer))
+}
+
+function deliver(house: House, reply: FastifyReply, delivery: Delivery): Buffer {
+  watchOver(house, reply, delivery)
   const name = `${delivery.capture}.${delivery.mediaType === "image/png" ? "png" : "jpg"}`
   const { type, body } = multipart([
     { name: "image", filename: name, type: delivery.mediaType, bytes: delivery.bytes },

@@ -20,17 +20,15 @@ const proposals = [
 
 /** What one person proposes and another signs; and the emergency stop, which one person orders. */
 export function motionRoutes(house: House): Route[] {
-  const each = proposals.map(
-    ([act, summary]): Route => ({
-      method: "POST",
-      url: motionPaths[act],
-      summary,
-      access: "signed",
-      status: 201,
-      body: acts[act],
-      answer: request => proposeMotion(house, callerOf(request), act),
-    }),
-  )
+  const each = proposals.map(([act, summary]): Route => ({
+    method: "POST",
+    url: motionPaths[act],
+    summary,
+    access: "signed",
+    status: 201,
+    body: acts[act],
+    answer: request => proposeMotion(house, callerOf(request), act),
+  }))
   return [...each, ...secondRoutes(house), ...standingRoutes(house)]
 }
 

@@ -7,8 +7,6 @@ export function sentenceOf(entry: Entry): string {
       return `the vault ${entry.origin} was made`
     case "organization.added":
       return `organization ${entry.statement.name} added`
-    case "organization.suspended":
-      return `organization ${entry.organization} ${entry.statement.suspended ? "suspended" : "resumed"}`
     case "contract.added":
       return `contract ${entry.statement.number} added`
     case "contract.attested":
@@ -19,12 +17,13 @@ export function sentenceOf(entry: Entry): string {
       return `${entry.motion.slice(-6)} ${entry.statement.decision === "second" ? "signed by a second person: in effect" : "rejected"}`
     case "stop.ordered":
       return `EMERGENCY STOP of ${entry.scope}: nothing leaves until two people resume it`
-    case "grant.edited":
-      return `${entry.grant.slice(-6)} edited: ${entry.statement.terms.images} images at ${entry.statement.terms.level}`
     case "person.enrolled":
       return `a person of the office ${entry.statement.office} enrolled`
-    case "person.suspended":
-      return `${entry.person} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    case "organization.suspended":
+    case "person.suspended": {
+      const who = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
+      return `${who} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    }
     case "port.added":
       return `port ${entry.statement.name} added`
     case "lane.added":
@@ -42,13 +41,11 @@ export function sentenceOf(entry: Entry): string {
     case "examined":
       return `capture ${entry.capture.slice(-6)} examined: ${entry.outcome}`
     case "grant.requested":
-      return `${entry.grant.slice(-6)}: ${entry.statement.images} images at ${entry.statement.level} asked for, to ${entry.statement.purpose}`
+    case "grant.edited":
     case "grant.approved":
-      return `${entry.grant.slice(-6)} approved by one person`
     case "grant.denied":
-      return `${entry.grant.slice(-6)} denied`
     case "grant.revoked":
-      return `${entry.grant.slice(-6)} revoked`
+      return grantSentence(entry)
     case "permit":
       return entry.by === null
         ? `the system may open ${entry.capture.slice(-6)} to examine it`
@@ -65,5 +62,20 @@ export function sentenceOf(entry: Entry): string {
       return `entries of Sallyport ${entry.release} from here on`
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
+  }
+}
+
+function grantSentence(entry: Extract<Entry, { kind: `grant.${string}` }>): string {
+  switch (entry.kind) {
+    case "grant.edited":
+      return `${entry.grant.slice(-6)} edited: ${entry.statement.terms.images} images at ${entry.statement.terms.level}`
+    case "grant.requested":
+      return `${entry.grant.slice(-6)}: ${entry.statement.images} images at ${entry.statement.level} asked for, to ${entry.statement.purpose}`
+    case "grant.approved":
+      return `${entry.grant.slice(-6)} approved by one person`
+    case "grant.denied":
+      return `${entry.grant.slice(-6)} denied`
+    case "grant.revoked":
+      return `${entry.grant.slice(-6)} revoked`
   }
 }

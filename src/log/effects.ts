@@ -36,10 +36,7 @@ export function effectsOf(entry: Entry, index: number, state: State): Effects {
 function partOf(entry: Entry, index: number, state: State): Part {
   switch (entry.kind) {
     case "genesis":
-      return {
-        records: genesisRecords(entry),
-        counters: [{ name: names.enrolled(entry.office), value: 1 }],
-      }
+      return genesis(entry)
     case "organization.added":
     case "organization.suspended":
     case "contract.added":
@@ -55,18 +52,14 @@ function partOf(entry: Entry, index: number, state: State): Part {
       return { records: [record("motion", entry.motion, proposedMotion(entry, state))] }
     case "motion.seconded":
       return seconded(entry, state)
-    case "stop.ordered": {
-      const { scope, person } = entry
-      return { records: [record("stop", scope, { scope, isStopped: true, person })] }
-    }
+    case "stop.ordered":
+      return { records: [record("stop", entry.scope, stopOf(entry.scope, entry.person, true))] }
     case "recipients.signed":
       return { records: [record("recipients", "recipients", { ...entry.statement, key: entry.asked.key })] }
     case "day.destroyed":
       return { records: [record("day", entry.day, { day: entry.day })] }
-    case "epoch.opened": {
-      const { epoch, recipient_sha256, escrow_sha256 } = entry
-      return { records: [record("epoch", epoch, { epoch, recipient_sha256, escrow_sha256 })] }
-    }
+    case "epoch.opened":
+      return { records: [epochRecord(entry)] }
     case "admitted":
       return admitted(entry, index, state)
     case "examined": {
@@ -96,6 +89,10 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "delivered":
       return {}
   }
+}
+
+function epochRecord({ epoch, recipient_sha256, escrow_sha256 }: EntryOf<"epoch.opened">) {
+  return record("epoch", epoch, { epoch, recipient_sha256, escrow_sha256 })
 }
 
 type Registered = Extract<
@@ -158,9 +155,10 @@ function mustHold<T>(held: T | null): T {
   return held
 }
 
-function genesisRecords(entry: EntryOf<"genesis">): Effects["records"] {
+function genesis(entry: EntryOf<"genesis">): Part {
   const { origin, mode, organization, escrow_recipient_sha256, person, office, key } = entry
-  return [
+  const counters = [{ name: names.enrolled(office), value: 1 }]
+  const records = [
     record("vault", "vault", { origin, mode, organization, escrow_recipient_sha256 }),
     record("organization", organization, {
       organization,
@@ -171,6 +169,7 @@ function genesisRecords(entry: EntryOf<"genesis">): Effects["records"] {
     record("person", person, { person, organization, office, suspended: false, key }),
     record("key", key, { person, reader: null }),
   ]
+  return { records, counters }
 }
 
 function enrolled(
@@ -218,6 +217,10 @@ function seconded({ motion: id, statement }: EntryOf<"motion.seconded">, state: 
   return { records: [closed, ...records], counters }
 }
 
+function stopOf(scope: string, person: string, isStopped: boolean): Records["stop"] {
+  return { scope, isStopped, person }
+}
+
 function carried({ act, subject, statement, proposer }: MotionState, state: State): Part {
   const stated = statement as never
   switch (act) {
@@ -227,7 +230,7 @@ function carried({ act, subject, statement, proposer }: MotionState, state: Stat
       return { records: [record("policy", "policy", stated)] }
     case "resume": {
       const { scope } = statement as { scope: string }
-      return { records: [record("stop", scope, { scope, isStopped: false, person: proposer })] }
+      return { records: [record("stop", scope, stopOf(scope, proposer, false))] }
     }
     case "add-key":
     case "remove-key": {

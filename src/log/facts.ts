@@ -6,11 +6,7 @@ import { names, type Records, type State } from "./state.ts"
 /** What a permit says of the budgets after it. */
 export type CountsAfter = Pick<
   NonNullable<EntryOf<"permit">["by"]>,
-  | "images_after"
-  | "releases_after"
-  | "person_day_after"
-  | "organization_30d_after"
-  | "vault_day_after"
+  "images_after" | "releases_after" | "person_day_after" | "organization_30d_after" | "vault_day_after"
 >
 
 export interface Question {
@@ -52,6 +48,22 @@ export function factsFor(
 export function contractsFrom(contract: string | null, state: State): ContractState[] {
   const held = contract === null ? null : state.record("contract", contract)
   return held === null ? [] : [held, ...contractsFrom(held.under, state)]
+}
+
+/**
+ * Whether what a permit rests on stands: nobody and nothing above was suspended, stopped, revoked or widened since. Asked
+ * again when the copy is ready, and while its bytes are on their way.
+ */
+export function isInForce(
+  { by, lane }: { readonly by: NonNullable<EntryOf<"permit">["by"]>; readonly lane: string },
+  state: State,
+): boolean {
+  return (
+    state.record("person", by.person)?.suspended === false &&
+    chainOf(by.organization, state).every(organization => !organization.suspended) &&
+    state.record("grant", by.grant)?.status === "approved" &&
+    !isStopped(lane, state)
+  )
 }
 
 function isStopped(lane: string, state: State): boolean {

@@ -30,11 +30,7 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "contract.attested":
       return author(draft, state, "register") ?? exists(state.record("contract", draft.contract))
     case "person.enrolled":
-      return (
-        author(draft, state, "register") ??
-        personRule(draft.person, draft.statement, state) ??
-        (needsSecond(draft, state) ? "MOTION" : null)
-      )
+      return author(draft, state, "register") ?? enrolmentRule(draft, state)
     case "motion.proposed":
       return author(draft, state, draft.act === "resume" ? "stop" : "register") ?? motionRule(draft, state)
     case "motion.seconded":
@@ -145,9 +141,12 @@ function newContractRule({ contract, statement }: DraftOf<"contract.added">, sta
 export function needsSecond(draft: { readonly asked: { readonly key: string } }, state: State): boolean {
   const author = signerOfRequest(draft.asked.key, state)
   return offices.some(
-    office =>
-      may(office, "second") && office !== author?.office && state.counter(names.enrolled(office)) > 0,
+    office => may(office, "second") && office !== author?.office && state.counter(names.enrolled(office)) > 0,
   )
+}
+
+function enrolmentRule(draft: DraftOf<"person.enrolled">, state: State): FaultCode | null {
+  return personRule(draft.person, draft.statement, state) ?? (needsSecond(draft, state) ? "MOTION" : null)
 }
 
 function motionRule(draft: DraftOf<"motion.proposed">, state: State): FaultCode | null {

@@ -75,9 +75,7 @@ export const kinds = {
     motion: id("mot"),
     act: oneOf(Object.keys(acts) as (keyof typeof acts)[]),
     subject: nullable(id("per")),
-    ...by(
-      Type.Union([acts.enroll, acts.policy, acts.resume, acts["add-key"], acts["remove-key"]]),
-    ),
+    ...by(Type.Union([acts.enroll, acts.policy, acts.resume, acts["add-key"], acts["remove-key"]])),
   }),
   "motion.seconded": kind("motion.seconded", {
     motion: id("mot"),

@@ -93,7 +93,7 @@ test("a request that somebody sends again charges nobody, and the digest is the 
 
 test("a text behind a commitment: reading it is an entry, destroying it leaves every proof, and fsck knows both", async () => {
   await open(50, 500)
-  const enrolled = (await port.house.ledger.newestEntries({ kind: "person.enrolled", limit: 1 }))[0]!
+  const enrolled = (await port.house.ledger.newestEntries({ kind: "motion.proposed", limit: 1 }))[0]!
   const path = `/v1/log/entries/${enrolled.index}`
   const shown = await client("auditor").json<{ openings: Record<string, string> }>({ method: "GET", path })
   expect(shown.openings).toEqual({ name: "Planted colleague" })
