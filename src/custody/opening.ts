@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from "../fault.ts"
 import { decide, type Facts } from "../grant/decide.ts"
+import { signerOfRequest } from "../log/effects.ts"
 import { countsAfter, factsFor } from "../log/facts.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
@@ -78,7 +79,9 @@ function draftOpening(
   const { asked } = caller
   const capture = state.capture(stated.capture)
   const { lane = "", hour = "", admitted = -1 } = capture ?? {}
-  const person = state.record("person", caller.person.person) ?? caller.person
+  // The door saw the key a moment ago; what counts is whose it is in the transaction that charges.
+  const signer = signerOfRequest(asked.key, state)
+  const person = signer ?? caller.person
   const facts = factsFor(state, {
     person,
     grant: stated.grant,
@@ -86,11 +89,13 @@ function draftOpening(
     now_ms,
   })
   const code =
-    facts === null
-      ? "GRANT_UNKNOWN"
-      : capture === null
-        ? "NOT_FOUND"
-        : decide({ for: purpose, person: person.person, level: stated.level }, facts, now_ms)
+    signer === null
+      ? "KEY_UNKNOWN"
+      : facts === null
+        ? "GRANT_UNKNOWN"
+        : capture === null
+          ? "NOT_FOUND"
+          : decide({ for: purpose, person: person.person, level: stated.level }, facts, now_ms)
   if (code !== null || facts === null || capture === null) {
     const named = { grant: stated.grant, capture: stated.capture, asked, statement: stated }
     return {

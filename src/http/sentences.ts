@@ -12,18 +12,15 @@ export function sentenceOf(entry: Entry): string {
     case "contract.attested":
       return `${entry.contract.slice(-6)} attested: ${entry.statement.name}, until ${entry.statement.ends_at}`
     case "motion.proposed":
-      return `${entry.motion.slice(-6)} proposed: ${entry.act}; a second person must sign`
     case "motion.seconded":
-      return `${entry.motion.slice(-6)} ${entry.statement.decision === "second" ? "signed by a second person: in effect" : "rejected"}`
     case "stop.ordered":
-      return `EMERGENCY STOP of ${entry.scope}: nothing leaves until two people resume it`
+      return standingSentence(entry)
     case "person.enrolled":
       return `a person of the office ${entry.statement.office} enrolled`
     case "organization.suspended":
-    case "person.suspended": {
-      const who = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
-      return `${who} ${entry.statement.suspended ? "suspended" : "resumed"}`
-    }
+      return `organization ${entry.organization} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    case "person.suspended":
+      return `${entry.person} ${entry.statement.suspended ? "suspended" : "resumed"}`
     case "port.added":
       return `port ${entry.statement.name} added`
     case "lane.added":
@@ -77,5 +74,18 @@ function grantSentence(entry: Extract<Entry, { kind: `grant.${string}` }>): stri
       return `${entry.grant.slice(-6)} denied`
     case "grant.revoked":
       return `${entry.grant.slice(-6)} revoked`
+  }
+}
+
+function standingSentence(
+  entry: Extract<Entry, { kind: "motion.proposed" | "motion.seconded" | "stop.ordered" }>,
+): string {
+  switch (entry.kind) {
+    case "motion.proposed":
+      return `${entry.motion.slice(-6)} proposed: ${entry.act}; a second person must sign`
+    case "motion.seconded":
+      return `${entry.motion.slice(-6)} ${entry.statement.decision === "second" ? "signed by a second person: in effect" : "rejected"}`
+    case "stop.ordered":
+      return `EMERGENCY STOP of ${entry.scope}: nothing leaves until two people resume it`
   }
 }
