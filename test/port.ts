@@ -9,13 +9,14 @@ import { recordOf, type Caller } from "../src/custody/caller.ts"
 import { examine } from "../src/custody/examine.ts"
 import { decideGrant, requestGrant, revokeGrant } from "../src/custody/grants.ts"
 import type { House } from "../src/custody/house.ts"
-import { secondMotion } from "../src/custody/motions.ts"
+import { proposeMotion, secondMotion } from "../src/custody/motions.ts"
 import { draftRecipients, signRecipients } from "../src/custody/recipients.ts"
 import { register, type Resource } from "../src/custody/register.ts"
 import { newSeed, signerOf, type Signer } from "../src/ed25519.ts"
 import { assert } from "../src/fault.ts"
 import type { Office } from "../src/grant/office.ts"
 import { commitment, signatureBase, type Asked, type Statement } from "../src/grant/request.ts"
+import { defaultPolicy, type Policy } from "../src/grant/policy.ts"
 import { termsDigest, type Terms } from "../src/grant/terms.ts"
 import { newId } from "../src/ids.ts"
 import { initVault, openHouse, type InitOptions, type Opened } from "../src/sallyport.ts"
@@ -135,6 +136,16 @@ export async function second(
   const statement = { motion_sha256: held.motion_sha256, decision }
   const path = `/v1/motions/${motion}/second`
   await secondMotion(house, await callerOf(house, actor, { path, statement }), motion)
+}
+
+/** Puts a policy in force: the custodian proposes it, the privacy officer signs. */
+export async function setPolicy(
+  { house, people }: Pick<TestPort, "house" | "people">,
+  changed: Partial<Policy>,
+): Promise<void> {
+  const statement = { ...defaultPolicy, ...changed }
+  const caller = await callerOf(house, people.custodian, { path: "/v1/policy", statement })
+  await second(house, people.privacy, (await proposeMotion(house, caller, "policy")).id)
 }
 
 export async function openTestPort(

@@ -58,7 +58,7 @@ beforeAll(async () => {
       .jpeg()
       .toBuffer(),
   )
-  grant = await grantOf(port, { terms: { images: budget } })
+  grant = await grantOf(port, { terms: { images: budget, releases: 10 * budget } })
   await port.opened.close()
 })
 afterAll(async () => {

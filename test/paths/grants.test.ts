@@ -10,7 +10,7 @@ import { permit } from "../../src/custody/opening.ts"
 import { base64 } from "../../src/bytes.ts"
 import { newSeed, signerOf, verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
-import { defaultPolicy, type Policy } from "../../src/grant/policy.ts"
+import { defaultPolicy } from "../../src/grant/policy.ts"
 import type { Statement } from "../../src/grant/request.ts"
 import type { Terms } from "../../src/grant/terms.ts"
 import { fsck } from "../../src/log/fsck.ts"
@@ -23,6 +23,7 @@ import {
   releaseCaller,
   revoke,
   second,
+  setPolicy,
   takeIn,
   termsOf,
   type Actor,
@@ -93,11 +94,6 @@ async function propose(
   return (
     await proposeMotion(port.house, await callerOf(port.house, port.people[role], { path, statement }), act)
   ).id
-}
-
-async function setPolicy(changed: Partial<Policy>): Promise<void> {
-  const motion = await propose("custodian", "policy", { ...defaultPolicy, ...changed })
-  await second(port.house, port.people.privacy, motion)
 }
 
 async function stop(role: Role, scope = "vault") {
@@ -223,16 +219,16 @@ describe("budgets", () => {
 
   test("a person's day counts over all his grants", async () => {
     const { person } = port.people.engineer
-    await setPolicy({ person_day: (await used(person)) + 2 })
+    await setPolicy(port, { person_day: (await used(person)) + 2 })
     const grants = [await grantOf(port), await grantOf(port), await grantOf(port)]
     const codes = await Promise.all(grants.map(grant => codeOf(take(grant, captures[5]!))))
     expect(codes.sort()).toEqual(["BUDGET_PERSON", "done", "done"])
-    await setPolicy({})
+    await setPolicy(port, {})
   })
 
   test("colluders: an organization's 30 days are pooled over everyone under its prime", async () => {
     const root = (await recordOf(port.house, "organization", (await engineersOrg()).parent!))!.organization
-    await setPolicy({ organization_30d: (await used(root)) + 3 })
+    await setPolicy(port, { organization_30d: (await used(root)) + 3 })
     const holders: Role[] = ["engineer", "colleague", "prime", "engineer"]
     const codes = []
     for (const [i, role] of holders.entries()) {
@@ -241,24 +237,24 @@ describe("budgets", () => {
       codes.push(await codeOf(take(grant, captures[6 + i]!, role)))
     }
     expect(codes).toEqual(["done", "done", "done", "BUDGET_ORGANIZATION"])
-    await setPolicy({})
+    await setPolicy(port, {})
   })
 
   test("no vendor takes more than half of the vault's day, nor all together more than the whole", async () => {
     const root = (await engineersOrg()).parent!
     const grant = await grantOf(port, { terms: { images: 12, releases: 36 } })
-    await setPolicy({ vault_day: 2 * (await used(root)) + 2 })
+    await setPolicy(port, { vault_day: 2 * (await used(root)) + 2 })
     expect(await codeOf(take(grant, captures[0]!))).toBe("done")
     expect(await codeOf(take(grant, captures[1]!))).toBe("BUDGET_VENDOR")
-    await setPolicy({ vault_day: 2 * (await used(root)) })
+    await setPolicy(port, { vault_day: 2 * (await used(root)) })
     expect(await codeOf(take(grant, captures[1]!))).toBe("BUDGET_VENDOR")
     expect(await codeOf(take(grant, captures[0]!))).toBe("done")
-    await setPolicy({})
+    await setPolicy(port, {})
   })
 
   test("the day after, the day's budget is whole again and the 30 days' is not", async () => {
     const { person } = port.people.engineer
-    await setPolicy({ person_day: await used(person) })
+    await setPolicy(port, { person_day: await used(person) })
     const grant = await grantOf(port, {
       terms: { ends_at: new Date(Date.now() + 3 * 86_400_000).toISOString() },
     })
@@ -268,7 +264,7 @@ describe("budgets", () => {
     const root = (await engineersOrg()).parent!
     const days = (await recordOf(port.house, "usage", root))!.days
     expect(days).toHaveLength(2)
-    await setPolicy({})
+    await setPolicy(port, {})
   })
 
   async function engineersOrg() {
@@ -296,11 +292,11 @@ describe("what needs two people", () => {
 
   test("AND over offices: a stricter policy holds for what was approved before it, and takes the third signature", async () => {
     const grant = await grantOf(port)
-    await setPolicy({ approvals: [{ office: "custodian", people: 1 }] })
+    await setPolicy(port, { approvals: [{ office: "custodian", people: 1 }] })
     expect(await codeOf(take(grant, captures[0]!))).toBe("GRANT_PENDING")
     await approveAsIs(grant, "custodian")
     expect(await codeOf(take(grant, captures[0]!))).toBe("done")
-    await setPolicy({})
+    await setPolicy(port, {})
   })
 
   test("infisical#6988, #7252: one custodian cannot make himself a second approver", async () => {
