@@ -72,6 +72,13 @@ function pathOf(draft: Draft): string | null {
 /** A request counts for its entry when it was made this shortly before it, or after it by a clock's error. */
 export const requestLife_ms = 5 * 60_000
 
+/** Whether the request behind an entry was young at this time; asked when it is stored and whenever the log is replayed. */
+export function isTimely(draft: Draft, at_ms: number): boolean {
+  const { asked } = draft as { asked?: { readonly created: number } | null }
+  if (pathOf(draft) === null || asked == null) return true
+  return Math.abs(at_ms - asked.created * 1000) <= requestLife_ms
+}
+
 /**
  * Whether the entry's author really asked for it: the signature holds for this vault, this act and this statement, and
  * the request was young. Entries that the system itself writes have no author and pass.
@@ -94,6 +101,6 @@ export function isAuthentic(
     asked.query !== "?"
   )
     return false
-  if (Math.abs(context.at_ms - asked.created * 1000) > requestLife_ms) return false
+  if (!isTimely(draft, context.at_ms)) return false
   return isSigned(asked, context.origin, { statement, verify: context.verify })
 }

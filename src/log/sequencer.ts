@@ -16,6 +16,7 @@ import { leafHash } from "../tlog/hash.ts"
 import { signNote, type NoteSigner } from "../tlog/note.ts"
 import { edgeTiles, growTiles } from "../tlog/tile.ts"
 import { formatFrontier, grow, parseFrontier, rootOf } from "../tlog/tree.ts"
+import { isTimely } from "./authentic.ts"
 import { effectsOf } from "./effects.ts"
 import { formatEntry, kinds, type Draft, type Entry } from "./kinds.ts"
 import { names, recordRow, Register, type CaptureFacts, type State } from "./state.ts"
@@ -234,6 +235,9 @@ class Batch {
     const now_ms = Math.max(clock_ms, this.head.time_ms)
     try {
       const { entry: draft, capture, openings, destroyed } = waiting.proposal.draft(this.#register, now_ms)
+      // A clock that was set, or a store that stalled, since the door let the request in: such an entry would not replay.
+      if (!isTimely(draft, now_ms))
+        throw new Fault("SIGNATURE_STALE", "the request waited over 5 minutes for its turn; sign a new one")
       const entry = { v: 1, at: new Date(now_ms).toISOString(), ...draft } as Entry
       const bytes = formatEntry(entry)
       const index = this.#start.size + this.drafted.length

@@ -1,0 +1,210 @@
+import { recordOf } from "../../src/custody/caller.ts"
+import { editGrant } from "../../src/custody/grants.ts"
+import type { House } from "../../src/custody/house.ts"
+import { orderStop, proposeMotion, secondMotion } from "../../src/custody/motions.ts"
+import { permit } from "../../src/custody/opening.ts"
+import { suspend } from "../../src/custody/register.ts"
+import { decideGrant, requestGrant, revokeGrant } from "../../src/custody/grants.ts"
+import { Fault } from "../../src/fault.ts"
+import type { Statement } from "../../src/grant/request.ts"
+import type { Terms } from "../../src/grant/terms.ts"
+import { callerOf, termsOf, type Actor, type Role, type TestPort } from "../port.ts"
+
+/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
+export function chanceOf(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export interface Stepping {
+  readonly port: TestPort
+  /** The servers, one house each, on one ledger. */
+  readonly houses: readonly House[]
+  readonly captures: readonly string[]
+  readonly dates: Terms["dates"]
+  readonly chance: () => number
+  /** Grants so far; the newest are asked most. */
+  readonly grants: string[]
+  readonly tally: Map<string, number>
+}
+
+const holders: readonly Role[] = ["engineer", "colleague", "prime"]
+const approvers: readonly Role[] = ["cor", "privacy", "custodian"]
+
+/** One step of whoever works with the vault, drawn at random; what is refused is counted by its code. */
+export async function step(s: Stepping): Promise<void> {
+  const roll = s.chance()
+  const house = pick(s, s.houses)
+  const work =
+    roll < 0.55
+      ? ask(s, house)
+      : roll < 0.6
+        ? request(s, house)
+        : roll < 0.8
+          ? approve(s, house)
+          : roll < 0.85
+            ? edit(s, house)
+            : roll < 0.87
+              ? revoke(s, house)
+              : roll < 0.9
+                ? suspendOne(s, house)
+                : roll < 0.985
+                  ? stopOrResume(s, house)
+                  : roll < 0.99
+                    ? jump(s)
+                    : anotherPolicy(s, house)
+  try {
+    await work
+    count(s, "done")
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === "INTERNAL") throw error
+    count(s, error.code)
+  }
+}
+
+function pick<T>({ chance }: Stepping, items: readonly T[]): T {
+  return items[Math.floor(chance() * items.length)]!
+}
+
+function count({ tally }: Stepping, code: string): void {
+  tally.set(code, (tally.get(code) ?? 0) + 1)
+}
+
+function caller(s: Stepping, house: House, of: { role: Role; path: string; statement: Statement }) {
+  const actor: Actor = s.port.people[of.role]
+  return callerOf(house, actor, { path: of.path, statement: of.statement })
+}
+
+function recent(s: Stepping): string | null {
+  return s.grants.length === 0 ? null : pick(s, s.grants.slice(-4))
+}
+
+async function ask(s: Stepping, house: House): Promise<void> {
+  const grant = recent(s)
+  if (grant === null) return
+  const held = await recordOf(house, "grant", grant)
+  const holder = holders.find(role => s.port.people[role].person === held?.terms.holder)
+  const role = s.chance() < 0.9 ? (holder ?? "engineer") : pick(s, holders)
+  const statement = {
+    grant,
+    capture: pick(s, s.captures),
+    level: s.chance() < 0.9 ? (held?.terms.level ?? "L2") : "L3",
+  }
+  const asked = await caller(s, house, { role, path: "/v1/releases", statement })
+  await permit(house, asked, "release")
+  // A client that lost the answer asks again.
+  if (s.chance() < 0.1)
+    await permit(house, await caller(s, house, { role, path: "/v1/releases", statement }), "release")
+}
+
+async function request(s: Stepping, house: House): Promise<void> {
+  const role = pick(s, holders)
+  const images = 1 + Math.floor(s.chance() * 8)
+  const now_ms = house.log.clock()
+  const statement = {
+    ...termsOf(s.port, {
+      holder: s.port.people[role].person,
+      dates: s.dates,
+      images,
+      releases: images + Math.floor(s.chance() * 2 * images),
+      level: s.chance() < 0.5 ? "L1" : "L2",
+      selection: s.chance() < 0.5 ? "frozen" : "open",
+      captures: s.chance() < 0.8 || images > s.captures.length ? null : [...s.captures].sort(),
+      ends_at: new Date(now_ms + (1 + Math.floor(s.chance() * 48)) * 3_600_000).toISOString(),
+    }),
+  }
+  const asked = await caller(s, house, { role, path: "/v1/grants", statement })
+  s.grants.push((await requestGrant(house, asked)).grant)
+}
+
+async function approve(s: Stepping, house: House): Promise<void> {
+  const grant = recent(s)
+  const held = grant === null ? null : await recordOf(house, "grant", grant)
+  if (grant === null || held === null) return
+  const version = s.chance() < 0.95 ? held.version : Math.max(1, held.version - 1)
+  const decision = s.chance() < 0.97 ? "approve" : "deny"
+  const statement = { version, terms_sha256: held.terms_sha256, decision }
+  const path = `/v1/grants/${grant}/approvals`
+  await decideGrant(house, await caller(s, house, { role: pick(s, approvers), path, statement }), grant)
+}
+
+async function edit(s: Stepping, house: House): Promise<void> {
+  const grant = recent(s)
+  const held = grant === null ? null : await recordOf(house, "grant", grant)
+  if (grant === null || held === null) return
+  const images = Math.max(1, held.terms.images + Math.floor(s.chance() * 5) - 3)
+  const releases = Math.min(10 * images, Math.max(images, held.terms.releases))
+  const statement = {
+    version: held.version,
+    terms_sha256: held.terms_sha256,
+    terms: { ...held.terms, images, releases },
+  }
+  const role = pick(s, [...holders, "cor"] as const)
+  const path = `/v1/grants/${grant}/edits`
+  await editGrant(house, await caller(s, house, { role, path, statement }), grant)
+}
+
+async function revoke(s: Stepping, house: House): Promise<void> {
+  const grant = recent(s)
+  const held = grant === null ? null : await recordOf(house, "grant", grant)
+  if (grant === null || held === null) return
+  const path = `/v1/grants/${grant}/revocation`
+  const statement = { terms_sha256: held.terms_sha256 }
+  await revokeGrant(house, await caller(s, house, { role: "cor", path, statement }), grant)
+}
+
+async function suspendOne(s: Stepping, house: House): Promise<void> {
+  const { person } = s.port.people[pick(s, holders)]
+  const { organization } = (await recordOf(house, "person", person))!
+  const what =
+    s.chance() < 0.5
+      ? ({ kind: "person", id: person } as const)
+      : ({ kind: "organization", id: organization } as const)
+  const resource = what.kind === "person" ? "people" : "orgs"
+  const path = `/v1/${resource}/${what.id}/suspension`
+  const statement = { suspended: s.chance() < 0.15 }
+  await suspend(house, await caller(s, house, { role: "analyst", path, statement }), what)
+}
+
+async function stopOrResume(s: Stepping, house: House): Promise<void> {
+  const scope = s.chance() < 0.5 ? "vault" : s.port.reader.port
+  const isStopped = (await recordOf(house, "stop", scope))?.isStopped === true
+  const statement = { scope }
+  if (!isStopped && s.chance() < 0.1) {
+    await orderStop(house, await caller(s, house, { role: "analyst", path: "/v1/stops", statement }))
+    return
+  }
+  if (!isStopped) return
+  const asked = await caller(s, house, { role: "cor", path: "/v1/resumptions", statement })
+  await carry(s, house, (await proposeMotion(house, asked, "resume")).id)
+}
+
+async function anotherPolicy(s: Stepping, house: House): Promise<void> {
+  const approvals = s.chance() < 0.8 ? [] : [{ office: "custodian", people: 1 }]
+  const number = (most: number) => 1 + Math.floor(s.chance() * most)
+  const statement = {
+    approvals,
+    person_day: number(20),
+    organization_30d: 50 + number(200),
+    vault_day: 10 + number(60),
+  }
+  const asked = await caller(s, house, { role: "custodian", path: "/v1/policy", statement })
+  await carry(s, house, (await proposeMotion(house, asked, "policy")).id)
+}
+
+async function carry(s: Stepping, house: House, motion: string): Promise<void> {
+  const held = (await recordOf(house, "motion", motion))!
+  const statement = { motion_sha256: held.motion_sha256, decision: "second" }
+  const path = `/v1/motions/${motion}/second`
+  await secondMotion(house, await caller(s, house, { role: "privacy", path, statement }), motion)
+}
+
+function jump({ port, chance }: Stepping): Promise<void> {
+  port.clock.offset_ms += Math.floor(chance() * 6 * 3_600_000)
+  return Promise.resolve()
+}
