@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { base64, utf8 } from "../../src/bytes.ts"
 import { permit } from "../../src/custody/opening.ts"
 import { newSeed, signerOf } from "../../src/ed25519.ts"
+import { isAuthentic } from "../../src/log/authentic.ts"
+import { verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
 import { newId } from "../../src/ids.ts"
 import { formatEntry, type Entry } from "../../src/log/kinds.ts"
@@ -233,16 +235,20 @@ describe("a permit in the log that nobody asked for, or nobody approved, opens n
     )
   })
 
-  test("RECEIPT_REQUEST: the request is six minutes old", () => {
+  test("the request is six minutes old: the log does not take it, and the vault's own check refuses it", async () => {
     const { engineer } = port.people
-    return expect(
-      bentPermit(d => {
-        port.clock.offset_ms -= 360_000
-        const asked = signed(port.house, engineer, { path: "/v1/releases", statement: d.statement! })
-        port.clock.offset_ms += 360_000
-        return { ...d, asked }
-      }),
-    ).resolves.toBe("RECEIPT_REQUEST")
+    let draft: PermitDraft | null = null
+    const old = bentPermit(d => {
+      port.clock.offset_ms -= 360_000
+      const asked = signed(port.house, engineer, { path: "/v1/releases", statement: d.statement! })
+      port.clock.offset_ms += 360_000
+      return (draft = { ...d, asked })
+    })
+    await expect(old).rejects.toMatchObject({ code: "SIGNATURE_STALE" })
+    const context = { origin: port.house.log.origin, verify: verifyEd25519 }
+    const now_ms = port.house.log.clock()
+    expect(isAuthentic(draft!, { ...context, at_ms: now_ms - 360_000 })).toBe(true)
+    expect(isAuthentic(draft!, { ...context, at_ms: now_ms })).toBe(false)
   })
 
   test("RECEIPT_TERMS: other terms than the grant's, or a grant that the log does not hold", async () => {
