@@ -9,6 +9,7 @@ export const faults = {
   TOO_LARGE: [413, 2, "The body is larger than this door takes"],
   MEDIA_TYPE: [415, 2, "The body is of a type that this door does not take"],
   NOT_FOUND: [404, 6, "There is no such thing here"],
+  NAME: [409, 8, "The name is taken, looks like one that is, or has characters that nobody sees"],
   CONFLICT: [409, 8, "Something else stands in its place already"],
   IDEMPOTENCY: [422, 8, "This idempotency key was used for another request"],
   // who is asking
@@ -17,6 +18,9 @@ export const faults = {
   SIGNATURE_STALE: [401, 4, "The request was signed too long ago, or in the future"],
   REPLAY: [401, 4, "This signed request was used before"],
   KEY_UNKNOWN: [401, 4, "No person or reader with this key is enrolled"],
+  SESSION_BOUND: [401, 4, "A session is good only in the browser that it was begun in"],
+  SESSION_READS: [403, 4, "A session reads; what counts is signed with a passkey or a key"],
+  SIGN_IN: [401, 4, "The identity provider did not sign this person in"],
   OFFICE: [403, 3, "This person's office does not allow this"],
   PERSON_SUSPENDED: [403, 3, "The person is suspended"],
   RATE: [429, 75, "This person asks faster than the rate that is answered"],
@@ -57,6 +61,15 @@ export const faults = {
   GRANT_RELEASES: [403, 9, "The grant's number of releases, re-reading included, is used up"],
   GRANT_VERSION: [409, 8, "The terms were changed meanwhile"],
   GRANT_WIDER: [403, 3, "Only who asked for the grant may widen its terms"],
+  GRANT_DEVICE: [403, 3, "The request does not come from the device that the grant or its contract names"],
+  GRANT_NETWORK: [403, 3, "The request does not come from a network that the contract names"],
+  REVEAL_SECOND: [403, 5, "At L4 a second person signs for each look"],
+  GLASS: [403, 3, "The glass cannot be broken for this"],
+  GLASS_REVIEW: [
+    403,
+    3,
+    "An earlier break-glass was not reviewed in time; nobody breaks another before that",
+  ],
   ATTESTATION: [403, 3, "An attestation of the contract has expired"],
   BUDGET_PERSON: [403, 9, "The person's number of images for the day is used up"],
   BUDGET_ORGANIZATION: [

@@ -121,13 +121,16 @@ export async function openHouse(options: {
   readonly data: string
   readonly clock?: () => number
   readonly progress?: (done: number, of: number) => void
+  /** Told of what somebody must hear of at once. */
+  readonly told?: LogOptions["told"]
 }): Promise<Opened> {
   const { data } = options
   const clock = options.clock ?? Date.now
   const config = await readConfig(data)
   const ledger = await openLedger(data, config)
   const objects = await openObjects(data, config)
-  const log = await openLog(ledger, { data, origin: config.origin, clock, config })
+  const told = options.told === undefined ? {} : { told: options.told }
+  const log = await openLog(ledger, { data, origin: config.origin, clock, config, ...told })
   const root = rootKey(await readSecret(join(data, "keys", "root.key")))
   const keys = { ledger, root, mode: config.mode, escrowRecipient: config.escrow_recipient }
   const memory = checkpointFile(join(data, "vault", "checkpoint"))
@@ -191,12 +194,13 @@ export async function openObjects(data: string, { objects }: Config): Promise<Ob
 
 async function openLog(
   ledger: Ledger,
-  options: { data: string; origin: string; clock: () => number; config?: Config },
+  options: { data: string; origin: string; clock: () => number; config?: Config; told?: LogOptions["told"] },
 ): Promise<Log> {
-  const { data, origin, clock, config } = options
+  const { data, origin, clock, config, told } = options
   const signer = signerOf(await readSecret(join(data, "keys", "log.key")))
   const witnesses = config === undefined ? null : await readWitnesses(data, config)
-  return new Log({ ledger, origin, signer, clock, ...(witnesses === null ? {} : { witnesses }) })
+  const more = { ...(witnesses === null ? {} : { witnesses }), ...(told === undefined ? {} : { told }) }
+  return new Log({ ledger, origin, signer, clock, ...more })
 }
 
 async function readWitnesses(

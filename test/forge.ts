@@ -50,11 +50,18 @@ export async function permitDraft(
       ...(await usageAfter(port, ask.role ?? "engineer", times === 0 ? 1 : 0)),
       images_after: (await ledger.counter(names.images(ask.grant))) + (times === 0 ? 1 : 0),
       releases_after: (await ledger.counter(names.releases(ask.grant))) + 1,
+      halves: halvesOf(grant, await ledger.counter(names.images(ask.grant)), times === 0 ? 1 : 0),
+      network: null,
     },
     examiner: null,
     asked: caller.asked,
     statement: caller.statement as PermitDraft["statement"],
   }
+}
+
+function halvesOf(grant: Records["grant"], images: number, more: number): "grant"[] {
+  const of = grant.terms.images
+  return 2 * images < of && 2 * (images + more) >= of ? ["grant"] : []
 }
 
 /**

@@ -27,7 +27,7 @@ const hasPython = spawnSync("python3", ["--version"]).status === 0
 
 /** An entry that no person authored, as fast as they come. */
 function appendPlain(log: Log, i: number) {
-  const nothing = { person: null, reader: null, capture: null, asked: null, statement: null }
+  const nothing = { person: null, reader: null, capture: null, network: null, asked: null, statement: null }
   const refused = { kind: "refused", of: "read", code: "OFFICE", grant: `plain-${i}`, ...nothing } as const
   return log.append({ wanted: wanting({}), draft: () => ({ entry: refused }) })
 }

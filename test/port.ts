@@ -13,7 +13,7 @@ import { proposeMotion, secondMotion } from "../src/custody/motions.ts"
 import { draftRecipients, signRecipients } from "../src/custody/recipients.ts"
 import { register, type Resource } from "../src/custody/register.ts"
 import { newSeed, signerOf, type Signer } from "../src/ed25519.ts"
-import { assert } from "../src/fault.ts"
+import { assert, Fault } from "../src/fault.ts"
 import type { Office } from "../src/grant/office.ts"
 import { commitment, signatureBase, type Asked, type Statement } from "../src/grant/request.ts"
 import { defaultPolicy, type Policy } from "../src/grant/policy.ts"
@@ -90,10 +90,11 @@ export async function callerOf(
   const asked = signed(house, actor, { path: ask.path, statement })
   const person = await recordOf(house, "person", actor.person)
   assert(person !== null, "the actor is enrolled")
+  const nowhere = { address: null, session: null }
   const openings = Object.fromEntries(
     salted.map(({ field, salt, value }) => [field, { salt: base64(salt), value }]),
   )
-  return { person, asked, statement, openings }
+  return { person, asked, statement, openings, ...nowhere }
 }
 
 export function signed(
@@ -111,7 +112,7 @@ export function signed(
     key: base64(actor.signer.publicKey),
   }
   const base = signatureBase(unsigned, house.log.origin, ask.statement)
-  return { ...unsigned, signature: base64(actor.signer.sign(base)) }
+  return { ...unsigned, signature: base64(actor.signer.sign(base)), device: null, passkey: null }
 }
 
 async function added(
@@ -122,6 +123,17 @@ async function added(
 ): Promise<string> {
   const caller = await callerOf(house, custodian, { path: `/v1/${resource}`, ...ask })
   return (await register(house, caller, resource)).id
+}
+
+/** The code that the work is refused with, or `done`. */
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+    return "done"
+  } catch (error) {
+    if (error instanceof Fault) return error.code
+    throw error
+  }
 }
 
 /** Another person signs what one proposed. */
@@ -192,9 +204,10 @@ export async function openTestPort(
     people[role] = { person, signer }
   }
   const purposes = ["calibrate-reader", "verify-reads"]
+  const noLists = { attestations: [], devices: [], networks: [] }
   const ends_at = new Date(now() + 300 * 86_400_000).toISOString()
   const contract = await added(house, custodian, "contracts", {
-    statement: { organization: prime, number: "T-1", under: null, purposes, ends_at, attestations: [] },
+    statement: { organization: prime, number: "T-1", under: null, purposes, ends_at, ...noLists },
   })
   const port = await added(house, custodian, "ports", {
     statement: { name: "Port", time_zone: "America/Chicago" },
@@ -304,6 +317,7 @@ export function termsOf(port: TestPort, changed: Partial<Terms> = {}): Terms {
     work_order: "WO-1",
     contract: port.contract,
     holder: port.people.engineer.person,
+    device: null,
     lanes: [port.lane],
     hours: { from: 0, until: 24 },
     dates: { first: yesterday, last: today },

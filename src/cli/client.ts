@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { base64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
 import type { Signer } from "../ed25519.ts"
-import { commitment, signatureBase, type Opening, type Statement } from "../grant/request.ts"
+import { commitment, deviceMessage, signatureBase, type Opening, type Statement } from "../grant/request.ts"
 import { signatureHeaders } from "../http/signature.ts"
 
 /** Who asks, of which vault, where. */
@@ -11,6 +11,8 @@ export interface ClientOptions {
   /** The log's origin, pinned by the key file. */
   readonly vault: string
   readonly signer: Signer | null
+  /** Signs beside the person, where a grant or contract names the device. */
+  readonly device?: Signer | null
 }
 
 export interface Ask {
@@ -82,8 +84,12 @@ export class Client {
       content_sha256: body === null ? null : createHash("sha256").update(body).digest("base64"),
       key: base64(signer.publicKey),
     }
-    const signature = base64(signer.sign(signatureBase(unsigned, vault, statement)))
-    return { ...plain, ...signatureHeaders({ ...unsigned, signature }, vault, statement) }
+    const message = signatureBase(unsigned, vault, statement)
+    const by = this.#options.device ?? null
+    const device =
+      by === null ? null : { key: base64(by.publicKey), signature: base64(by.sign(deviceMessage(message))) }
+    const asked = { ...unsigned, signature: base64(signer.sign(message)), device, passkey: null }
+    return { ...plain, ...signatureHeaders(asked, vault, statement) }
   }
 }
 

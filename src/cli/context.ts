@@ -7,6 +7,7 @@ import type { Voice } from "./say.ts"
 export interface Globals extends Voice {
   readonly server: string
   readonly key?: string
+  readonly device?: string
   readonly limit?: string
   readonly since?: string
   readonly until?: string
@@ -30,7 +31,9 @@ export function globalsOf(command: Command): Globals {
 export async function contextOf(command: Command): Promise<Context> {
   const globals = globalsOf(command)
   const key = globals.key === undefined ? null : await readKeyFile(globals.key)
-  const client = new Client({ server: globals.server, vault: key?.vault ?? "", signer: key?.signer ?? null })
+  const device = globals.device === undefined ? null : (await readKeyFile(globals.device)).signer
+  const signs = { vault: key?.vault ?? "", signer: key?.signer ?? null, device }
+  const client = new Client({ server: globals.server, ...signs })
   return { voice: globals, globals, client, id: key?.id ?? "" }
 }
 

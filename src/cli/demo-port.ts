@@ -102,6 +102,7 @@ export async function setUp(data: string, server: string): Promise<void> {
   const contract = await add("contracts", {
     ...{ organization: prime, number: "DEMO-17", under: null, purposes, ends_at },
     attestations: [{ name: "background investigations", ends_at }],
+    ...{ devices: [], networks: [] },
   })
   const port = await add("ports", { name: "Demo Bridge", time_zone: zone })
   const lanes: string[] = []
@@ -169,6 +170,7 @@ async function grantToEngineer(
     work_order: "WO-1107",
     contract,
     holder: (await readKeyFile(keyOf(data, "engineer"))).id,
+    device: null,
     lanes: [...lanes].sort(),
     hours: { from: 0, until: 24 },
     dates: { first: date(-1), last: date(14) },

@@ -5,6 +5,7 @@ import type { Statement } from "../grant/request.ts"
 import { termsDigest, unusual, type Purpose, type Terms } from "../grant/terms.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
 import { editCommand } from "./edit.ts"
+import { lookCommand } from "./glass.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
@@ -27,11 +28,11 @@ export interface Grant {
   readonly releases: number
 }
 
-interface RequestOptions {
+/** What terms are typed as. */
+export interface TermsOptions {
   readonly purpose: string
   readonly workOrder: string
   readonly contract?: string
-  readonly holder: string
   readonly lane: string[]
   readonly hours: string
   readonly dates?: string
@@ -39,10 +40,15 @@ interface RequestOptions {
   readonly images: string
   readonly releases?: string
   readonly open?: true
+  readonly onlyDevice?: string
   readonly capture?: string[]
-  readonly try?: true
   readonly starts: string
   readonly ends: string
+}
+
+interface RequestOptions extends TermsOptions {
+  readonly holder: string
+  readonly try?: true
   readonly comment?: string
 }
 
@@ -59,28 +65,9 @@ export function grantCommands(program: Command): void {
           ? "who may take what: request, approve, revoke"
           : "a case for reveals: open, approve, close",
       )
-    const request = command
-      .command(name === "grant" ? "request" : "open")
-      .requiredOption(
-        "--purpose <purpose>",
-        "calibrate-reader, repair-reader, verify-reads, dispute-crossing, audit, incident",
-      )
-      .requiredOption("--work-order <number>", "work order or case file")
+    const request = termsOptions(command.command(name === "grant" ? "request" : "open"))
       .requiredOption("--holder <person>")
-      .requiredOption("--lane <lane...>", "lanes, repeatable")
-      .option("--hours <from-until>", "port-local hours of the day", "0-24")
-      .option("--dates <first..last>", "port-local dates of capture; without it yesterday to today")
-      .option("--level <level>", "L1 to L4", "L2")
-      .requiredOption("--images <number>", "how many distinct images")
-      .option("--releases <number>", "how often they leave in all, re-reading included; 3 for each image")
-      .option(
-        "--open",
-        "also captures that come after the approval; without it the selection is frozen there",
-      )
-      .option("--capture <capture...>", "a manifest: only these captures")
       .option("--try", "only say which rule would refuse it")
-      .option("--starts <time>", "now, RFC 3339, or a span", "now")
-      .option("--ends <time>", "RFC 3339, or a span from now", "1d")
       .option("--comment <text>", "kept apart from the log, which holds a commitment")
     if (name === "grant") request.requiredOption("--contract <contract>")
     request.action(async (options: RequestOptions, self: Command) =>
@@ -89,7 +76,29 @@ export function grantCommands(program: Command): void {
     readingCommands(command, name)
     editCommand(command)
     decidingCommands(command, name)
+    if (name === "case") lookCommand(command)
   }
+}
+
+/** The options that every request for images takes. */
+export function termsOptions(command: Command): Command {
+  return command
+    .requiredOption(
+      "--purpose <purpose>",
+      "calibrate-reader, repair-reader, verify-reads, dispute-crossing, audit, incident",
+    )
+    .requiredOption("--work-order <number>", "work order or case file")
+    .requiredOption("--lane <lane...>", "lanes, repeatable")
+    .option("--hours <from-until>", "port-local hours of the day", "0-24")
+    .option("--dates <first..last>", "port-local dates of capture; without it yesterday to today")
+    .option("--level <level>", "L1 to L4", "L2")
+    .requiredOption("--images <number>", "how many distinct images")
+    .option("--releases <number>", "how often they leave in all, re-reading included; 3 for each image")
+    .option("--open", "also captures that come after the approval; without it the selection is frozen there")
+    .option("--only-device <key>", "the public key of the one device that may take the images")
+    .option("--capture <capture...>", "a manifest: only these captures")
+    .option("--starts <time>", "now, RFC 3339, or a span", "now")
+    .option("--ends <time>", "RFC 3339, or a span from now", "1d")
 }
 
 async function requestGrant(
@@ -126,7 +135,10 @@ async function tryRequest({ client, voice }: Context, statement: Statement): Pro
   if (tried.refusal !== null) process.exitCode = faults[tried.refusal][1]
 }
 
-function termsFrom(options: RequestOptions, purpose: "release" | "reveal"): Terms {
+export function termsFrom(
+  options: TermsOptions & { readonly holder: string },
+  purpose: "release" | "reveal",
+): Terms {
   const now_ms = Date.now()
   const level = levelOf(options.level)
   const hours = /^(\d{1,2})-(\d{1,2})$/.exec(options.hours)
@@ -141,6 +153,7 @@ function termsFrom(options: RequestOptions, purpose: "release" | "reveal"): Term
     work_order: options.workOrder,
     contract: options.contract ?? null,
     holder: options.holder,
+    device: options.onlyDevice ?? null,
     lanes: [...options.lane].sort(),
     hours: { from: Number(hours[1]), until: Number(hours[2]) },
     dates: { first, last },
@@ -249,7 +262,7 @@ export function fetchGrant(client: Context["client"], id: string): Promise<Grant
 function termsLines(terms: Terms): string[] {
   return [
     `purpose        ${terms.purpose}, work order ${terms.work_order}, contract ${terms.contract ?? "none (a case)"}`,
-    `holder         ${terms.holder}`,
+    `holder         ${terms.holder}${terms.device === null ? "" : `, on the device ${terms.device}`}`,
     `what           ${terms.images} distinct images at ${terms.level}`,
     `from           ${terms.lanes.join(", ")}`,
     `captured       ${terms.dates.first} to ${terms.dates.last}, hours ${terms.hours.from} to ${terms.hours.until} (port-local)`,

@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises"
+import { access, open, readFile } from "node:fs/promises"
 import { base64, fromBase64 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import { signerOf, type Signer } from "../ed25519.ts"
@@ -49,6 +49,15 @@ export async function readKeyFile(file: string): Promise<KeyFile & { readonly si
   const seed = key === null ? null : fromBase64(key.seed)
   if (key === null || seed === null) throw new Fault("CONFIG", `${file} is not a Sallyport key file`)
   return { ...key, signer: signerOf(seed) }
+}
+
+/** Asked before anything is in the log that a key file must follow. @throws Fault CONFLICT where a file stands. */
+export async function assertFree(file: string): Promise<void> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) throw new Fault("CONFLICT", `${file} exists; nothing was asked for`)
 }
 
 /** Writes a new key file, mode 0600. @throws Fault CONFLICT where a file stands. */

@@ -4,6 +4,8 @@ import { defaultServer } from "./context.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
 import { escrowCommands } from "./escrow.ts"
+import { deviceCommands } from "./device.ts"
+import { glassCommands } from "./glass.ts"
 import { grantCommands } from "./grants.ts"
 import { laneCommands } from "./lane.ts"
 import { logCommands } from "./log.ts"
@@ -38,6 +40,7 @@ export function programOf(): Command {
     .version(version)
     .addOption(new Option("--server <url>", "the vault").default(defaultServer).env("SALLYPORT_SERVER"))
     .addOption(new Option("--key <file>", "your key file").env("SALLYPORT_KEY"))
+    .addOption(new Option("--device <file>", "this device's key file").env("SALLYPORT_DEVICE"))
     .option("--json", "answer in JSON", false)
     .option("--quiet", "only the answer", false)
     .option("--no-input", "never ask (nothing does yet)")
@@ -54,6 +57,8 @@ export function programOf(): Command {
   captureCommands(program)
   grantCommands(program)
   motionCommands(program)
+  glassCommands(program)
+  deviceCommands(program)
   drawCommand(program)
   receiptCommands(program)
   logCommands(program)

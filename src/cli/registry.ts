@@ -5,7 +5,7 @@ import { newSeed, signerOf } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import type { Statement } from "../grant/request.ts"
 import { contextOf, globalsOf, listQuery, type Context } from "./context.ts"
-import { readKeyFile, writeKeyFile } from "./keyfile.ts"
+import { assertFree, readKeyFile, writeKeyFile } from "./keyfile.ts"
 import { propose } from "./motions.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
@@ -40,6 +40,8 @@ interface ContractOptions {
   readonly ends: string
   readonly under?: string
   readonly attestation?: string[]
+  readonly device?: string[]
+  readonly network?: string[]
 }
 
 /** `SOC 2=300d`. */
@@ -70,6 +72,8 @@ function contractCommands(program: Command): void {
     .requiredOption("--ends <time>", "RFC 3339, or 30d")
     .option("--under <contract>", "the prime's contract, which it can only narrow")
     .option("--attestation <name=time...>", "what the contractor showed, until when it holds")
+    .option("--device <key...>", "public keys of the only devices that images go to")
+    .option("--network <cidr...>", "the only networks that requests come from, such as 192.0.2.0/24")
     .action(async (number: string, options: ContractOptions, command: Command) => {
       const statement = {
         organization: options.org,
@@ -78,6 +82,8 @@ function contractCommands(program: Command): void {
         purposes: options.purpose,
         ends_at: endOf(options.ends, Date.now()),
         attestations: (options.attestation ?? []).map(attestationOf),
+        devices: options.device ?? [],
+        networks: options.network ?? [],
       }
       return add(await contextOf(command), "contracts", { statement })
     })
@@ -111,6 +117,7 @@ interface PersonOptions {
 }
 
 async function addPerson(context: Context, options: PersonOptions, command: Command): Promise<void> {
+  if (options.newKey !== undefined) await assertFree(options.newKey)
   const seed = options.newKey === undefined ? null : newSeed()
   const key = seed === null ? options.publicKey : base64(signerOf(seed).publicKey)
   if (key === undefined || fromBase64(key)?.length !== 32)
@@ -141,10 +148,25 @@ function keyCommands(person: Command): void {
     person
       .command(`${verb} <id>`)
       .description(`${what}; a second person signs it`)
-      .requiredOption("--public-key <base64>")
-      .action(async (id: string, options: { publicKey: string }, command: Command) =>
-        propose(await contextOf(command), act, { person: id, key: options.publicKey }),
+      .requiredOption("--public-key <base64>", "as the key file's owner, or the page of a passkey, tells it")
+      .option("--credential <id>", "of a passkey")
+      .option("--sign-in", "not a key but a sign-in at the identity provider, by its digest")
+      .action(async (id: string, options: KeyOptions, command: Command) =>
+        propose(await contextOf(command), act, keyStatement(act, id, options)),
       )
+}
+
+interface KeyOptions {
+  readonly publicKey: string
+  readonly credential?: string
+  readonly signIn?: true
+}
+
+function keyStatement(act: "add-key" | "remove-key", person: string, options: KeyOptions): Statement {
+  const { publicKey: key, credential, signIn } = options
+  if (act === "remove-key") return { person, key }
+  const kind = signIn === true ? "subject" : credential === undefined ? "ed25519" : "passkey"
+  return { person, key, kind, credential: credential ?? null }
 }
 
 function placeCommands(program: Command): void {

@@ -28,6 +28,10 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
   const opened = await openHouse({
     data,
     progress: (done, of) => progress(voice, done, of, "log entries checked"),
+    told: (notice, entry) => {
+      const line = { at: new Date().toISOString(), level: notice.severity, entry, sentence: notice.sentence }
+      process.stderr.write(`${JSON.stringify(line)}\n`)
+    },
   })
   const server = await openDoors(opened, { host, port }).catch(async (error: unknown) => {
     await opened.close()

@@ -9,6 +9,10 @@ export interface Caller {
   readonly asked: Asked
   readonly statement: Statement
   readonly openings: Readonly<Record<string, Opening>>
+  /** Where the request came from, as far as the server knows. */
+  readonly address: string | null
+  /** The browser's session that asks, which reads and does nothing else; `null` for a key or passkey. */
+  readonly session: string | null
 }
 
 /** The newest state of a thing, from the ledger; `null` where there is none. */

@@ -10,7 +10,7 @@ import { recordOf, stateOf, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
-import { wantedFor } from "./opening.ts"
+import { askOf, wantedFor } from "./opening.ts"
 import { refusedEntry } from "./propose.ts"
 
 type DrawStated = Extract<NonNullable<EntryOf<"refused">["statement"]>, { count: unknown }>
@@ -112,7 +112,8 @@ async function refusal(
   const { level } = ask.grant.terms
   const now_ms = house.log.clock()
   const fresh = { ...facts, images: 0, times: 0, held: "L0" as const }
-  const any = decide({ for: "release", person: caller.person.person, level }, fresh, now_ms)
+  const asks = askOf(caller, { for: "release", person: caller.person.person, level }, facts)
+  const any = decide(asks, fresh, now_ms)
   if (any !== null) return any
   const asked = ask.stated.count ?? 0
   return facts.images + asked > ask.grant.terms.images ? "GRANT_BUDGET" : null

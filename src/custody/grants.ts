@@ -1,4 +1,5 @@
-import type { FaultCode } from "../fault.ts"
+import { faults, type FaultCode } from "../fault.ts"
+import { brokenRule } from "../grant/terms.ts"
 import { newId } from "../ids.ts"
 import { judge } from "../log/judge.ts"
 import { wanting, type KeyOf } from "../ledger/ledger.ts"
@@ -26,7 +27,7 @@ export async function requestGrant(house: House, caller: Caller): Promise<GrantE
 }
 
 /** What the rules of terms read. */
-async function termsKeys(house: House, terms: TermsStated): Promise<KeyOf[]> {
+export async function termsKeys(house: House, terms: TermsStated): Promise<KeyOf[]> {
   const holder = await recordOf(house, "person", terms.holder)
   return [
     { kind: "person", id: terms.holder },
@@ -36,8 +37,14 @@ async function termsKeys(house: House, terms: TermsStated): Promise<KeyOf[]> {
   ]
 }
 
-/** Which rule would refuse these terms if this person asked for them now, or `null`. Nothing is logged or charged. */
-export async function tryTerms(house: House, caller: Caller): Promise<FaultCode | null> {
+/** Which rule would refuse, and why, as a sentence that says what would pass; `null` twice where none would. */
+export interface Trial {
+  readonly refusal: FaultCode | null
+  readonly why: string | null
+}
+
+/** What would come of these terms if this person asked for them now. Nothing is logged or charged. */
+export async function tryTerms(house: House, caller: Caller): Promise<Trial> {
   const statement = caller.statement as TermsStated
   const grant = newId(statement.for === "release" ? "grt" : "cas")
   const records = [
@@ -47,7 +54,11 @@ export async function tryTerms(house: House, caller: Caller): Promise<FaultCode 
     ...(await termsKeys(house, statement)),
   ]
   const draft: Draft = { kind: "grant.requested", grant, asked: caller.asked, statement }
-  return judge(draft, await stateOf(house, wanting({ records })), house.log.clock())
+  const now_ms = house.log.clock()
+  const refusal = judge(draft, await stateOf(house, wanting({ records })), now_ms)
+  if (refusal === null) return { refusal, why: null }
+  const broken = refusal === "GRANT_TERMS" ? brokenRule(statement, now_ms) : null
+  return { refusal, why: broken ?? faults[refusal][2] }
 }
 
 /** Changes the terms in force: by who asked for them, or, if nothing widens, by an approver's office. */

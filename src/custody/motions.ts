@@ -1,7 +1,10 @@
+import { Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
 import type { KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
+import { lookName } from "../log/state.ts"
 import { chainKeys, recordOf, type Caller } from "./caller.ts"
+import { termsKeys } from "./grants.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 import type { Registered } from "./register.ts"
@@ -16,10 +19,27 @@ export async function proposeMotion(
 ): Promise<Registered> {
   const motion = newId("mot")
   const statement = caller.statement as Proposed["statement"]
-  const draft: Draft = { kind: "motion.proposed", motion, act, subject: null, asked: caller.asked, statement }
-  const records = [{ kind: "motion", id: motion }, ...keysOf(statement)]
-  const { index } = await propose(house, caller, { of: "motion", draft, records })
-  return { id: motion, entry: index, motion }
+  if (act === "break-glass") assertReason(caller)
+  const { capture } = statement as { capture?: string }
+  if (capture !== undefined && (await house.ledger.capture(capture)) === null)
+    throw new Fault("NOT_FOUND", "there is no such capture")
+  const subject = act === "break-glass" ? newId("cas") : null
+  const draft: Draft = { kind: "motion.proposed", motion, act, subject, asked: caller.asked, statement }
+  const records = [{ kind: "motion", id: motion }, ...(await keysOf(house, { statement, subject }))]
+  const { index } = await propose(house, caller, {
+    of: "motion",
+    draft,
+    records,
+  })
+  return { id: subject ?? motion, entry: index, motion }
+}
+
+/** @throws Fault INVALID without a reason that says something. */
+export function assertReason({ openings }: Pick<Caller, "openings">, field = "reason"): void {
+  if ((openings[field]?.value ?? "").trim().length >= 15) return
+  throw new Fault("INVALID", `it needs a ${field} of at least 15 characters`, {
+    notDone: "Nothing was opened.",
+  })
 }
 
 /** The second person's yes or no. */
@@ -31,10 +51,11 @@ export async function secondMotion(house: House, caller: Caller, motion: string)
   const records = [
     { kind: "motion", id: motion },
     ...(held === null ? [] : [{ kind: "person", id: held.subject ?? held.proposer }]),
-    ...(held === null ? [] : keysOf(held.statement)),
+    ...(held === null ? [] : await keysOf(house, held)),
     ...(stated?.organization === undefined ? [] : await chainKeys(house, stated.organization)),
   ]
-  const draft: Draft = { kind: "motion.seconded", motion, person: person.person, asked, statement }
+  const act = held?.act ?? "enroll"
+  const draft: Draft = { kind: "motion.seconded", motion, act, person: person.person, asked, statement }
   const { index } = await propose(house, caller, { of: "motion", draft, records })
   return { id: motion, entry: index }
 }
@@ -45,14 +66,43 @@ export async function orderStop(house: House, caller: Caller): Promise<Registere
   const { scope } = statement
   const { asked, person } = caller
   const draft: Draft = { kind: "stop.ordered", scope, person: person.person, asked, statement }
-  const { index } = await propose(house, caller, { of: "stop", draft, records: keysOf(statement) })
+  const { index } = await propose(house, caller, {
+    of: "stop",
+    draft,
+    records: await keysOf(house, { statement, subject: null }),
+  })
   return { id: scope, entry: index }
 }
 
-/** The rows that the statement of a motion or stop names. */
-function keysOf(statement: object): KeyOf[] {
-  const { person, key, scope } = statement as { person?: string; key?: string; scope?: string }
+/** Somebody who had no part in it judges a break-glass that is over. */
+export async function reviewGlass(house: House, caller: Caller, grant: string): Promise<Registered> {
+  const statement = caller.statement as EntryOf<"glass.reviewed">["statement"]
+  const { asked, person } = caller
+  const draft: Draft = { kind: "glass.reviewed", grant, person: person.person, asked, statement }
+  const records = [
+    { kind: "grant", id: grant },
+    { kind: "glass", id: "glass" },
+  ]
+  const { index } = await propose(house, caller, { of: "motion", draft, records, grant })
+  return { id: grant, entry: index }
+}
+
+type Stated = Partial<Record<"person" | "key" | "scope" | "grant" | "capture", string>> & {
+  readonly terms?: Parameters<typeof termsKeys>[1]
+}
+
+/** The rows that a motion or stop reads or makes. */
+async function keysOf(
+  house: House,
+  { statement, subject }: { readonly statement: object; readonly subject: string | null },
+): Promise<KeyOf[]> {
+  const { person, key, scope, grant, capture, terms } = statement as Stated
   return [
+    ...(terms === undefined ? [] : await termsKeys(house, terms)),
+    ...(terms === undefined ? [] : [{ kind: "glass", id: "glass" }]),
+    ...(subject === null ? [] : [{ kind: "grant", id: subject }]),
+    ...(grant === undefined ? [] : [{ kind: "grant", id: grant }]),
+    ...(grant === undefined || capture === undefined ? [] : [{ kind: "look", id: lookName(grant, capture) }]),
     ...(person === undefined ? [] : [{ kind: "person", id: person }]),
     ...(key === undefined ? [] : [{ kind: "key", id: key }]),
     ...(scope === undefined

@@ -1,14 +1,15 @@
 import { Fault, type FaultCode } from "../fault.ts"
-import { decide, type Facts } from "../grant/decide.ts"
-import { signerOfRequest } from "../log/effects.ts"
+import { decide, nearest, type Ask, type Facts } from "../grant/decide.ts"
+import { signerOfRequest } from "../log/standing.ts"
 import { countsAfter, factsFor } from "../log/facts.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
-import { names, type State } from "../log/state.ts"
+import { lookName, names, type State } from "../log/state.ts"
 import { circleOf, contractKeys, recordOf, stopKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
+import { networkOf } from "./networks.ts"
 import { refusedEntry } from "./propose.ts"
 
 type Permit = EntryOf<"permit">
@@ -64,6 +65,12 @@ function unwitnessed({ caller, stated, purpose }: Question): Drafted {
   return refusedEntry({ of: purpose, code: "LOG_UNWITNESSED", person: caller.person.person, ...named })
 }
 
+/** What a caller asks of the decision table: himself, his device, and the network of the contract that he is in. */
+export function askOf(caller: Caller, ask: Pick<Ask, "for" | "person" | "level">, facts: Facts | null): Ask {
+  const networks = nearest((facts?.contracts ?? []).map(contract => contract.networks))
+  return { ...ask, device: caller.asked.device?.key ?? null, network: networkOf(caller.address, networks) }
+}
+
 interface Question {
   readonly caller: Caller
   readonly stated: Stated
@@ -88,6 +95,8 @@ function draftOpening(
     capture: { capture: stated.capture, lane, hour, admitted },
     now_ms,
   })
+  const ask = askOf(caller, { for: purpose, person: person.person, level: stated.level }, facts)
+  const { network } = ask
   const code =
     signer === null
       ? "KEY_UNKNOWN"
@@ -95,9 +104,9 @@ function draftOpening(
         ? "GRANT_UNKNOWN"
         : capture === null
           ? "NOT_FOUND"
-          : decide({ for: purpose, person: person.person, level: stated.level }, facts, now_ms)
+          : decide(ask, facts, now_ms)
   if (code !== null || facts === null || capture === null) {
-    const named = { grant: stated.grant, capture: stated.capture, asked, statement: stated }
+    const named = { grant: stated.grant, capture: stated.capture, network, asked, statement: stated }
     return {
       ...refusedEntry({ of: purpose, code: code ?? "NOT_FOUND", person: person.person, ...named }),
       facts,
@@ -120,6 +129,7 @@ function draftOpening(
       purpose: grant.terms.purpose,
       terms_sha256: grant.terms_sha256,
       ...countsAfter(facts),
+      network,
     },
     examiner: null,
     asked,
@@ -144,6 +154,7 @@ export async function wantedFor(
       { kind: "grant", id },
       ...(grant?.terms.contract == null ? [] : await contractKeys(house, grant.terms.contract)),
       { kind: "policy", id: "policy" },
+      { kind: "look", id: lookName(id, capture) },
       ...(await stopKeys(house, at)),
       ...["vault", root, caller.person.person].map(user => ({ kind: "usage", id: user })),
     ],

@@ -9,6 +9,22 @@ import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
+/** Whoever looks through the log is in it, with what he asked for, before he sees it. */
+export async function noteReading(
+  house: House,
+  caller: Caller,
+  what: EntryOf<"log.read">["what"],
+): Promise<void> {
+  const { person } = caller.person
+  const draft: Draft = {
+    kind: "log.read",
+    person,
+    what,
+    asked: caller.session === null ? caller.asked : null,
+  }
+  await appendJudged(house, caller, { draft, refused: "the log was not shown" })
+}
+
 /** The texts behind an entry's commitments, by field. That someone saw them is in the log before he does. */
 export async function readOpenings(
   house: House,
@@ -19,15 +35,23 @@ export async function readOpenings(
   if (rows.length === 0) return {}
   const { asked, person } = caller
   const draft: Draft = { kind: "opening.read", entry, person: person.person, asked }
+  await appendJudged(house, caller, { draft, refused: "the entry's texts were not shown" })
+  return Object.fromEntries(rows.map(({ field, value }) => [field, openText(house.keys.root, field, value)]))
+}
+
+async function appendJudged(
+  house: House,
+  caller: Caller,
+  { draft, refused }: { readonly draft: Draft; readonly refused: string },
+): Promise<void> {
   await house.log.append({
     wanted: wanting({ records: await circleOf(house, caller) }),
     draft: (state, now_ms) => {
       const code = judge(draft, state, now_ms)
-      if (code !== null) throw new Fault(code, "the entry's texts were not shown")
+      if (code !== null) throw new Fault(code, refused)
       return { entry: draft }
     },
   })
-  return Object.fromEntries(rows.map(({ field, value }) => [field, openText(house.keys.root, field, value)]))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { GrantState } from "../grant/decide.ts"
-import { rootOf } from "../log/effects.ts"
+import { rootOf } from "../log/standing.ts"
 import { names } from "../log/state.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { parseFindings } from "../vault/findings.ts"

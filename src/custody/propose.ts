@@ -22,13 +22,14 @@ export interface Refusal {
   readonly reader?: string
   readonly grant?: string
   readonly capture?: string
+  readonly network?: string | null
   readonly asked?: Refused["asked"]
   readonly statement?: Refused["statement"]
 }
 
 /** The entry of a refusal. Every authenticated attempt is in the log, refusals too. */
 export function refusedEntry(refusal: Refusal): Drafted {
-  const { of, code, person, reader, grant, capture, asked, statement } = refusal
+  const { of, code, person, reader, grant, capture, network, asked, statement } = refusal
   return {
     entry: {
       kind: "refused",
@@ -38,6 +39,7 @@ export function refusedEntry(refusal: Refusal): Drafted {
       reader: reader ?? null,
       grant: grant ?? null,
       capture: capture ?? null,
+      network: network ?? null,
       asked: asked ?? null,
       statement: statement ?? null,
     },

@@ -1,11 +1,14 @@
 import { Fault } from "../fault.ts"
+import { takenName } from "../log/effects.ts"
+import { names } from "../log/state.ts"
 import type { Statement } from "../grant/request.ts"
 import { newId } from "../ids.ts"
 import type { KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
-import { needsSecond } from "../log/judge.ts"
+import { needsSecond } from "../log/motion-rules.ts"
 import { chainKeys, contractKeys, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
+import { isNetwork } from "./networks.ts"
 import { propose } from "./propose.ts"
 
 type StatementOf<
@@ -41,6 +44,9 @@ export const registrations = {
   contracts: (asked, statement) => {
     const stated = statement as StatementOf<"contract.added">
     const id = newId("con")
+    const odd = stated.networks.find(network => !isNetwork(network))
+    if (odd !== undefined)
+      throw new Fault("INVALID", `${odd} is not a network; one is written 192.0.2.0/24 or 2001:db8::/32`)
     const records = [
       { kind: "organization", id: stated.organization },
       ...(stated.under === null ? [] : [{ kind: "contract", id: stated.under }]),
@@ -91,6 +97,7 @@ export type Resource = keyof typeof registrations
 export async function register(house: House, caller: Caller, resource: Resource): Promise<Registered> {
   const { id, draft, records } = registrations[resource](caller.asked, caller.statement)
   const own = { kind: ownKinds[resource], id }
+  const name = takenName(draft)
   const motion = newId("mot")
   const { index, entry } = await propose(house, caller, {
     of: "registry",
@@ -107,6 +114,7 @@ export async function register(house: House, caller: Caller, resource: Resource)
           }
         : draft,
     records: [own, { kind: "motion", id: motion }, ...records, ...(await above(house, records))],
+    members: name === null ? [] : [{ set: names.taken, member: name }],
   })
   return { id, entry: index, ...(entry.kind === "motion.proposed" ? { motion } : {}) }
 }

@@ -2,6 +2,7 @@ import { Fault } from "../fault.ts"
 import { opens } from "../grant/request.ts"
 import type { Caller } from "./caller.ts"
 import type { House } from "./house.ts"
+import { assertReason } from "./motions.ts"
 import { permit } from "./opening.ts"
 import { sealedOpening } from "./propose.ts"
 import { deliver, type Delivery } from "./release.ts"
@@ -13,12 +14,9 @@ import { deliver, type Delivery } from "./release.ts"
 export async function reveal(house: House, caller: Caller): Promise<Delivery> {
   if (!opens(caller.statement, caller.openings))
     throw new Fault("INVALID", "the reason does not open its commitment")
-  const reason = caller.openings.reason
-  if (reason === undefined || reason.value.trim().length < 15) {
-    throw new Fault("INVALID", "a reveal needs a reason of at least 15 characters")
-  }
-  const permitted = await permit(house, caller, "reveal", [
-    sealedOpening(house, { field: "reason", ...reason }),
-  ])
+  assertReason(caller)
+  const { reason } = caller.openings
+  const openings = reason === undefined ? [] : [sealedOpening(house, { field: "reason", ...reason })]
+  const permitted = await permit(house, caller, "reveal", openings)
   return deliver(house, permitted)
 }

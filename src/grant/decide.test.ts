@@ -1,37 +1,20 @@
 import { describe, expect, test } from "vitest"
+import { now_ms, someTerms } from "../../test/terms.ts"
 import type { Office } from "./office.ts"
 import { approvalsSuffice, decide, decisionTable, type Ask, type Facts } from "./decide.ts"
 import { defaultPolicy, type Policy } from "./policy.ts"
 import type { Terms } from "./terms.ts"
 
-const now_ms = Date.parse("2026-11-24T12:00:00.000Z")
+const terms = someTerms
 
-const terms: Terms = {
-  for: "release",
-  purpose: "calibrate-reader",
-  work_order: "WO-1",
-  contract: "con_1",
-  holder: "per_engineer",
-  lanes: ["lan_1", "lan_2"],
-  hours: { from: 6, until: 12 },
-  dates: { first: "2026-11-20", last: "2026-11-24" },
-  level: "L2",
-  selection: "frozen",
-  captures: null,
-  images: 20,
-  releases: 60,
-  starts_at: "2026-11-24T00:00:00.000Z",
-  ends_at: "2026-11-25T00:00:00.000Z",
-  comment_commitment: null,
-}
-
-const ask: Ask = { for: "release", person: "per_engineer", level: "L2" }
+const ask: Ask = { for: "release", person: "per_engineer", level: "L2", device: null, network: null }
 
 const facts: Facts = {
   grant: {
     grant: "grt_1",
     version: 1,
     frozen_at: 100,
+    glass: null,
     terms,
     terms_sha256: "00",
     requester: "per_engineer",
@@ -54,16 +37,38 @@ const facts: Facts = {
       purposes: ["calibrate-reader"],
       ends_at: "2027-01-01T00:00:00.000Z",
       attestations: [{ name: "SOC 2", ends_at: "2026-12-01T00:00:00.000Z" }],
+      devices: [],
+      networks: [],
     },
   ],
   capture: { capture: "cap_1", lane: "lan_1", hour: "2026-11-24T06-06:00", admitted: 99 },
-  policy: { approvals: [], person_day: 20, organization_30d: 40, vault_day: 30 },
+  policy: { approvals: [], person_day: 20, organization_30d: 40, vault_day: 30, glass_images: 10 },
   isStopped: false,
   releases: 0,
   used: { person_day: 0, organization_day: 0, organization_30d: 0, vault_day: 0 },
   images: 0,
   times: 0,
   held: "L0",
+  isSeconded: false,
+}
+
+const askReveal: Ask = { ...ask, for: "reveal", person: "per_analyst" }
+const caseFacts: Facts = {
+  ...facts,
+  person: { ...facts.person, person: "per_analyst", office: "analyst" },
+  contracts: [],
+  grant: {
+    ...facts.grant,
+    requester: "per_analyst",
+    terms: {
+      ...terms,
+      for: "reveal",
+      contract: null,
+      holder: "per_analyst",
+      level: "L4",
+      purpose: "incident",
+    },
+  },
 }
 
 const withTerms = (changed: Partial<Terms>): Facts => ({
@@ -176,11 +181,72 @@ const bent: Record<string, [string, Ask, Facts][]> = {
     ],
   ],
   GRANT_LEVEL_SUM: [["the organization holds the face", ask, { ...facts, held: "L3" }]],
+  GRANT_DEVICE: [
+    ["the grant names a device, and none signed", ask, withTerms({ device: "dev_1" })],
+    ["another device signed", { ...ask, device: "dev_2" }, withTerms({ device: "dev_1" })],
+    ["the contract names devices, and none signed", ask, withContract({ devices: ["dev_1"] })],
+    [
+      "a device that the contract does not name",
+      { ...ask, device: "dev_2" },
+      withContract({ devices: ["dev_1"] }),
+    ],
+    [
+      "the prime's contract names devices, and the sub's none",
+      { ...ask, device: "dev_2" },
+      { ...facts, contracts: [...facts.contracts, { ...contract, devices: ["dev_1"] }] },
+    ],
+  ],
+  GRANT_NETWORK: [
+    ["from nowhere that the contract names", ask, withContract({ networks: ["192.0.2.0/24"] })],
+    [
+      "from another network",
+      { ...ask, network: "198.51.100.0/24" },
+      withContract({ networks: ["192.0.2.0/24"] }),
+    ],
+  ],
+  REVEAL_SECOND: [["the full frame, and nobody signed beside", { ...askReveal, level: "L4" }, caseFacts]],
   GRANT_BUDGET: [["the budget is used up", ask, { ...facts, images: 20 }]],
 }
 
 test("what is right in everything is permitted", () => {
   expect(decide(ask, facts, now_ms)).toBeNull()
+  expect(decide({ ...ask, device: "dev_1" }, withTerms({ device: "dev_1" }), now_ms)).toBeNull()
+  const contracted = withContract({ devices: ["dev_1"], networks: ["192.0.2.0/24"] })
+  expect(decide({ ...ask, device: "dev_1", network: "192.0.2.0/24" }, contracted, now_ms)).toBeNull()
+  expect(decide({ ...askReveal, level: "L4" }, { ...caseFacts, isSeconded: true }, now_ms)).toBeNull()
+  expect(decide({ ...askReveal, level: "L2" }, caseFacts, now_ms)).toBeNull()
+})
+
+test("a broken glass needs two keys, and no policy's approvals", () => {
+  const glass = { second: "per_cor", review_due_at: "2026-11-28T00:00:00.000Z", outcome: null }
+  const broken = (changed: object) => ({
+    ...caseFacts,
+    grant: { ...caseFacts.grant, approvals: [], glass: { ...glass, ...changed } },
+  })
+  expect(decide(askReveal, broken({}), now_ms)).toBeNull()
+  expect(decide(askReveal, broken({ second: caseFacts.grant.requester }), now_ms)).toBe("GRANT_PENDING")
+})
+
+test("an hour that the clocks go through twice counts twice, and one that they leave out never comes", () => {
+  const at = (hour: string) => ({ ...facts, capture: { ...facts.capture, hour } })
+  const night = (hour: string, from: number) =>
+    decide(
+      ask,
+      {
+        ...at(hour),
+        grant: {
+          ...facts.grant,
+          terms: {
+            ...terms,
+            hours: { from, until: from + 1 },
+            dates: { first: "2026-03-08", last: "2026-11-24" },
+          },
+        },
+      },
+      now_ms,
+    )
+  expect([night("2026-11-01T01-05:00", 1), night("2026-11-01T01-06:00", 1)]).toEqual([null, null])
+  expect(night("2026-03-08T03-05:00", 2)).toBe("GRANT_HOURS")
 })
 
 test("an image that was released before is free of every budget of distinct images", () => {

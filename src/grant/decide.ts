@@ -1,5 +1,6 @@
 import type { FaultCode } from "../fault.ts"
 import { covers, join, type Level } from "./level.ts"
+import { hasTwoKeys, type Glass } from "./glass.ts"
 import { isAgencyOffice, type Office } from "./office.ts"
 import { brokenPolicy, type Policy } from "./policy.ts"
 import type { Purpose, Terms } from "./terms.ts"
@@ -28,6 +29,10 @@ export interface ContractState {
   readonly ends_at: string
   /** What the contractor must have shown, each until its end: an expired one suspends the contract. */
   readonly attestations: readonly { readonly name: string; readonly ends_at: string }[]
+  /** Base64 Ed25519 keys of the devices that copies may go to; empty: as the contract above says, or any. */
+  readonly devices: readonly string[]
+  /** Networks that requests may come from, CIDR; empty: as the contract above says, or any. */
+  readonly networks: readonly string[]
 }
 
 export interface ApprovalState {
@@ -48,6 +53,8 @@ export interface GrantState {
   readonly approvals: readonly ApprovalState[]
   /** Index of the entry that approved it last; −1 before. A frozen selection ends there. */
   readonly frozen_at: number
+  /** Set where the glass was broken for it. */
+  readonly glass: Glass | null
 }
 
 /** One image, one person, one level: what is asked. */
@@ -55,6 +62,10 @@ export interface Ask {
   readonly for: "release" | "reveal"
   readonly person: string
   readonly level: Level
+  /** Base64 key of the device that signed beside the person, or `null`. */
+  readonly device: string | null
+  /** Which of the contract's networks the request came from, or `null` for none of them. */
+  readonly network: string | null
 }
 
 /** What the log says of everything that the question touches. */
@@ -84,6 +95,8 @@ export interface Facts {
   readonly used: Used
   /** What the organization's tree already holds of this capture, over all grants. */
   readonly held: Level
+  /** Whether a second person signed for this look, not long ago; asked at L4. */
+  readonly isSeconded: boolean
 }
 
 /** Distinct images used so far, over all grants. */
@@ -117,18 +130,21 @@ export const decisionTable: readonly Rule[] = [
   { refuse: "GRANT_REVOKED", holds: (_, f) => f.grant.status !== "revoked" },
   {
     refuse: "GRANT_PENDING",
-    holds: (_, f) => f.grant.status === "approved" && approvalsSuffice(f.grant, f.policy),
+    holds: (_, f) => f.grant.status === "approved" && isApproved(f.grant, f.policy),
   },
   { refuse: "GRANT_NOT_STARTED", holds: (_, f, now_ms) => Date.parse(f.grant.terms.starts_at) <= now_ms },
   { refuse: "GRANT_EXPIRED", holds: (_, f, now_ms) => now_ms < Date.parse(f.grant.terms.ends_at) },
   { refuse: "GRANT_CONTRACT", holds: (_, f, now_ms) => contractAllows(f, now_ms) },
   { refuse: "ATTESTATION", holds: (_, f, now_ms) => isAttested(f, now_ms) },
+  { refuse: "GRANT_DEVICE", holds: (a, f) => isDevice(a, f) },
+  { refuse: "GRANT_NETWORK", holds: (a, f) => isNetwork(a, f) },
   { refuse: "GRANT_LEVEL", holds: (a, f) => covers(f.grant.terms.level, a.level) },
   { refuse: "GRANT_LANE", holds: (_, f) => f.grant.terms.lanes.includes(f.capture.lane) },
   { refuse: "GRANT_DATES", holds: (_, f) => isWithinDates(f) },
   { refuse: "GRANT_HOURS", holds: (_, f) => isWithinHours(f) },
   { refuse: "GRANT_SELECTION", holds: (_, f) => isSelected(f) },
   { refuse: "GRANT_LEVEL_SUM", holds: (a, f) => covers(f.grant.terms.level, join(a.level, f.held)) },
+  { refuse: "REVEAL_SECOND", holds: (a, f) => a.for === "release" || a.level !== "L4" || f.isSeconded },
   { refuse: "GRANT_BUDGET", holds: (_, f) => f.times > 0 || f.images < f.grant.terms.images },
   { refuse: "GRANT_RELEASES", holds: (_, f) => f.releases < f.grant.terms.releases },
   { refuse: "BUDGET_PERSON", holds: (_, f) => f.times > 0 || f.used.person_day < f.policy.person_day },
@@ -169,6 +185,14 @@ export function approvalsSuffice(
   )
 }
 
+/** Whether those who must have signed: the policy's approvers, or the two keys of a break-glass. */
+export function isApproved(
+  grant: Pick<GrantState, "terms" | "requester" | "approvals" | "glass">,
+  policy: Policy,
+): boolean {
+  return grant.glass === null ? approvalsSuffice(grant, policy) : hasTwoKeys(grant)
+}
+
 /** The agency's own people draw on no vendor's budget. */
 function isOwn({ person }: Facts): boolean {
   return isAgencyOffice(person.office)
@@ -186,6 +210,22 @@ function contractAllows({ grant, contracts, organizations }: Facts, now_ms: numb
 
 function isAttested({ contracts }: Facts, now_ms: number): boolean {
   return contracts.every(each => each.attestations.every(shown => now_ms < Date.parse(shown.ends_at)))
+}
+
+/** Of the contracts, from the grant's own upwards, the first list that is not empty. */
+export function nearest<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  return lists.find(list => list.length > 0) ?? []
+}
+
+function isDevice({ device }: Ask, { grant, contracts }: Facts): boolean {
+  const allowed = nearest(contracts.map(each => each.devices))
+  if (grant.terms.device !== null && device !== grant.terms.device) return false
+  return allowed.length === 0 || (device !== null && allowed.includes(device))
+}
+
+function isNetwork({ network }: Ask, { contracts }: Facts): boolean {
+  const allowed = nearest(contracts.map(each => each.networks))
+  return allowed.length === 0 || (network !== null && allowed.includes(network))
 }
 
 function isSelected({ grant, capture }: Facts): boolean {

@@ -1,25 +1,9 @@
 import { describe, expect, test } from "vitest"
+import { someTerms } from "../../test/terms.ts"
 import { differencesOf, widens } from "./edit.ts"
 import type { Terms } from "./terms.ts"
 
-const terms: Terms = {
-  for: "release",
-  purpose: "calibrate-reader",
-  work_order: "WO-1",
-  contract: "con_1",
-  holder: "per_1",
-  lanes: ["lan_1", "lan_2"],
-  hours: { from: 6, until: 12 },
-  dates: { first: "2026-11-20", last: "2026-11-24" },
-  level: "L2",
-  selection: "open",
-  captures: null,
-  images: 20,
-  releases: 60,
-  starts_at: "2026-11-24T00:00:00.000Z",
-  ends_at: "2026-11-25T00:00:00.000Z",
-  comment_commitment: null,
-}
+const terms: Terms = { ...someTerms, selection: "open" }
 
 /** By term: an edit that narrows it, and one that widens it. */
 const edits: Readonly<
@@ -30,6 +14,7 @@ const edits: Readonly<
   work_order: { narrower: null, wider: { work_order: "WO-2" } },
   contract: { narrower: null, wider: { contract: "con_2" } },
   holder: { narrower: null, wider: { holder: "per_2" } },
+  device: { narrower: { device: "AAAA" }, wider: null },
   lanes: { narrower: { lanes: ["lan_2"] }, wider: { lanes: ["lan_2", "lan_3"] } },
   hours: { narrower: { hours: { from: 7, until: 12 } }, wider: { hours: { from: 8, until: 13 } } },
   dates: {

@@ -21,6 +21,7 @@ const narrows: Narrows = {
   work_order: never,
   contract: never,
   holder: never,
+  device: was => was.device === null,
   lanes: (was, is) => is.lanes.every(lane => was.lanes.includes(lane)),
   hours: (was, is) => was.hours.from <= is.hours.from && is.hours.until <= was.hours.until,
   dates: (was, is) => was.dates.first <= is.dates.first && is.dates.last <= was.dates.last,

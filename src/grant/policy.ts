@@ -13,6 +13,8 @@ export interface Policy {
   readonly organization_30d: number
   /** Distinct images that leave or are revealed in a UTC day. No one vendor can take more than half of it. */
   readonly vault_day: number
+  /** Most images of one break-glass, 0 to 50; 0 allows none. */
+  readonly glass_images: number
 }
 
 /** In force until two people sign another one. */
@@ -21,6 +23,7 @@ export const defaultPolicy: Policy = {
   person_day: 500,
   organization_30d: 5000,
   vault_day: 2000,
+  glass_images: 10,
 }
 
 const most = 1_000_000
@@ -40,7 +43,7 @@ export function brokenPolicy(policy: unknown): string | null {
   }
   for (const name of ["person_day", "organization_30d", "vault_day"] as const)
     if (!isWhole(budgets[name], 1, most)) return `${name} is a whole number from 1 to 1,000,000`
-  return null
+  return isWhole(budgets.glass_images, 0, 50) ? null : "glass_images is a whole number from 0 to 50"
 }
 
 function isWhole(value: unknown, least: number, greatest: number): boolean {

@@ -18,6 +18,8 @@ const unsigned = {
 const asked: Asked = {
   ...unsigned,
   signature: base64(signer.sign(signatureBase(unsigned, vault, statement))),
+  device: null,
+  passkey: null,
 }
 const context = { statement, verify: verifyEd25519 }
 

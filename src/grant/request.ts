@@ -1,7 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js"
-import { base64, fromBase64, utf8 } from "../bytes.ts"
+import { base64, concat, fromBase64, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { assert } from "../fault.ts"
+import { isAsserted, isP256, type Assertion } from "./passkey.ts"
 
 /** A signed request as an entry keeps it: enough to check the signature again, years later, from the log alone. */
 export interface Asked {
@@ -16,11 +17,18 @@ export interface Asked {
   readonly nonce: string
   /** Base64 SHA-256 of the body's bytes, or `null` for a request without a body. */
   readonly content_sha256: string | null
-  /** Base64 of the 32-byte Ed25519 public key. */
+  /** Base64 of the public key: 32 bytes Ed25519, or 33 bytes of a compressed P-256 point (a passkey, a session's key). */
   readonly key: string
   /** Base64, 64 bytes. */
   readonly signature: string
+  /** The second signature, of the device that the request came from; base64 key and signature, or `null` without one. */
+  readonly device: { readonly key: string; readonly signature: string } | null
+  /** What a passkey signed around the request; `null` for any other key. */
+  readonly passkey: Assertion | null
 }
+
+/** A request before anybody signed it. */
+export type Unsigned = Omit<Asked, "signature" | "device" | "passkey">
 
 export type Statement = Readonly<Record<string, unknown>>
 
@@ -80,22 +88,19 @@ export function coveredComponents(hasBody: boolean): readonly string[] {
  * The value of `Signature-Input`'s member (RFC 9421 §2.3), which is also the last line of what is signed.
  * @param keyBase64  the public key: a key is its own id.
  */
-export function signatureParameters(asked: Omit<Asked, "signature">): string {
+export function signatureParameters(asked: Unsigned): string {
   const covered = coveredComponents(asked.content_sha256 !== null)
     .map(name => `"${name}"`)
     .join(" ")
-  return `(${covered});created=${asked.created};nonce="${asked.nonce}";keyid="${asked.key}";alg="ed25519";tag="sallyport"`
+  const alg = asked.key.endsWith("=") ? "ed25519" : "ecdsa-p256-sha256"
+  return `(${covered});created=${asked.created};nonce="${asked.nonce}";keyid="${asked.key}";alg="${alg}";tag="sallyport"`
 }
 
 /**
  * The signature base of RFC 9421 §2.5 for the one profile that Sallyport takes.
  * @param vault  the origin of the vault's log: a request for one vault is none for another.
  */
-export function signatureBase(
-  asked: Omit<Asked, "signature">,
-  vault: string,
-  statement: Statement | null,
-): Uint8Array {
+export function signatureBase(asked: Unsigned, vault: string, statement: Statement | null): Uint8Array {
   const lines = [
     `"@method": ${asked.method}`,
     `"@path": ${asked.path}`,
@@ -120,5 +125,23 @@ export function isSigned(
   const signature = fromBase64(asked.signature)
   if (key === null || signature === null) return false
   if ((asked.content_sha256 === null) !== (context.statement === null)) return false
-  return context.verify(key, signatureBase(asked, vault, context.statement), signature)
+  const message = signatureBase(asked, vault, context.statement)
+  if (asked.device !== null && !isDeviceSigned(asked.device, message, context.verify)) return false
+  if (asked.passkey !== null) return isAsserted(asked.passkey, { key, message, signature })
+  return key.length === 33 ? isP256(key, message, signature) : context.verify(key, message, signature)
+}
+
+/** What a device signs: the person's signature base, so both sign one request, under a name of its own. */
+export function deviceMessage(message: Uint8Array): Uint8Array {
+  return concat(utf8("sallyport-device/v1\n"), message)
+}
+
+function isDeviceSigned(
+  { key, signature }: NonNullable<Asked["device"]>,
+  message: Uint8Array,
+  verify: Verify,
+): boolean {
+  const [keyBytes, signatureBytes] = [fromBase64(key), fromBase64(signature)]
+  if (keyBytes === null || signatureBytes === null) return false
+  return verify(keyBytes, deviceMessage(message), signatureBytes)
 }

@@ -1,25 +1,8 @@
 import { describe, expect, test } from "vitest"
+import { now_ms, someTerms } from "../../test/terms.ts"
 import { brokenRule, termsDigest, termsRules, type Terms } from "./terms.ts"
 
-const now_ms = Date.parse("2026-11-24T12:00:00.000Z")
-const terms: Terms = {
-  for: "release",
-  purpose: "calibrate-reader",
-  work_order: "WO-1",
-  contract: "con_1",
-  holder: "per_1",
-  lanes: ["lan_1", "lan_2"],
-  hours: { from: 0, until: 24 },
-  dates: { first: "2026-11-20", last: "2026-11-24" },
-  level: "L2",
-  selection: "frozen",
-  captures: null,
-  images: 20,
-  releases: 60,
-  starts_at: "2026-11-24T00:00:00.000Z",
-  ends_at: "2026-11-25T00:00:00.000Z",
-  comment_commitment: null,
-}
+const terms = someTerms
 
 const bent: [string, Partial<Terms>][] = [
   ["contract", { contract: null }],

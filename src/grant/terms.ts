@@ -25,6 +25,8 @@ export interface Terms {
   /** The contract it rests on; `null` for a case. */
   readonly contract: string | null
   readonly holder: string
+  /** Base64 of the Ed25519 key of the one device that may take the images, or `null` for any. */
+  readonly device: string | null
   /** Lane ids, ascending, 1 to 64. */
   readonly lanes: readonly string[]
   /** Port-local hours of the day of capture: from ≤ hour < until, 0 to 24. */

@@ -76,7 +76,7 @@ export async function authenticate(
     )
   }
   const person = await personOf(house, asked.key)
-  const caller = { person, asked, statement: statement ?? {}, openings }
+  const caller = { person, asked, statement: statement ?? {}, openings, address: request.ip, session: null }
   await floods.pass(caller, isPaced)
   if (!(await house.ledger.useNonce(asked.nonce, asked.created * 1000 + noncesLive_ms, now_ms))) {
     throw new Fault("REPLAY", "this signed request was used before; sign a new one")

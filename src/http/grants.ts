@@ -4,8 +4,7 @@ import { preview } from "../custody/preview.ts"
 import type { House } from "../custody/house.ts"
 import { isStanding, release, type Delivery } from "../custody/release.ts"
 import { reveal } from "../custody/reveal.ts"
-import { Fault, faults } from "../fault.ts"
-import { brokenRule, type Terms } from "../grant/terms.ts"
+import { Fault } from "../fault.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import { names, type Records } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
@@ -46,15 +45,7 @@ function requestRoutes(house: House): Route[] {
       summary: "Which rule would refuse these terms now; nothing is asked for, logged or charged",
       access: "signed",
       body: statements.terms,
-      answer: async request => {
-        const caller = callerOf(request)
-        const code = await tryTerms(house, caller)
-        const broken = brokenRule(caller.statement as unknown as Terms, house.log.clock())
-        return {
-          refusal: code,
-          why: code === "GRANT_TERMS" ? broken : code === null ? null : faults[code][2],
-        }
-      },
+      answer: request => tryTerms(house, callerOf(request)),
     },
   ]
 }

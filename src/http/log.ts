@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib"
 import { Type } from "typebox"
 import type { House } from "../custody/house.ts"
-import { destroyOpening, readOpenings } from "../custody/openings.ts"
+import type { Caller } from "../custody/caller.ts"
+import { destroyOpening, noteReading, readOpenings } from "../custody/openings.ts"
 import { hex } from "../bytes.ts"
 import { verifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
@@ -32,8 +33,25 @@ export function logRoutes(
   ]
 }
 
+const hour_ms = 3_600_000
+const readersHeld = 4096
+
+/** A mirror reads bundles by the thousand: one entry says so for each person and hour. */
+function onceAnHour(house: House): (caller: Caller) => Promise<void> {
+  const noted = new Map<string, number>()
+  return async caller => {
+    const { person } = caller.person
+    const hour = Math.floor(house.log.clock() / hour_ms)
+    if (noted.get(person) === hour) return
+    await noteReading(house, caller, "bundles")
+    if (noted.size >= readersHeld) noted.clear()
+    noted.set(person, hour)
+  }
+}
+
 function publicRoutes(door: Door, openBundles: boolean): Route[] {
   const { house } = door
+  const noteBundles = onceAnHour(house)
   return [
     note("/log/checkpoint", {
       summary: "The newest cosigned checkpoint (c2sp.org/tlog-checkpoint); without witnesses the newest",
@@ -63,8 +81,11 @@ function publicRoutes(door: Door, openBundles: boolean): Route[] {
       answer: async (request, reply) => {
         const named = parseTilePath(`tile/${parameter(request, "*")}`)
         if (named === null) throw new Fault("NOT_FOUND", "not the path of a tile")
-        if (named.kind === "entries" && !openBundles)
-          await allow(house, await authenticate(door, request, false), "read log")
+        if (named.kind === "entries" && !openBundles) {
+          const caller = await authenticate(door, request, false)
+          await allow(house, caller, "read log")
+          await noteBundles(caller)
+        }
         const bytes =
           named.kind === "hashes" ? await tileBytes(house, named.tile) : await bundleBytes(house, named.tile)
         void reply.type("application/octet-stream").header("access-control-allow-origin", "*")
@@ -123,6 +144,7 @@ function entryRoutes(house: House): Route[] {
       },
       answer: async request => {
         await allow(house, callerOf(request), "read log")
+        await noteReading(house, callerOf(request), "entries")
         const { kind, before, limit } = request.query as { kind?: string; before?: string; limit?: string }
         const most = Math.min(200, Number(limit ?? 50))
         const rows = await house.ledger.newestEntries({
@@ -176,6 +198,7 @@ function checking(house: House): Route {
     access: "signed",
     answer: async request => {
       await allow(house, callerOf(request), "read log")
+      await noteReading(house, callerOf(request), "check")
       if (isChecking) throw new Fault("BUSY", "a check is under way")
       isChecking = true
       try {

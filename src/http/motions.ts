@@ -1,6 +1,6 @@
 import { Type } from "typebox"
 import type { House } from "../custody/house.ts"
-import { orderStop, proposeMotion, secondMotion } from "../custody/motions.ts"
+import { orderStop, proposeMotion, reviewGlass, secondMotion } from "../custody/motions.ts"
 import { recordOf } from "../custody/caller.ts"
 import { Fault } from "../fault.ts"
 import { defaultPolicy } from "../grant/policy.ts"
@@ -9,13 +9,15 @@ import { acts, statements } from "../log/shapes.ts"
 import type { Records } from "../log/state.ts"
 import { allow } from "./door.ts"
 import { listQuery, pageAsked, pageOf } from "./lists.ts"
-import { callerOf, parameter, type Route } from "./route.ts"
+import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 const proposals = [
   ["policy", "Propose another policy: approvals and budgets"],
   ["resume", "Propose to end an emergency stop"],
   ["add-key", "Propose another key for a person"],
   ["remove-key", "Propose to take a person's key away, for good"],
+  ["break-glass", "Break the glass: a short, small case for who asks, open with a second person's key"],
+  ["look", "Propose one look at L4, for who holds the case"],
 ] as const
 
 /** What one person proposes and another signs; and the emergency stop, which one person orders. */
@@ -26,7 +28,7 @@ export function motionRoutes(house: House): Route[] {
     summary,
     access: "signed",
     status: 201,
-    body: acts[act],
+    body: withOpenings(acts[act]),
     answer: request => proposeMotion(house, callerOf(request), act),
   }))
   return [...each, ...secondRoutes(house), ...standingRoutes(house)]
@@ -82,6 +84,15 @@ function secondRoutes(house: House): Route[] {
 
 function standingRoutes(house: House): Route[] {
   return [
+    {
+      method: "POST",
+      url: "/v1/grants/:id/review",
+      summary: "Judge a break-glass that is over, by somebody who had no part in it",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.review),
+      answer: request => reviewGlass(house, callerOf(request), parameter(request, "id")),
+    },
     {
       method: "GET",
       url: "/v1/policy",

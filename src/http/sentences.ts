@@ -14,13 +14,19 @@ export function sentenceOf(entry: Entry): string {
     case "motion.proposed":
     case "motion.seconded":
     case "stop.ordered":
+    case "glass.reviewed":
       return standingSentence(entry)
+    case "log.read":
+    case "opening.read":
+    case "opening.destroyed":
+      return readingSentence(entry)
     case "person.enrolled":
       return `a person of the office ${entry.statement.office} enrolled`
     case "organization.suspended":
-      return `organization ${entry.organization} ${entry.statement.suspended ? "suspended" : "resumed"}`
-    case "person.suspended":
-      return `${entry.person} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    case "person.suspended": {
+      const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
+      return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
+    }
     case "port.added":
       return `port ${entry.statement.name} added`
     case "lane.added":
@@ -28,11 +34,9 @@ export function sentenceOf(entry: Entry): string {
     case "reader.enrolled":
       return `reader ${entry.statement.name} enrolled`
     case "recipients.signed":
-      return `keys of ${entry.statement.first_day} to ${entry.statement.last_day} signed for the lanes`
     case "day.destroyed":
-      return `the key of ${entry.day} destroyed`
     case "epoch.opened":
-      return `key ${entry.epoch} made`
+      return keySentence(entry)
     case "admitted":
       return `capture ${entry.capture.slice(-6)} sealed in, number ${entry.sequence} of its reader${entry.gap > 0 ? `, ${entry.gap} missing before it` : ""}`
     case "examined":
@@ -51,14 +55,31 @@ export function sentenceOf(entry: Entry): string {
       return `${entry.of} refused: ${entry.code}`
     case "refused.folded":
       return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
-    case "opening.read":
-      return `${entry.person.slice(-6)} read entry ${entry.entry} with its texts`
-    case "opening.destroyed":
-      return `the text ${entry.statement.field} of entry ${entry.statement.entry} destroyed`
     case "schema.changed":
       return `entries of Sallyport ${entry.release} from here on`
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
+  }
+}
+
+function keySentence(
+  entry: Extract<Entry, { kind: "recipients.signed" | "day.destroyed" | "epoch.opened" }>,
+): string {
+  if (entry.kind === "day.destroyed") return `the key of ${entry.day} destroyed`
+  if (entry.kind === "epoch.opened") return `key ${entry.epoch} made`
+  return `keys of ${entry.statement.first_day} to ${entry.statement.last_day} signed for the lanes`
+}
+
+function readingSentence(
+  entry: Extract<Entry, { kind: "log.read" | "opening.read" | "opening.destroyed" }>,
+): string {
+  switch (entry.kind) {
+    case "log.read":
+      return `${entry.person.slice(-6)} read the log: ${entry.what}`
+    case "opening.read":
+      return `${entry.person.slice(-6)} read entry ${entry.entry} with its texts`
+    case "opening.destroyed":
+      return `the text ${entry.statement.field} of entry ${entry.statement.entry} destroyed`
   }
 }
 
@@ -78,13 +99,17 @@ function grantSentence(entry: Extract<Entry, { kind: `grant.${string}` }>): stri
 }
 
 function standingSentence(
-  entry: Extract<Entry, { kind: "motion.proposed" | "motion.seconded" | "stop.ordered" }>,
+  entry: Extract<Entry, { kind: "motion.proposed" | "motion.seconded" | "stop.ordered" | "glass.reviewed" }>,
 ): string {
   switch (entry.kind) {
     case "motion.proposed":
-      return `${entry.motion.slice(-6)} proposed: ${entry.act}; a second person must sign`
+      return entry.act === "break-glass"
+        ? `BREAK-GLASS proposed: ${entry.motion.slice(-6)}; a second key opens it`
+        : `${entry.motion.slice(-6)} proposed: ${entry.act}; a second person must sign`
     case "motion.seconded":
       return `${entry.motion.slice(-6)} ${entry.statement.decision === "second" ? "signed by a second person: in effect" : "rejected"}`
+    case "glass.reviewed":
+      return `break-glass ${entry.grant.slice(-6)} reviewed: ${entry.statement.outcome}`
     case "stop.ordered":
       return `EMERGENCY STOP of ${entry.scope}: nothing leaves until two people resume it`
   }

@@ -11,6 +11,7 @@ import { readBodies, type Door } from "./door.ts"
 import { grantRoutes } from "./grants.ts"
 import { logRoutes } from "./log.ts"
 import { motionRoutes } from "./motions.ts"
+import { noticeRoutes } from "./notices.ts"
 import { pageRoutes } from "./page.ts"
 import { sendProblem } from "./problem.ts"
 import { registryRoutes } from "./registry.ts"
@@ -60,6 +61,7 @@ export function routesOf(
     ...registryRoutes(house),
     ...captureRoutes(house),
     ...motionRoutes(house),
+    ...noticeRoutes(house),
     ...grantRoutes(house, { turnstile, stopIfDiffering }),
     ...logRoutes(door, { openBundles, standing }),
     ...pageRoutes(house),

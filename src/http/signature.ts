@@ -6,9 +6,13 @@ import { signatureParameters, statementDigest, type Asked, type Statement } from
 /** Header names of the one profile of RFC 9421 that is taken; see docs/formats/request.md. */
 export const vaultHeader = "sallyport-vault"
 export const statementHeader = "sallyport-statement"
+/** A device's second signature: its key and signature in base64, with a dot between. */
+const deviceHeader = "sallyport-device"
+/** What a passkey signed around the request: authenticator data and client data in base64url, with a dot between. */
+const passkeyHeader = "sallyport-passkey"
 
 const parameters =
-  /;created=(\d{1,11});nonce="([A-Za-z0-9_-]{16,64})";keyid="([A-Za-z0-9+/]{43}=)";alg="ed25519";tag="sallyport"$/
+  /;created=(\d{1,11});nonce="([A-Za-z0-9_-]{16,64})";keyid="([A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{44})";alg="[a-z0-9-]{7,17}";tag="sallyport"$/
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
 export interface Incoming {
@@ -30,6 +34,10 @@ export function signatureHeaders(
     "signature-input": `sig=${signatureParameters(asked)}`,
     signature: `sig=:${asked.signature}:`,
     [vaultHeader]: vault,
+    ...(asked.device === null ? {} : { [deviceHeader]: `${asked.device.key}.${asked.device.signature}` }),
+    ...(asked.passkey === null
+      ? {}
+      : { [passkeyHeader]: `${asked.passkey.authenticator_data}.${asked.passkey.client_data}` }),
     ...(statement === null || asked.content_sha256 === null
       ? {}
       : {
@@ -68,6 +76,7 @@ export function readSignature({ method, url, headers, body }: Incoming): Asked {
     content_sha256: body.length === 0 ? null : createHash("sha256").update(body).digest("base64"),
     key,
     signature,
+    ...beside(headers),
   }
   if (single(input) !== `sig=${signatureParameters(asked)}`)
     throw new Fault("SIGNATURE_INVALID", "the signature covers other parts than it must")
@@ -75,6 +84,22 @@ export function readSignature({ method, url, headers, body }: Incoming): Asked {
   if (single(headers["content-digest"]) !== digest)
     throw new Fault("SIGNATURE_INVALID", "Content-Digest is not that of the body")
   return asked
+}
+
+/** The two signatures that may stand beside the first. @throws Fault SIGNATURE_INVALID for a malformed one. */
+function beside(headers: IncomingHttpHeaders): Pick<Asked, "device" | "passkey"> {
+  const device = /^([A-Za-z0-9+/]{43}=)\.([A-Za-z0-9+/]{86}==)$/.exec(single(headers[deviceHeader]))
+  const passkey = /^([A-Za-z0-9_-]{1,1024})\.([A-Za-z0-9_-]{1,2048})$/.exec(single(headers[passkeyHeader]))
+  const isOdd =
+    (headers[deviceHeader] !== undefined && device === null) ||
+    (headers[passkeyHeader] !== undefined && passkey === null)
+  if (isOdd)
+    throw new Fault("SIGNATURE_INVALID", "the device's or passkey's header is not of the form that is taken")
+  return {
+    device: device === null ? null : { key: device[1] ?? "", signature: device[2] ?? "" },
+    passkey:
+      passkey === null ? null : { authenticator_data: passkey[1] ?? "", client_data: passkey[2] ?? "" },
+  }
 }
 
 function single(value: string | string[] | undefined): string {

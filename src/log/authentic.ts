@@ -10,6 +10,8 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   resume: "/v1/resumptions",
   "add-key": "/v1/keys",
   "remove-key": "/v1/key-removals",
+  "break-glass": "/v1/break-glass",
+  look: "/v1/looks",
 }
 
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
@@ -50,6 +52,10 @@ function pathOf(draft: Draft): string | null {
       return `/v1/grants/${draft.grant}/approvals`
     case "grant.revoked":
       return `/v1/grants/${draft.grant}/revocation`
+    case "glass.reviewed":
+      return `/v1/grants/${draft.grant}/review`
+    case "log.read":
+      return readPath(draft)
     case "permit":
       return draft.for === "reveal" ? "/v1/reveals" : "/v1/releases"
     case "opening.read":
@@ -67,6 +73,12 @@ function pathOf(draft: Draft): string | null {
     case "delivered":
       return null
   }
+}
+
+/** A list is asked for with a query; a bundle's path names which. */
+function readPath({ what, asked }: Extract<Draft, { kind: "log.read" }>): string {
+  if (what === "bundles" && asked?.path.startsWith("/log/tile/entries/") === true) return asked.path
+  return what === "entries" ? "/v1/log/entries" : "/v1/log/fsck"
 }
 
 /** A request counts for its entry when it was made this shortly before it, or after it by a clock's error. */
@@ -94,13 +106,10 @@ export function isAuthentic(
     asked: Parameters<typeof isSigned>[0] | null
     statement?: Record<string, unknown> | null
   }
-  if (asked === null) return draft.kind === "permit" && draft.for === "examine"
-  if (
-    asked.method !== (draft.kind === "opening.read" ? "GET" : "POST") ||
-    asked.path !== path ||
-    asked.query !== "?"
-  )
-    return false
+  if (asked === null) return (draft.kind === "permit" && draft.for === "examine") || draft.kind === "log.read"
+  const isReading = draft.kind === "opening.read" || draft.kind === "log.read"
+  const isPlain = asked.query === "?" || draft.kind === "log.read"
+  if (asked.method !== (isReading ? "GET" : "POST") || asked.path !== path || !isPlain) return false
   if (!isTimely(draft, context.at_ms)) return false
   return isSigned(asked, context.origin, { statement, verify: context.verify })
 }

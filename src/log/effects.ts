@@ -1,23 +1,12 @@
-import { sha256 } from "@noble/hashes/sha2.js"
-import { hex, utf8 } from "../bytes.ts"
-import { canonical } from "../canonical.ts"
-import { assert } from "../fault.ts"
-import { approvalsSuffice, type GrantState } from "../grant/decide.ts"
-import { join, levels, type Level } from "../grant/level.ts"
+import { isApproved, type GrantState } from "../grant/decide.ts"
+import { join, levels } from "../grant/level.ts"
 import { widens } from "../grant/edit.ts"
-import { defaultPolicy, type Policy } from "../grant/policy.ts"
 import { termsDigest } from "../grant/terms.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
-import {
-  destroyedName,
-  names,
-  type CaptureFacts,
-  type Effects,
-  type MotionState,
-  type RecordKind,
-  type Records,
-  type State,
-} from "./state.ts"
+import { lookOf } from "./lookalike.ts"
+import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
+import { levelAt, mustHold, personsKey, policyOf, record, rootOf } from "./standing.ts"
+import { destroyedName, names, type CaptureFacts, type Effects, type State } from "./state.ts"
 
 type Part = Partial<Effects>
 
@@ -45,13 +34,13 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
-      return { records: registered(entry, state) }
+      return { records: registered(entry, state), members: takenBy(entry) }
     case "person.enrolled":
       return enrolled(entry.person, entry.statement, state)
     case "motion.proposed":
       return { records: [record("motion", entry.motion, proposedMotion(entry, state))] }
     case "motion.seconded":
-      return seconded(entry, state)
+      return seconded(entry, index, state)
     case "stop.ordered":
       return { records: [record("stop", entry.scope, stopOf(entry.scope, entry.person, true))] }
     case "recipients.signed":
@@ -73,6 +62,8 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "grant.denied":
     case "grant.revoked":
       return { records: [record("grant", entry.grant, changedGrant(entry, index, state))] }
+    case "glass.reviewed":
+      return reviewed(entry, state)
     case "permit":
       return permitted(entry, state)
     case "opening.destroyed": {
@@ -86,6 +77,7 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "refused":
     case "refused.folded":
     case "opening.read":
+    case "log.read":
     case "delivered":
       return {}
   }
@@ -146,18 +138,26 @@ function registered(entry: Registered, state: State): Effects["records"] {
   }
 }
 
-function record<K extends RecordKind>(kind: K, id: string, body: Records[K]): Effects["records"][number] {
-  return { kind, id, body }
+/** The name that an entry takes, where names must be told apart: organizations, ports, and the lanes of one port. */
+export function takenName(entry: { readonly kind: string }): string | null {
+  const { kind, statement } = entry as Extract<
+    Entry,
+    { kind: "organization.added" | "port.added" | "lane.added" }
+  >
+  if (kind === "organization.added") return `organization/${lookOf(statement.name)}`
+  if (kind === "port.added") return `port/${lookOf(statement.name)}`
+  return kind === "lane.added" ? `lane/${statement.port}/${lookOf(statement.name)}` : null
 }
 
-function mustHold<T>(held: T | null): T {
-  assert(held !== null, "an entry changes what an earlier one made")
-  return held
+function takenBy(entry: Registered): Effects["members"] {
+  const member = takenName(entry)
+  return member === null ? [] : [{ set: names.taken, member, value: 1 }]
 }
 
 function genesis(entry: EntryOf<"genesis">): Part {
   const { origin, mode, organization, escrow_recipient_sha256, person, office, key } = entry
   const counters = [{ name: names.enrolled(office), value: 1 }]
+  const member = `organization/${lookOf(entry.organization_name)}`
   const records = [
     record("vault", "vault", { origin, mode, organization, escrow_recipient_sha256 }),
     record("organization", organization, {
@@ -167,91 +167,16 @@ function genesis(entry: EntryOf<"genesis">): Part {
       suspended: false,
     }),
     record("person", person, { person, organization, office, suspended: false, key }),
-    record("key", key, { person, reader: null }),
+    record("key", key, personsKey(person)),
   ]
-  return { records, counters }
-}
-
-function enrolled(
-  person: string,
-  { organization, office, key }: EntryOf<"person.enrolled">["statement"],
-  state: State,
-): Part {
-  const name = names.enrolled(office)
-  return {
-    records: [
-      record("person", person, { person, organization, office, key, suspended: false }),
-      record("key", key, { person, reader: null }),
-    ],
-    counters: [{ name, value: state.counter(name) + 1 }],
-  }
-}
-
-function proposedMotion(entry: EntryOf<"motion.proposed">, state: State): MotionState {
-  const { motion, act, subject, statement, asked, at } = entry
-  const { person, office } = mustHold(signerOfRequest(asked.key, state))
-  const motion_sha256 = motionDigest(entry)
-  return {
-    ...{ motion, act, subject, statement, motion_sha256 },
-    ...{ proposer: person, office, proposed_at: at, status: "open" },
-  }
-}
-
-/** The digest that the second person of a motion signs. */
-export function motionDigest({
-  motion,
-  act,
-  subject,
-  statement,
-}: Pick<EntryOf<"motion.proposed">, "motion" | "act" | "subject" | "statement">): string {
-  return hex(sha256(utf8(canonical({ motion, act, subject, statement }))))
-}
-
-/** What a motion does comes into effect with the second person's signature. */
-function seconded({ motion: id, statement }: EntryOf<"motion.seconded">, state: State): Part {
-  const motion = mustHold(state.record("motion", id))
-  const isCarried = statement.decision === "second"
-  const closed = record("motion", id, { ...motion, status: isCarried ? "carried" : "rejected" })
-  if (!isCarried) return { records: [closed] }
-  const { records = [], counters = [] } = carried(motion, state)
-  return { records: [closed, ...records], counters }
-}
-
-function stopOf(scope: string, person: string, isStopped: boolean): Records["stop"] {
-  return { scope, isStopped, person }
-}
-
-function carried({ act, subject, statement, proposer }: MotionState, state: State): Part {
-  const stated = statement as never
-  switch (act) {
-    case "enroll":
-      return enrolled(mustHold(subject), stated, state)
-    case "policy":
-      return { records: [record("policy", "policy", stated)] }
-    case "resume": {
-      const { scope } = statement as { scope: string }
-      return { records: [record("stop", scope, stopOf(scope, proposer, false))] }
-    }
-    case "add-key":
-    case "remove-key": {
-      const { person, key } = statement as { person: string; key: string }
-      // A key that was taken away keeps its row without an owner, so that it never comes back.
-      return { records: [record("key", key, { person: act === "add-key" ? person : null, reader: null })] }
-    }
-  }
-}
-
-/** The person whose key signed the request, or `null`. */
-export function signerOfRequest(key: string, state: State): Records["person"] | null {
-  const person = state.record("key", key)?.person ?? null
-  return person === null ? null : state.record("person", person)
+  return { records, counters, members: [{ set: names.taken, member, value: 1 }] }
 }
 
 function readerRecords({ reader, statement }: EntryOf<"reader.enrolled">, state: State): Effects["records"] {
   const { port } = mustHold(state.record("lane", statement.lane))
   return [
     record("reader", reader, { reader, port, ...statement, last_sequence: 0, last_day: "" }),
-    record("key", statement.key, { person: null, reader }),
+    record("key", statement.key, { ...personsKey(null), reader }),
   ]
 }
 
@@ -291,6 +216,7 @@ function requestedGrant({ grant, statement, asked }: EntryOf<"grant.requested">,
     status: "pending",
     approvals: [],
     frozen_at: -1,
+    glass: null,
   }
 }
 
@@ -313,7 +239,7 @@ function changedGrant(
   const { office } = mustHold(state.record("person", entry.person))
   const { version } = entry.statement
   const approved = { ...held, approvals: [...held.approvals, { person: entry.person, office, version }] }
-  return approvalsSuffice(approved, policyOf(state))
+  return isApproved(approved, policyOf(state))
     ? { ...approved, status: "approved", frozen_at: index }
     : { ...approved, status: "pending" }
 }
@@ -356,20 +282,4 @@ function usedBy(user: string, at: string, state: State): Effects["records"][numb
       ? [...days.slice(0, -1), { date, images: last.images + 1 }]
       : [...days, { date, images: 1 }].slice(-usageDays)
   return record("usage", user, { days: grown })
-}
-
-/** The policy in force. */
-export function policyOf(state: State): Policy {
-  return state.record("policy", "policy") ?? defaultPolicy
-}
-
-/** The level that a member of a `held/` set stands for. */
-export function levelAt(value: number): Level {
-  return levels[value] ?? "L0"
-}
-
-/** The organization at the top of the tree: a prime, or the agency. */
-export function rootOf(organization: string, state: State): string {
-  const parent = state.record("organization", organization)?.parent ?? null
-  return parent === null ? organization : rootOf(parent, state)
 }

@@ -1,12 +1,17 @@
 import type { ContractState, Facts, OrganizationState, Used } from "../grant/decide.ts"
-import { levelAt, policyOf, rootOf } from "./effects.ts"
+import { levelAt, policyOf, rootOf } from "./standing.ts"
 import type { EntryOf } from "./kinds.ts"
-import { names, type Records, type State } from "./state.ts"
+import { lookName, names, type Records, type State } from "./state.ts"
 
 /** What a permit says of the budgets after it. */
 export type CountsAfter = Pick<
   NonNullable<EntryOf<"permit">["by"]>,
-  "images_after" | "releases_after" | "person_day_after" | "organization_30d_after" | "vault_day_after"
+  | "images_after"
+  | "releases_after"
+  | "person_day_after"
+  | "organization_30d_after"
+  | "vault_day_after"
+  | "halves"
 >
 
 export interface Question {
@@ -41,7 +46,12 @@ export function factsFor(
     releases: state.counter(names.releases(id)),
     used: usedFor(state, { person: person.person, root, now_ms }),
     held: grant.terms.for === "reveal" ? "L0" : levelAt(state.member(names.held(root), capture)),
+    isSeconded: isSeconded(state.record("look", lookName(id, capture)), person.person, now_ms),
   }
+}
+
+function isSeconded(look: Records["look"] | null, person: string, now_ms: number): boolean {
+  return look !== null && look.person === person && now_ms < Date.parse(look.until)
 }
 
 /** A contract and those that it rests on, itself first. */
@@ -92,15 +102,26 @@ function usedFor(state: State, of: { person: string; root: string; now_ms: numbe
   }
 }
 
-/** What a permit says of the budget after it. */
-export function countsAfter({ images, times, releases, used, grant }: Facts): CountsAfter {
+/** What a permit says of the budgets after it, and of which it uses up the first half: that is told. */
+export function countsAfter({ images, times, releases, used, grant, policy }: Facts): CountsAfter {
   const more = times === 0 ? 1 : 0
+  const isReveal = grant.terms.for === "reveal"
+  const budgets = [
+    ["grant", images, grant.terms.images],
+    ["person_day", used.person_day, policy.person_day],
+    ...(isReveal ? [] : ([["organization_30d", used.organization_30d, policy.organization_30d]] as const)),
+    ...(isReveal ? [] : ([["vendor_day", used.organization_day, Math.floor(policy.vault_day / 2)]] as const)),
+    ["vault_day", used.vault_day, policy.vault_day],
+  ] as const
   return {
     images_after: images + more,
     releases_after: releases + 1,
     person_day_after: used.person_day + more,
-    organization_30d_after: grant.terms.for === "reveal" ? 0 : used.organization_30d + more,
+    organization_30d_after: isReveal ? 0 : used.organization_30d + more,
     vault_day_after: used.vault_day + more,
+    halves: budgets
+      .filter(([, before, of]) => 2 * before < of && 2 * (before + more) >= of)
+      .map(([name]) => name),
   }
 }
 

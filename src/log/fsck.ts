@@ -8,7 +8,7 @@ import { foldTile } from "../tlog/tile.ts"
 import { rootOf } from "../tlog/tree.ts"
 import { parseEntry } from "./kinds.ts"
 import { Replay, type Problem } from "./replay.ts"
-import { destroyedName, factsOf, names, type RecordKind, type Register } from "./state.ts"
+import { destroyedName, factsOf, names, recordKinds, type Register } from "./state.ts"
 
 export interface Fsck {
   readonly size: number
@@ -93,24 +93,8 @@ function differences(
 }
 
 async function recordProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
-  const kinds = new Set<string>([...register.records.values()].map(held => held.key.kind))
-  const all: RecordKind[] = [
-    "vault",
-    "organization",
-    "contract",
-    "person",
-    "key",
-    "port",
-    "lane",
-    "reader",
-    "recipients",
-    "day",
-    "epoch",
-    "grant",
-    "schema",
-  ]
   const stored = new Map<string, string>()
-  for (const kind of new Set([...kinds, ...all])) {
+  for (const kind of recordKinds) {
     for await (const row of paged(
       after => ledger.records(kind, { limit: rowsPage, ...after }),
       row => row.id,

@@ -16,6 +16,7 @@ import {
   label,
   level,
   localHour,
+  network,
   nullable,
   stopScope,
 } from "./shapes.ts"
@@ -70,15 +71,17 @@ export const kinds = {
   "contract.added": kind("contract.added", { contract: id("con"), ...by(statements.contract) }),
   /** The contractor showed it anew. */
   "contract.attested": kind("contract.attested", { contract: id("con"), ...by(statements.attestation) }),
-  /** What one person asks for and another must sign; `subject` is the person that an enrolment makes. */
+  /** What one person asks for and another must sign; `subject` is the person that an enrolment makes, or the case that a
+   * break-glass opens. */
   "motion.proposed": kind("motion.proposed", {
     motion: id("mot"),
     act: oneOf(Object.keys(acts) as (keyof typeof acts)[]),
-    subject: nullable(id("per")),
-    ...by(Type.Union([acts.enroll, acts.policy, acts.resume, acts["add-key"], acts["remove-key"]])),
+    subject: nullable(Type.String({ pattern: "^(per|cas)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" })),
+    ...by(Type.Union(Object.values(acts) as [(typeof acts)[keyof typeof acts]])),
   }),
   "motion.seconded": kind("motion.seconded", {
     motion: id("mot"),
+    act: oneOf(Object.keys(acts) as (keyof typeof acts)[]),
     person: id("per"),
     ...by(statements.seconding),
   }),
@@ -129,6 +132,8 @@ export const kinds = {
   "grant.approved": kind("grant.approved", { grant: label, person: id("per"), ...by(statements.approval) }),
   "grant.denied": kind("grant.denied", { grant: label, person: id("per"), ...by(statements.approval) }),
   "grant.revoked": kind("grant.revoked", { grant: label, person: id("per"), ...by(statements.revocation) }),
+  /** Somebody who had no part in it judged a break-glass afterwards. */
+  "glass.reviewed": kind("glass.reviewed", { grant: id("cas"), person: id("per"), ...by(statements.review) }),
   permit: kind("permit", {
     for: oneOf(["release", "reveal", "examine"]),
     capture: id("cap"),
@@ -154,6 +159,12 @@ export const kinds = {
         person_day_after: count,
         organization_30d_after: count,
         vault_day_after: count,
+        /** The budgets of which this image uses up the first half. */
+        halves: Type.Array(oneOf(["grant", "person_day", "organization_30d", "vendor_day", "vault_day"]), {
+          maxItems: 5,
+        }),
+        /** Which of the contract's networks the request came from. */
+        network: nullable(network),
       }),
     ),
     /** Name and version of the examiner, `null` for people. */
@@ -171,6 +182,7 @@ export const kinds = {
     reader: nullable(id("rdr")),
     grant: nullable(label),
     capture: nullable(id("cap")),
+    network: nullable(network),
     asked: nullable(asked),
     /** What was asked, where that is a question to the decision table: a replay must refuse it again. */
     statement: nullable(Type.Union([statements.release, statements.reveal, statements.draw])),
@@ -187,6 +199,12 @@ export const kinds = {
   }),
   /** Someone saw an entry with the texts behind its commitments. */
   "opening.read": kind("opening.read", { entry: index, person: id("per"), asked }),
+  /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone. */
+  "log.read": kind("log.read", {
+    person: id("per"),
+    what: oneOf(["entries", "bundles", "check"]),
+    asked: nullable(asked),
+  }),
   /** The text behind a commitment is gone; the entry and every proof stay as they are. */
   "opening.destroyed": kind("opening.destroyed", { person: id("per"), ...by(statements.destruction) }),
   /** From here on entries may be of the closed list with this digest. */

@@ -9,6 +9,7 @@ import { hashSize } from "../tlog/hash.ts"
 import { Tile, tileReader, tileWidth } from "../tlog/tile.ts"
 import { formatReceipt, type Proved } from "./receipt.ts"
 import { parseEntry } from "./kinds.ts"
+import { noticeOf, type Notice } from "./notices.ts"
 import { Sequencer, type Appended, type Proposal } from "./sequencer.ts"
 import { names } from "./state.ts"
 import { Witnesses, type Seen, type WitnessBound, type WitnessesOptions } from "./witnesses.ts"
@@ -20,6 +21,8 @@ export interface LogOptions {
   readonly clock: () => number
   /** Leaf tiles that are kept in memory, 8 KB each and 16 once proofs were made of them. Default 512. */
   readonly leafTilesHeld?: number
+  /** Told of every entry that somebody must hear of, when it is in the signed tree. */
+  readonly told?: (notice: Notice, index: number) => void
   /** Who must have seen the log before more than the bound leaves; without them nobody is asked. */
   readonly witnesses?: {
     readonly policy: Policy
@@ -42,19 +45,21 @@ export class Log {
   /** A policy file's text for this log: to be pinned, not trusted. */
   readonly policy: string
   readonly #ledger: Ledger
+  readonly #told: LogOptions["told"]
   readonly #sequencer: Sequencer
   readonly #leafTilesHeld: number
   readonly #leafTiles = new Map<string, Tile>()
   readonly #sharedTiles = new Map<string, Tile>()
 
   /** @throws Fault CONFIG when the witness policy names another log. */
-  constructor({ ledger, origin, signer, clock, leafTilesHeld, witnesses }: LogOptions) {
+  constructor({ ledger, origin, signer, clock, leafTilesHeld, witnesses, told }: LogOptions) {
     const note = noteSigner(origin, signer.publicKey, message => signer.sign(message))
     this.origin = origin
     this.vkey = formatVkey(origin, signer.publicKey)
     this.publicKey = signer.publicKey
     this.clock = clock
     this.#ledger = ledger
+    this.#told = told
     this.#leafTilesHeld = leafTilesHeld ?? tilesHeld
     this.#sequencer = new Sequencer({ ledger, origin, signer: note, clock })
     const logs = [{ vkey: this.vkey, url: null }]
@@ -71,6 +76,8 @@ export class Log {
   async append(proposal: Proposal): Promise<Appended> {
     const appended = await this.#sequencer.append(proposal)
     this.witnesses?.grown()
+    const notice = this.#told === undefined ? null : noticeOf(appended.entry)
+    if (notice !== null) this.#told?.(notice, appended.index)
     return appended
   }
 

@@ -23,7 +23,15 @@ beforeAll(async () => {
     signer: signerOf(newSeed()),
     clock: Date.now,
   })
-  const nothing = { person: null, reader: null, grant: null, capture: null, asked: null, statement: null }
+  const nothing = {
+    person: null,
+    reader: null,
+    grant: null,
+    capture: null,
+    network: null,
+    asked: null,
+    statement: null,
+  }
   const entry = { kind: "refused", of: "read", code: "OFFICE", ...nothing } as const
   await Promise.all(
     Array.from({ length: size / 2 }, () => log.append({ wanted: wanting({}), draft: () => ({ entry }) })),

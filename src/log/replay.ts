@@ -4,7 +4,8 @@ import { leafHash } from "../tlog/hash.ts"
 import { emptyFrontier, grow, type Frontier } from "../tlog/tree.ts"
 import type { EntryRow } from "../ledger/ledger.ts"
 import { isAuthentic } from "./authentic.ts"
-import { effectsOf, signerOfRequest } from "./effects.ts"
+import { effectsOf } from "./effects.ts"
+import { signerOfRequest } from "./standing.ts"
 import { factsFor } from "./facts.ts"
 import { judge } from "./judge.ts"
 import { parseEntry, type Entry, type EntryOf } from "./kinds.ts"
@@ -89,7 +90,7 @@ export class Replay {
   }
 
   /** A refusal by the decision table must be refused again, for the same reason. */
-  #refusal({ code, asked, statement }: EntryOf<"refused">, at_ms: number): string | null {
+  #refusal({ code, network, asked, statement }: EntryOf<"refused">, at_ms: number): string | null {
     if (asked === null || statement === null || "count" in statement || !decisions.has(code)) return null
     const person = signerOfRequest(asked.key, this.register)
     const capture = this.register.capture(statement.capture)
@@ -102,8 +103,10 @@ export class Replay {
       now_ms: at_ms,
     })
     const purpose = "reason_commitment" in statement ? "reveal" : "release"
+    const ask = { for: purpose, person: person.person, level: statement.level, network } as const
+    // What names no grant at all is refused as one that does not exist.
     const again =
-      facts && decide({ for: purpose, person: person.person, level: statement.level }, facts, at_ms)
+      facts === null ? "GRANT_UNKNOWN" : decide({ ...ask, device: asked.device?.key ?? null }, facts, at_ms)
     return again === code ? null : `the log leads to ${again ?? "a permit"}, not to ${code}`
   }
 }

@@ -23,6 +23,8 @@ export const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER
 export const sha256Hex = Type.String({ pattern: "^[0-9a-f]{64}$" })
 export const sha256Base64 = Type.String({ pattern: "^[A-Za-z0-9+/]{43}=$" })
 export const publicKey = Type.String({ pattern: "^[A-Za-z0-9+/]{43}=$" })
+/** A person's: Ed25519, or a passkey's P-256 point. */
+export const personKey = Type.String({ pattern: "^([A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{44})$" })
 export const signature = Type.String({ pattern: "^[A-Za-z0-9+/]{86}==$" })
 export const time = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{3})?Z$" })
 export const date = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\d$" })
@@ -40,6 +42,9 @@ export const office = oneOf(offices)
 export const level = oneOf(levels)
 export const purpose = oneOf(Object.keys(purposes) as Purpose[])
 
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const base64url = (most: number) => Type.String({ pattern: `^[A-Za-z0-9_-]{1,${most}}$` })
+
 export const asked = closed({
   method: oneOf(["GET", "POST", "PUT", "PATCH", "DELETE"]),
   path: Type.String({ pattern: "^/[A-Za-z0-9/_.~%:-]{0,255}$" }),
@@ -47,11 +52,11 @@ export const asked = closed({
   created: Type.Integer({ minimum: 0, maximum: 99_999_999_999 }),
   nonce: Type.String({ pattern: "^[A-Za-z0-9_-]{16,64}$" }),
   content_sha256: Type.Union([sha256Base64, Type.Null()]),
-  key: publicKey,
+  key: personKey,
   signature,
+  device: nullable(closed({ key: publicKey, signature })),
+  passkey: nullable(closed({ authenticator_data: base64url(1024), client_data: base64url(2048) })),
 })
-
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const terms = closed({
   for: oneOf(["release", "reveal"]),
@@ -59,6 +64,7 @@ export const terms = closed({
   work_order: workOrder,
   contract: nullable(id("con")),
   holder: id("per"),
+  device: nullable(publicKey),
   lanes: Type.Array(id("lan"), { minItems: 1, maxItems: 64 }),
   hours: closed({
     from: Type.Integer({ minimum: 0, maximum: 23 }),
@@ -82,6 +88,9 @@ const person = closed({ organization: id("org"), office, key: publicKey, name_co
 export const stopScope = Type.String({ pattern: "^(vault|prt_[0-7][0-9A-HJKMNP-TV-Z]{25})$" })
 const budget = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 
+/** An address block, such as 192.0.2.0/24 or 2001:db8::/32. */
+export const network = Type.String({ pattern: "^[0-9a-f.:]{2,39}/[0-9]{1,3}$" })
+
 /** What needs two people, by its name: the first proposes it, the second signs its digest. */
 export const acts = {
   enroll: person,
@@ -92,10 +101,22 @@ export const acts = {
     person_day: budget,
     organization_30d: budget,
     vault_day: budget,
+    glass_images: Type.Integer({ minimum: 0, maximum: 50 }),
   }),
   resume: closed({ scope: stopScope }),
-  "add-key": closed({ person: id("per"), key: publicKey }),
-  "remove-key": closed({ person: id("per"), key: publicKey }),
+  /** `subject`: a person's sign-in at the agency's identity provider, by its digest; it reads and signs nothing. */
+  "add-key": closed({
+    person: id("per"),
+    key: personKey,
+    kind: oneOf(["ed25519", "passkey", "subject"]),
+    /** A passkey's credential id, which a browser finds it by. */
+    credential: nullable(base64url(512)),
+  }),
+  "remove-key": closed({ person: id("per"), key: personKey }),
+  /** Opens a case at once. */
+  "break-glass": closed({ terms, reason_commitment: sha256Base64 }),
+  /** One look at L4. */
+  look: closed({ grant: id("cas"), capture: id("cap") }),
 }
 
 /** What a person signs, by the act: the body of the request without its openings. */
@@ -109,8 +130,11 @@ export const statements = {
     purposes: Type.Array(purpose, { minItems: 1, maxItems: 16 }),
     ends_at: time,
     attestations: Type.Array(attestation, { maxItems: 16 }),
+    devices: Type.Array(publicKey, { maxItems: 64 }),
+    networks: Type.Array(network, { maxItems: 16 }),
   }),
   attestation,
+  review: closed({ outcome: oneOf(["justified", "unjustified"]), note_commitment: sha256Base64 }),
   person,
   stop: closed({ scope: stopScope }),
   seconding: closed({ motion_sha256: sha256Hex, decision: oneOf(["second", "reject"]) }),

@@ -18,7 +18,12 @@ export interface Records {
   readonly contract: ContractState & { readonly number: string }
   readonly person: PersonState & { readonly key: string }
   /** By public key in base64: whose it is. */
-  readonly key: { readonly person: string | null; readonly reader: string | null }
+  readonly key: {
+    readonly person: string | null
+    readonly reader: string | null
+    readonly kind: EntryOfKey
+    readonly credential: string | null
+  }
   readonly port: { readonly port: string; readonly name: string; readonly time_zone: string }
   readonly lane: { readonly lane: string; readonly port: string; readonly name: string }
   readonly reader: {
@@ -52,9 +57,24 @@ export interface Records {
   readonly stop: { readonly scope: string; readonly isStopped: boolean; readonly person: string }
   /** By person, by the organization at the top of a tree, and of the `vault`: distinct images by UTC day, the newest 30. */
   readonly usage: { readonly days: readonly { readonly date: string; readonly images: number }[] }
+  /** Break-glass cases that wait for their review. */
+  readonly glass: { readonly open: readonly { readonly grant: string; readonly due_at: string }[] }
+  /** By case and capture: until when a second person's signature for one look at L4 holds. */
+  readonly look: { readonly person: string; readonly until: string }
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
+
+type EntryOfKey = "ed25519" | "passkey" | "subject"
+
+const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
+  ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
+  ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
+  ...{ stop: true, usage: true, glass: true, look: true, schema: true },
+}
+
+/** Every kind of record there is, for whoever must read them all. */
+export const recordKinds = Object.keys(kindsOfRecords) as readonly (keyof Records)[]
 
 /** What waits for, or had, a second person. */
 export interface MotionState {
@@ -125,6 +145,13 @@ export const names = {
   /** People enrolled in that office. */
   enrolled: (office: Office) => `enrolled/${office}`,
   examinations: (examiner: string) => `examine/${examiner}`,
+  /** Names of organizations, ports, lanes and readers that are taken, as `lookOf` folds them. */
+  taken: "names/taken",
+}
+
+/** The record of one look: of this capture under this case. */
+export function lookName(grant: string, capture: string): string {
+  return `${grant}/${capture}`
 }
 
 /** An opening as a member of the set of those that were destroyed. */

@@ -218,6 +218,7 @@ function refusedDraft(): Draft {
     reader: null,
     grant: null,
     capture,
+    network: null,
     asked: null,
     statement: null,
   }

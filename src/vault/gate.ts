@@ -41,6 +41,7 @@ const passedBy = new Set<Kind>([
   "refused",
   "refused.folded",
   "opening.read",
+  "log.read",
   "opening.destroyed",
   "schema.changed",
   "delivered",

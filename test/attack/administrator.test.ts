@@ -4,12 +4,11 @@ import { base64 } from "../../src/bytes.ts"
 import { canonical } from "../../src/canonical.ts"
 import { release } from "../../src/custody/release.ts"
 import { newSeed, signerOf, verifyEd25519 } from "../../src/ed25519.ts"
-import { Fault } from "../../src/fault.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { names, type Records } from "../../src/log/state.ts"
 import type { Change } from "../../src/ledger/ledger.ts"
 import { keepingUsage, writeRows } from "../forge.ts"
-import { grantOf, openTestPort, releaseCaller, takeIn, type Actor, type TestPort } from "../port.ts"
+import { codeOf, grantOf, openTestPort, releaseCaller, takeIn, type Actor, type TestPort } from "../port.ts"
 
 /** Whoever can write the database: each row that he inserts opens nothing, and fsck names it. */
 let port: TestPort
@@ -27,16 +26,6 @@ beforeAll(async () => {
   other = (await takeIn(port, { picture })).capture
 })
 afterAll(() => port.close())
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => "opened",
-    (error: unknown) => {
-      if (error instanceof Fault) return error.code
-      throw error
-    },
-  )
-}
 
 async function problems(): Promise<string> {
   const found = await fsck(port.house.ledger, { origin: port.house.log.origin, verify: verifyEd25519 })

@@ -7,7 +7,6 @@ import { permit } from "../../src/custody/opening.ts"
 import { newSeed, signerOf } from "../../src/ed25519.ts"
 import { isAuthentic } from "../../src/log/authentic.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
-import { Fault } from "../../src/fault.ts"
 import { newId } from "../../src/ids.ts"
 import { formatEntry, type Entry } from "../../src/log/kinds.ts"
 import { openReceipt } from "../../src/log/receipt.ts"
@@ -25,6 +24,7 @@ import {
   type PermitDraft,
 } from "../forge.ts"
 import {
+  codeOf,
   callerOf,
   grantOf,
   openTestPort,
@@ -60,16 +60,6 @@ async function permitted(): Promise<{ id: string; grant: string; receipt: string
   return { id, grant, receipt: await port.house.log.receipt(appended) }
 }
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return "opened"
-  } catch (error) {
-    if (error instanceof Fault) return error.code
-    throw error
-  }
-}
-
 /**
  * The verdict of the vault on a permit that is right but for what `bend` changes.
  * @param isCounted  whether the log leads to the permit, and only the capture contradicts it.
@@ -97,7 +87,7 @@ test("a permit's receipt opens its capture, and the picture is the one that went
 })
 
 test("a hand-made permit that is right in everything opens too: the tests below bend one thing of it", async () => {
-  expect(await bentPermit(draft => draft)).toBe("opened")
+  expect(await bentPermit(draft => draft)).toBe("done")
 })
 
 describe("a receipt that is not this log's opens nothing", () => {
@@ -161,6 +151,7 @@ describe("a true receipt of something else opens nothing", () => {
       reader: null,
       grant: null,
       capture: id,
+      network: null,
       asked: null,
       statement: null,
     })
@@ -181,7 +172,7 @@ describe("a true receipt of something else opens nothing", () => {
     port.clock.offset_ms -= 61_000 + 10_000
     expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("RECEIPT_AGE")
     port.clock.offset_ms += 10_000
-    expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("opened")
+    expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("done")
   })
 
   test("RECEIPT_USED: a second time", async () => {
@@ -327,7 +318,7 @@ describe("what the permit rests on must still stand", () => {
     await writeCapture(port, id, { bodySha256: "0".repeat(64) })
     expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("LEDGER_DIFFERS")
     await writeCapture(port, id, { bodySha256: row.bodySha256 })
-    expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("opened")
+    expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("done")
   })
 
   test("LEDGER_DIFFERS: the row names another examination than the permit, or none", async () => {

@@ -192,6 +192,7 @@ async function anotherPolicy(s: Stepping, house: House): Promise<void> {
     person_day: number(20),
     organization_30d: 50 + number(200),
     vault_day: 10 + number(60),
+    glass_images: 10,
   }
   const asked = await caller(s, house, { role: "custodian", path: "/v1/policy", statement })
   await carry(s, house, (await proposeMotion(house, asked, "policy")).id)

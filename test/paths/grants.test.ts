@@ -9,15 +9,16 @@ import { deliver, isStanding, release } from "../../src/custody/release.ts"
 import { permit } from "../../src/custody/opening.ts"
 import { base64 } from "../../src/bytes.ts"
 import { newSeed, signerOf, verifyEd25519 } from "../../src/ed25519.ts"
-import { Fault } from "../../src/fault.ts"
 import { defaultPolicy } from "../../src/grant/policy.ts"
 import type { Statement } from "../../src/grant/request.ts"
 import type { Terms } from "../../src/grant/terms.ts"
+import { motionPaths } from "../../src/log/authentic.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import type { Records } from "../../src/log/state.ts"
 import {
   approve,
   callerOf,
+  codeOf,
   grantOf,
   openTestPort,
   releaseCaller,
@@ -54,16 +55,6 @@ afterAll(async () => {
   await port.close()
 })
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return "done"
-  } catch (error) {
-    if (error instanceof Fault) return error.code
-    throw error
-  }
-}
-
 async function held(grant: string): Promise<Records["grant"]> {
   return (await recordOf(port.house, "grant", grant))!
 }
@@ -89,11 +80,14 @@ async function propose(
   act: Parameters<typeof proposeMotion>[2],
   statement: Statement,
 ): Promise<string> {
-  const paths = { policy: "policy", resume: "resumptions", "add-key": "keys", "remove-key": "key-removals" }
-  const path = `/v1/${paths[act]}`
+  const path = motionPaths[act]
   return (
     await proposeMotion(port.house, await callerOf(port.house, port.people[role], { path, statement }), act)
   ).id
+}
+
+function keyOf(person: string, key: string): Statement {
+  return { person, key, kind: "ed25519", credential: null }
 }
 
 async function stop(role: Role, scope = "vault") {
@@ -199,11 +193,11 @@ describe("selections", () => {
       const path = "/v1/grants/trial"
       return tryTerms(port.house, await callerOf(port.house, port.people.engineer, { path, statement }))
     }
-    expect(await tryIt({})).toBeNull()
-    expect(await tryIt({ level: "L4" })).toBe("GRANT_TERMS")
-    expect(await tryIt({ lanes: ["lan_01JDXXXXXXXXXXXXXXXXXXXXXX"] })).toBe("GRANT_LANE")
-    expect(await tryIt({ purpose: "repair-reader" })).toBe("GRANT_CONTRACT")
-    expect(await tryIt({ images: 6000, releases: 6000 })).toBe("BUDGET_ORGANIZATION")
+    expect(await tryIt({})).toEqual({ refusal: null, why: null })
+    expect((await tryIt({ level: "L4" })).refusal).toBe("GRANT_TERMS")
+    expect((await tryIt({ lanes: ["lan_01JDXXXXXXXXXXXXXXXXXXXXXX"] })).refusal).toBe("GRANT_LANE")
+    expect((await tryIt({ purpose: "repair-reader" })).refusal).toBe("GRANT_CONTRACT")
+    expect((await tryIt({ images: 6000, releases: 6000 })).refusal).toBe("BUDGET_ORGANIZATION")
     expect((await port.house.log.head()).size).toBe(size)
   })
 })
@@ -318,7 +312,7 @@ describe("what needs two people", () => {
     const { person } = port.people.engineer
     const extra: Actor = { person, signer: signerOf(newSeed()) }
     const key = base64(extra.signer.publicKey)
-    const added = await propose("custodian", "add-key", { person, key })
+    const added = await propose("custodian", "add-key", keyOf(person, key))
     expect(await recordOf(port.house, "key", key)).toBeNull()
     await second(port.house, port.people.privacy, added)
     const grant = await grantOf(port)
@@ -329,14 +323,14 @@ describe("what needs two people", () => {
     const asked = await callerOf(port.house, extra, { path: "/v1/releases", statement })
     await second(port.house, port.people.cor, await propose("custodian", "remove-key", { person, key }))
     expect(await codeOf(release(port.house, asked))).toBe("KEY_UNKNOWN")
-    expect(await codeOf(propose("custodian", "add-key", { person, key }))).toBe("CONFLICT")
-    expect(await codeOf(propose("cor", "add-key", { person, key }))).toBe("OFFICE")
+    expect(await codeOf(propose("custodian", "add-key", keyOf(person, key)))).toBe("CONFLICT")
+    expect(await codeOf(propose("cor", "add-key", keyOf(person, key)))).toBe("OFFICE")
   })
 
   test("the person concerned does not sign for his own new key", async () => {
     const { person } = port.people.cor
     const key = base64(signerOf(newSeed()).publicKey)
-    const motion = await propose("custodian", "add-key", { person, key })
+    const motion = await propose("custodian", "add-key", keyOf(person, key))
     expect(await codeOf(second(port.house, port.people.cor, motion))).toBe("APPROVAL_SELF")
     await second(port.house, port.people.privacy, motion)
   })
@@ -406,7 +400,14 @@ describe("effect at once", () => {
 
 describe("contracts", () => {
   const add = async (of: Statement) => {
-    const statement = { number: "S-1", purposes: ["calibrate-reader"], attestations: [], ...of }
+    const statement = {
+      number: "S-1",
+      purposes: ["calibrate-reader"],
+      attestations: [],
+      devices: [],
+      networks: [],
+      ...of,
+    }
     const caller = await callerOf(port.house, port.people.custodian, { path: "/v1/contracts", statement })
     return register(port.house, caller, "contracts")
   }

@@ -5,6 +5,7 @@ import { planDraw } from "../../src/custody/draw.ts"
 import { destroyDays } from "../../src/custody/days.ts"
 import { examine } from "../../src/custody/examine.ts"
 import { decideGrant } from "../../src/custody/grants.ts"
+import { proposeMotion } from "../../src/custody/motions.ts"
 import { release } from "../../src/custody/release.ts"
 import { reveal } from "../../src/custody/reveal.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
@@ -17,6 +18,7 @@ import { parsePolicy } from "../../src/tlog/policy.ts"
 import { openText } from "../../src/vault/keys.ts"
 import { bodyName, sha256Hex } from "../../src/vault/vault.ts"
 import {
+  second,
   approve,
   callerOf,
   grantOf,
@@ -370,7 +372,14 @@ describe("reveal", () => {
   test("under a case that two opened, for a reason, the whole frame is shown and the reason is only committed to", async () => {
     const { capture } = await takeIn(port, shot())
     const opened = await grantOf(port, { terms: terms(), requester: "analyst", by: ["custodian", "privacy"] })
-    const delivery = await ask(opened, capture, "Planted reason: glare on lane one")
+    const why = "Planted reason: glare on lane one"
+    expect((await refusal(ask(opened, capture, why))).code).toBe("REVEAL_SECOND")
+    const look = { grant: opened, capture }
+    const asked = await callerOf(port.house, port.people.analyst, { path: "/v1/looks", statement: look })
+    const { id: motion } = await proposeMotion(port.house, asked, "look")
+    expect((await refusal(second(port.house, port.people.analyst, motion))).code).toBe("OFFICE")
+    await second(port.house, port.people.privacy, motion)
+    const delivery = await ask(opened, capture, why)
     expect(delivery.mediaType).toBe("image/jpeg")
     const permit = await entryAt(delivery.permit)
     expect(JSON.stringify(permit)).not.toContain("glare")

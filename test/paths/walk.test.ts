@@ -56,7 +56,7 @@ async function keyFor(role: Role): Promise<void> {
   const { house, people } = port
   const seed = newSeed()
   const { person } = people[role]
-  const statement = { person, key: base64(signerOf(seed).publicKey) }
+  const statement = { person, key: base64(signerOf(seed).publicKey), kind: "ed25519", credential: null }
   const caller = await callerOf(house, people.custodian, { path: "/v1/keys", statement })
   const signers = { custodian: "privacy", cor: "privacy", privacy: "cor", engineer: "cor" } as const
   const by = signers[role as keyof typeof signers]

@@ -1,0 +1,68 @@
+import type { Entry } from "./kinds.ts"
+
+/** What somebody must hear of at once; `alarm` is the highest severity. Sentences name ids, never a person. */
+export interface Notice {
+  readonly severity: "alarm" | "notice"
+  readonly sentence: string
+}
+
+const short = (id: string) => id.slice(-6)
+
+const alarming: Readonly<Record<string, string>> = {
+  GRANT_DEVICE: "images were asked for with a person's key from another device than the grant's",
+  GRANT_NETWORK: "images were asked for from a network that the contract does not name",
+  SESSION_BOUND: "a session's cookie came from another browser than it was begun in",
+}
+
+/** What this entry tells, by itself alone, or `null`. */
+export function noticeOf(entry: Entry): Notice | null {
+  switch (entry.kind) {
+    case "stop.ordered":
+      return { severity: "alarm", sentence: `emergency stop of ${entry.scope}` }
+    case "motion.proposed":
+      return entry.act === "break-glass"
+        ? { severity: "alarm", sentence: `break-glass: ${entry.subject ?? ""} waits for its second key` }
+        : null
+    case "motion.seconded":
+      return entry.act === "break-glass" && entry.statement.decision === "second"
+        ? {
+            severity: "alarm",
+            sentence: `the glass is broken, under motion ${entry.motion}; a review is due`,
+          }
+        : null
+    case "glass.reviewed":
+      return {
+        severity: entry.statement.outcome === "unjustified" ? "alarm" : "notice",
+        sentence: `break-glass ${entry.grant} was reviewed: ${entry.statement.outcome}`,
+      }
+    case "refused": {
+      const what = alarming[entry.code]
+      return what === undefined
+        ? null
+        : {
+            severity: "alarm",
+            sentence: `${what}${entry.person === null ? "" : ` (${short(entry.person)})`}`,
+          }
+    }
+    case "organization.suspended":
+    case "person.suspended": {
+      const id = entry.kind === "person.suspended" ? entry.person : entry.organization
+      return { severity: "notice", sentence: `${id} ${entry.statement.suspended ? "suspended" : "resumed"}` }
+    }
+    case "permit":
+      return entry.by === null || entry.by.halves.length === 0
+        ? null
+        : {
+            severity: "notice",
+            sentence: `half is used of: ${entry.by.halves.join(", ")} (grant ${entry.by.grant})`,
+          }
+    default:
+      return null
+  }
+}
+
+/** The kinds that can tell something. */
+export const tellingKinds = [
+  ...["stop.ordered", "motion.proposed", "motion.seconded", "glass.reviewed", "refused"],
+  ...["organization.suspended", "person.suspended", "permit"],
+] as const satisfies readonly Entry["kind"][]
