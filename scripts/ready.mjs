@@ -28,7 +28,8 @@ export async function ready({ root, bench = false }) {
   ])
   const sources = stampOf(
     filesOf(root, "src")
-      .concat(["tsconfig.json", "tsconfig.build.json"])
+      .concat(filesOf(root, "console"))
+      .concat(["tsconfig.json", "tsconfig.build.json", "console/vite.config.js"])
       .map(file => [file, readFileSync(join(root, file))])
       .flat(),
   )
@@ -62,6 +63,17 @@ function build(root, { config, folder, stamp }) {
   say(`building ${folder}`)
   const beside = join(root, `.${folder}-${process.pid}.tmp`)
   run(root, process.execPath, ["node_modules/typescript/bin/tsc", "-p", config, "--outDir", beside])
+  if (folder === "dist") {
+    const page = [
+      "--config",
+      "console/vite.config.js",
+      "--outDir",
+      join(beside, "console"),
+      "--logLevel",
+      "warn",
+    ]
+    run(root, process.execPath, ["node_modules/vite/bin/vite.js", "build", ...page])
+  }
   writeFileSync(join(beside, ".stamp"), stamp)
   const old = `${beside}.old`
   if (existsSync(join(root, folder))) renameSync(join(root, folder), old)

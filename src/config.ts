@@ -46,6 +46,27 @@ const schema = Type.Object(
     witness_max_images: Type.Integer({ minimum: 1, maximum: 100_000 }),
     /** Whether each image waits until the quorum has seen its entries. Default false. */
     witness_strict: Type.Boolean(),
+    /** Where browsers find this vault, such as `https://vault.example`; passkeys and sign-in need it. Default none. */
+    web_origin: Type.Union([
+      Type.String({ pattern: "^(https://[a-z0-9.-]{1,253}|http://localhost)(:[0-9]{1,5})?$" }),
+      Type.Null(),
+    ]),
+    /** The agency's identity provider (OpenID Connect), or `null` for none. */
+    sign_in: Type.Union([
+      Type.Object(
+        {
+          issuer: Type.String({ pattern: "^https?://", maxLength: 512 }),
+          client_id: Type.String({ minLength: 1, maxLength: 256 }),
+          client_secret_file: Type.Union([Type.String(), Type.Null()]),
+        },
+        closed,
+      ),
+      Type.Null(),
+    ]),
+    /** Addresses of proxies whose X-Forwarded-For is believed; contracts that name networks need them behind one. */
+    trusted_proxies: Type.Array(Type.String({ pattern: "^[0-9a-f.:]{2,39}(/[0-9]{1,3})?$" }), {
+      maxItems: 16,
+    }),
     /** Requests a second of one person, 1 to 10,000; ten times as many at once after a rest. Default 50. */
     person_rate_per_s: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** Child processes that decode pictures: 1 to 16. Default 2. */
@@ -68,11 +89,14 @@ export const defaults = {
   witness_max_age_s: 60,
   witness_max_images: 50,
   witness_strict: false,
+  web_origin: null,
+  sign_in: null,
+  trusted_proxies: [],
   person_rate_per_s: 50,
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
-} as const satisfies Partial<Config>
+} satisfies Partial<Config>
 
 const validator = Compile(schema)
 

@@ -9,12 +9,19 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', "&quot;")
 }
 
-/** The headers of a page that has this one style sheet, no script, and nothing from elsewhere. */
-export function pageHeaders(styles: string): Readonly<Record<string, string>> {
+/**
+ * The headers of a page that has this one style sheet, at most this one script, and nothing from elsewhere.
+ * @param script  base64 SHA-256 of a script of this server, which may ask it.
+ */
+export function pageHeaders(
+  styles: string,
+  { script }: { readonly script?: string } = {},
+): Readonly<Record<string, string>> {
+  const scripts = script === undefined ? "" : `script-src 'sha256-${script}'; connect-src 'self'; `
   const hash = createHash("sha256").update(styles).digest("base64")
   return {
     "content-type": "text/html; charset=utf-8",
-    "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    "content-security-policy": `default-src 'none'; ${scripts}style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

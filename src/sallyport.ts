@@ -3,10 +3,13 @@ import { mkdir, open, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { parseConfig, pathIn, readConfig, type Config } from "./config.ts"
 import type { House } from "./custody/house.ts"
+import type { Web } from "./http/web.ts"
+import { hkdf } from "@noble/hashes/hkdf.js"
+import { sha256 } from "@noble/hashes/sha2.js"
 import { recordOf } from "./custody/caller.ts"
 import { wanting } from "./ledger/ledger.ts"
 import { newSeed, signerOf, verifyEd25519 } from "./ed25519.ts"
-import { base64 } from "./bytes.ts"
+import { base64, utf8 } from "./bytes.ts"
 import { Fault } from "./fault.ts"
 import { commitment } from "./grant/request.ts"
 import { newId } from "./ids.ts"
@@ -57,6 +60,8 @@ export interface Opened {
   readonly config: Config
   /** What the recomputation at the start found. */
   readonly fsck: Fsck
+  /** What browsers need, or `null` where the configuration names no page. */
+  readonly web: Web | null
   close(): Promise<void>
 }
 
@@ -131,7 +136,9 @@ export async function openHouse(options: {
   const objects = await openObjects(data, config)
   const told = options.told === undefined ? {} : { told: options.told }
   const log = await openLog(ledger, { data, origin: config.origin, clock, config, ...told })
-  const root = rootKey(await readSecret(join(data, "keys", "root.key")))
+  const rootSecret = await readSecret(join(data, "keys", "root.key"))
+  const root = rootKey(rootSecret)
+  const web = await readWeb(data, config, rootSecret)
   const keys = { ledger, root, mode: config.mode, escrowRecipient: config.escrow_recipient }
   const memory = checkpointFile(join(data, "vault", "checkpoint"))
   const gate = new Gate({ log, ledger, memory, clock, verify: verifyEd25519 })
@@ -159,7 +166,21 @@ export async function openHouse(options: {
     await decoder.close()
     await ledger.close()
   }
-  return { house, config, fsck: found, close }
+  return { house, config, fsck: found, web, close }
+}
+
+async function readWeb(data: string, config: Config, rootSecret: Uint8Array): Promise<Web | null> {
+  const { web_origin: origin, sign_in: signIn } = config
+  if (origin === null) return null
+  const derived = (name: string) => hkdf(sha256, rootSecret, undefined, utf8(`sallyport-${name}/v1`), 32)
+  const file = signIn?.client_secret_file ?? null
+  const clientSecret = file === null ? null : (await readFile(pathIn(data, file), "utf8")).trim()
+  return {
+    origin,
+    cookieKey: derived("cookies"),
+    subjectKey: derived("subjects"),
+    signIn: signIn === null ? null : { issuer: signIn.issuer, clientId: signIn.client_id, clientSecret },
+  }
 }
 
 /** Another closed list of entry kinds than the log last named is itself an entry. */

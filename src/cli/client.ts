@@ -3,7 +3,7 @@ import { base64 } from "../bytes.ts"
 import { Fault, faults, type FaultCode } from "../fault.ts"
 import type { Signer } from "../ed25519.ts"
 import { commitment, deviceMessage, signatureBase, type Opening, type Statement } from "../grant/request.ts"
-import { signatureHeaders } from "../http/signature.ts"
+import { signatureHeaders } from "../grant/request-headers.ts"
 
 /** Who asks, of which vault, where. */
 export interface ClientOptions {

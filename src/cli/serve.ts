@@ -62,7 +62,7 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
 }
 
 function openDoors(
-  { house, config, fsck }: Opened,
+  { house, config, fsck, web }: Opened,
   address: { readonly host: string; readonly port: number },
 ): Promise<Server> {
   return openServer(house, {
@@ -71,6 +71,7 @@ function openDoors(
     openBundles: config.open_bundles,
     rate: { perSecond: config.person_rate_per_s, burst: 10 * config.person_rate_per_s },
     standing: { differences: fsck.problems },
+    ...{ web, trustedProxies: config.trusted_proxies },
   })
 }
 

@@ -6,6 +6,8 @@ import { parseFindings } from "../vault/findings.ts"
 import { chainKeys, recordOf, stateOf } from "./caller.ts"
 import { isCovered } from "./draw.ts"
 import type { House } from "./house.ts"
+import type { Level } from "../grant/level.ts"
+import { keptBoxes, type Findings, type KeptBoxes } from "../picture/level.ts"
 
 /** What a grant selects as of now, and what a breach of its holder's organization would lose. No pictures, no plates. */
 export interface Preview {
@@ -26,10 +28,19 @@ export interface Preview {
     /** Faces that the examination found in what is selected; `null` when it did not look for them. */
     readonly faces: number | null
   }
+  /** Of at most 12 captures: which regions the level shows and which stay solid. No picture and no text is behind them. */
+  readonly silhouettes: readonly Silhouette[]
   /** Whether more than 100,000 captures were in question and the counting stopped there. */
   readonly is_cut: boolean
 }
 
+export interface Silhouette extends KeptBoxes {
+  readonly capture: string
+  readonly width_px: number
+  readonly height_px: number
+}
+
+const drawn = 12
 const page = 500
 const most = 100_000
 
@@ -41,6 +52,7 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
   const lanes = new Map<string, number>()
   const hours = new Array<number>(24).fill(0)
   const crossings = new Set<string>()
+  const silhouettes: Silhouette[] = []
   let [selected, seen, faces, looked] = [0, 0, 0, 0]
   let after: { after?: string } = {}
   for (;;) {
@@ -52,6 +64,8 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
       hours[hour] = (hours[hour] ?? 0) + 1
       crossings.add(row.crossing)
       const found = row.findingsJson === null ? null : (parseFindings(row.findingsJson)?.found ?? null)
+      if (found !== null && silhouettes.length < Math.min(drawn, terms.images))
+        silhouettes.push(silhouetteOf(row.id, found, terms.level))
       if (found?.faces != null) [faces, looked] = [faces + found.faces.length, looked + 1]
     }
     seen += rows.length
@@ -72,8 +86,14 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
       crossings: Math.min(crossings.size, would_leave),
       faces: looked === 0 ? null : faces,
     },
+    silhouettes,
     is_cut: seen >= most,
   }
+}
+
+function silhouetteOf(capture: string, found: Findings, level: Level): Silhouette {
+  const { width_px, height_px } = found
+  return { capture, width_px, height_px, ...keptBoxes(level, found) }
 }
 
 /** How many captures the tree of a person's organization holds copies of. */

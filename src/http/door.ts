@@ -5,10 +5,14 @@ import type { Floods } from "../custody/floods.ts"
 import type { House } from "../custody/house.ts"
 import { refuse } from "../custody/propose.ts"
 import { verifyEd25519 } from "../ed25519.ts"
-import { Fault } from "../fault.ts"
+import { Fault, type FaultCode } from "../fault.ts"
 import { may, type Act } from "../grant/office.ts"
 import { isSigned, type Opening, type Statement } from "../grant/request.ts"
-import { readSignature, statementHeader, vaultHeader } from "./signature.ts"
+import { statementHeader, vaultHeader } from "../grant/request-headers.ts"
+import { assertOwnPage } from "./passkeys.ts"
+import { cookies, unsealed, type Session } from "./session.ts"
+import { readSignature } from "./signature.ts"
+import type { Web } from "./web.ts"
 import { statementDigest } from "../grant/request.ts"
 
 declare module "fastify" {
@@ -23,6 +27,8 @@ declare module "fastify" {
 export interface Door {
   readonly house: House
   readonly floods: Floods
+  /** `null` for a vault without a page. */
+  readonly web: Web | null
 }
 
 const life_s = 300
@@ -49,10 +55,35 @@ export function readBodies(app: FastifyInstance): void {
  * Who is asking: the person whose enrolled key signed this request for this vault, now and not before.
  * @throws Fault; nothing is logged before the signature holds.
  */
-export async function authenticate(
-  { house, floods }: Door,
+export async function authenticate(door: Door, request: FastifyRequest, isPaced = true): Promise<Caller> {
+  const of = { header: request.headers.cookie, now_ms: door.house.log.clock() }
+  const session = door.web === null ? null : await unsealed(door.web, cookies.session, of)
+  try {
+    return await knownCaller(door, request, { session, isPaced })
+  } catch (error) {
+    const isStolen = error instanceof Fault && withoutKey.has(error.code)
+    if (session === null || !isStolen) throw error
+    throw await toldStolen(door.house, session)
+  }
+}
+
+/** What a request is refused with that has a session's cookie and not its key. */
+const withoutKey = new Set<FaultCode>(["SIGNATURE_MISSING", "SIGNATURE_INVALID", "KEY_UNKNOWN"])
+
+/** A cookie in another browser opens nothing; that somebody tried is told once for each session. */
+async function toldStolen(house: House, { id, person }: Session): Promise<Fault> {
+  const now_ms = house.log.clock()
+  const told = { of: "read", code: "SESSION_BOUND", person } as const
+  const detail = "this session was begun in another browser, which alone can sign for it"
+  const isFirst = await house.ledger.useNonce(`told/${id}`, now_ms + cookies.session.life_s * 1000, now_ms)
+  if (!isFirst) return new Fault("SESSION_BOUND", detail)
+  return refuse(house, told, detail).catch((fault: unknown) => fault as Fault)
+}
+
+async function knownCaller(
+  { house, floods, web }: Door,
   request: FastifyRequest,
-  isPaced = true,
+  { session, isPaced }: { readonly session: Session | null; readonly isPaced: boolean },
 ): Promise<Caller> {
   const body = request.rawBody ?? Buffer.alloc(0)
   const asked = readSignature({
@@ -68,6 +99,7 @@ export async function authenticate(
   if (!isStated || !isSigned(asked, house.log.origin, { statement, verify: verifyEd25519 })) {
     throw new Fault("SIGNATURE_INVALID", "the signature does not hold for this request")
   }
+  assertOwnPage(asked, web)
   const now_ms = house.log.clock()
   if (Math.abs(now_ms - asked.created * 1000) > life_s * 1000) {
     throw new Fault(
@@ -75,8 +107,12 @@ export async function authenticate(
       `requests are taken within ${life_s} s of their signature; check the clock`,
     )
   }
-  const person = await personOf(house, asked.key)
-  const caller = { person, asked, statement: statement ?? {}, openings, address: request.ip, session: null }
+  const isSession = session !== null && session.key === asked.key
+  if (isSession && request.method !== "GET")
+    throw new Fault("SESSION_READS", "a session only reads", { notDone: "Nothing was done." })
+  const person = isSession ? await personIn(house, session) : await personOf(house, asked.key)
+  const stated = { statement: statement ?? {}, openings }
+  const caller = { person, asked, ...stated, address: request.ip, session: isSession ? session.id : null }
   await floods.pass(caller, isPaced)
   if (!(await house.ledger.useNonce(asked.nonce, asked.created * 1000 + noncesLive_ms, now_ms))) {
     throw new Fault("REPLAY", "this signed request was used before; sign a new one")
@@ -102,9 +138,20 @@ export async function allow(house: House, caller: Caller, act: Act): Promise<voi
   }
 }
 
+/** A session lasts as long as its sign-in is this person's. */
+async function personIn(house: House, session: Session): Promise<Caller["person"]> {
+  const subject = await recordOf(house, "key", session.subject)
+  const person = subject?.person === session.person ? await recordOf(house, "person", session.person) : null
+  if (person === null) throw new Fault("SIGN_IN", "this sign-in is nobody's any more; sign in again")
+  return person
+}
+
 async function personOf(house: House, key: string): Promise<Caller["person"]> {
   const holder = await recordOf(house, "key", key)
-  const person = holder?.person == null ? null : await recordOf(house, "person", holder.person)
+  const person =
+    holder?.person == null || holder.kind === "subject"
+      ? null
+      : await recordOf(house, "person", holder.person)
   if (person === null) throw new Fault("KEY_UNKNOWN", "no person with this key is enrolled")
   return person
 }

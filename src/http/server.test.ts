@@ -8,7 +8,7 @@ import { newSeed, signerOf } from "../ed25519.ts"
 import { signatureBase, statementDigest, type Statement } from "../grant/request.ts"
 import { grantOf, openTestPort, sealShot, takeIn, type Actor, type TestPort } from "../../test/port.ts"
 import { buildServer, openServer, routesOf } from "./server.ts"
-import { signatureHeaders } from "./signature.ts"
+import { signatureHeaders } from "../grant/request-headers.ts"
 
 let port: TestPort
 let app: FastifyInstance
@@ -74,7 +74,11 @@ async function ask(actor: Pick<Actor, "signer">, of: Ask) {
   })
 }
 
-const door = () => ({ house: port.house, floods: new Floods(port.house, { perSecond: 1, burst: 1 }) })
+const door = () => ({
+  house: port.house,
+  floods: new Floods(port.house, { perSecond: 1, burst: 1 }),
+  web: null,
+})
 const codeOf = (response: { json: () => unknown }) => (response.json() as { code?: string }).code
 
 describe("the census of routes: a new one must be entered here, and none but two may carry an image", () => {
@@ -99,6 +103,8 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."GET /log/checkpoint,GET /log/head,GET /log/policy,GET /log/tile/*,GET /v1/log/entries,GET /v1/log/entries/:index,GET /v1/log/fsck,POST /v1/openings/destruction".split(
         ",",
       ),
+      ..."POST /v1/sessions,GET /v1/sessions/callback,POST /v1/sessions/end,GET /v1/me".split(","),
+      ..."POST /v1/passkeys/options,POST /v1/passkeys,GET /desk,GET /desk.js".split(","),
       ..."POST /v1/break-glass,POST /v1/looks,POST /v1/grants/:id/review,GET /v1/notices".split(","),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),
     ].map(route => [

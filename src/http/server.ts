@@ -7,16 +7,20 @@ import { newId } from "../ids.ts"
 import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
 import { captureRoutes, captureType } from "./captures.ts"
+import { deskRoutes } from "./desk.ts"
 import { readBodies, type Door } from "./door.ts"
 import { grantRoutes } from "./grants.ts"
 import { logRoutes } from "./log.ts"
 import { motionRoutes } from "./motions.ts"
 import { noticeRoutes } from "./notices.ts"
 import { pageRoutes } from "./page.ts"
+import { passkeyRoutes } from "./passkeys.ts"
 import { sendProblem } from "./problem.ts"
 import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
+import { signInRoutes } from "./sign-in.ts"
 import { Turnstile } from "./turnstile.ts"
+import type { Web } from "./web.ts"
 
 /** What the check at the start found: nothing leaves while ledger and log differ. */
 export interface Standing {
@@ -30,6 +34,10 @@ export interface ServerOptions {
   readonly openBundles: boolean
   readonly standing: Standing
   readonly version: string
+  /** What browsers need; without it there is no desk, no passkey and no sign-in. */
+  readonly web?: Web | null
+  /** Proxies whose word of where a request came from is believed. Default none. */
+  readonly trustedProxies?: readonly string[]
   /** How fast one person may ask. Without it 50 a second, 500 at once. */
   readonly rate?: Rate
 }
@@ -46,7 +54,7 @@ export function routesOf(
   door: Door,
   { openBundles, standing }: Pick<ServerOptions, "openBundles" | "standing">,
 ): Route[] {
-  const { house } = door
+  const { house, web } = door
   const stopIfDiffering = () => {
     if (standing.differences.length === 0) return
     const [first] = standing.differences
@@ -62,6 +70,9 @@ export function routesOf(
     ...captureRoutes(house),
     ...motionRoutes(house),
     ...noticeRoutes(house),
+    ...signInRoutes(house, web),
+    ...passkeyRoutes(house, web),
+    ...deskRoutes(house, web),
     ...grantRoutes(house, { turnstile, stopIfDiffering }),
     ...logRoutes(door, { openBundles, standing }),
     ...pageRoutes(house),
@@ -72,6 +83,7 @@ export function routesOf(
 export async function buildServer(house: House, options: ServerOptions): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
+    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
     genReqId: () => newId("req"),
     requestTimeout: 60_000,
     connectionTimeout: 120_000,
@@ -91,7 +103,7 @@ export async function buildServer(house: House, options: ServerOptions): Promise
   await app.register(swagger, { openapi: document(options.version) })
   const floods = new Floods(house, options.rate ?? { perSecond: 50, burst: 500 })
   app.addHook("onClose", () => floods.close())
-  const door = { house, floods }
+  const door = { house, floods, web: options.web ?? null }
   addRoutes(app, door, routesOf(door, options))
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger())
   await app.ready()

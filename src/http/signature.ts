@@ -1,15 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { createHash } from "node:crypto"
 import { Fault } from "../fault.ts"
-import { signatureParameters, statementDigest, type Asked, type Statement } from "../grant/request.ts"
-
-/** Header names of the one profile of RFC 9421 that is taken; see docs/formats/request.md. */
-export const vaultHeader = "sallyport-vault"
-export const statementHeader = "sallyport-statement"
-/** A device's second signature: its key and signature in base64, with a dot between. */
-const deviceHeader = "sallyport-device"
-/** What a passkey signed around the request: authenticator data and client data in base64url, with a dot between. */
-const passkeyHeader = "sallyport-passkey"
+import { signatureParameters, type Asked } from "../grant/request.ts"
+import { deviceHeader, passkeyHeader } from "../grant/request-headers.ts"
 
 const parameters =
   /;created=(\d{1,11});nonce="([A-Za-z0-9_-]{16,64})";keyid="([A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{44})";alg="[a-z0-9-]{7,17}";tag="sallyport"$/
@@ -22,29 +15,6 @@ export interface Incoming {
   readonly headers: IncomingHttpHeaders
   /** The body's bytes; empty for a request without one. */
   readonly body: Uint8Array
-}
-
-/** The headers of a signed request; the counterpart of `readSignature`. */
-export function signatureHeaders(
-  asked: Asked,
-  vault: string,
-  statement: Statement | null,
-): Record<string, string> {
-  return {
-    "signature-input": `sig=${signatureParameters(asked)}`,
-    signature: `sig=:${asked.signature}:`,
-    [vaultHeader]: vault,
-    ...(asked.device === null ? {} : { [deviceHeader]: `${asked.device.key}.${asked.device.signature}` }),
-    ...(asked.passkey === null
-      ? {}
-      : { [passkeyHeader]: `${asked.passkey.authenticator_data}.${asked.passkey.client_data}` }),
-    ...(statement === null || asked.content_sha256 === null
-      ? {}
-      : {
-          "content-digest": `sha-256=:${asked.content_sha256}:`,
-          [statementHeader]: statementDigest(statement),
-        }),
-  }
 }
 
 /**

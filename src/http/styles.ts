@@ -13,5 +13,8 @@ main{max-width:64rem;margin:0 auto;padding:1rem}h2{font-size:1.1rem;margin:1.75r
 table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--quiet);font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums}
 .kind{font-family:ui-monospace,monospace;font-size:.85rem;white-space:nowrap}.refused{color:var(--bad);font-weight:600}.delivered,.permit{color:var(--good);font-weight:600}
+button{font:inherit;padding:.45rem .9rem;margin:.25rem .5rem .25rem 0;border:1px solid var(--deep);border-radius:.35rem;background:var(--deep);color:#fff;cursor:pointer}button:disabled{opacity:.5}
+button.link{background:none;border:0;padding:0;margin:0;color:inherit;text-decoration:underline;font-family:ui-monospace,monospace;font-size:.9rem}button:focus-visible{outline:3px solid #ffbe2e;outline-offset:2px}
+.silhouettes{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.5rem}.silhouettes svg{width:100%;border-radius:.25rem;display:block}
 pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padding:.75rem;overflow-x:auto;font-size:.85rem;margin:.25rem 0}
 `
