@@ -148,7 +148,7 @@ function passkeySection(me: Me): Node[] {
 async function makePasskey(me: Me): Promise<void> {
   const optionsJSON = await open<PublicKeyCredentialCreationOptionsJSON>("/v1/passkeys/options")
   const { key, credential } = await open<Passkey>("/v1/passkeys", await startRegistration({ optionsJSON }))
-  const line = `sallyport person add-key ${me.person} --public-key ${key} --credential ${credential}`
+  const line = `sallyport person add-key ${me.person} --public-key ${key} --credential=${credential}`
   desk.append(
     element(
       "p",

@@ -33,6 +33,11 @@ export interface Actor {
   readonly signer: Signer
 }
 
+/** An actor whose key another process can have too. */
+export interface Enrolled extends Actor {
+  readonly seed: Uint8Array
+}
+
 export interface TestReader {
   readonly reader: string
   readonly lane: string
@@ -49,7 +54,7 @@ export interface TestPort {
   readonly data: string
   opened: Opened
   readonly house: House
-  readonly people: Readonly<Record<Role, Actor>>
+  readonly people: Readonly<Record<Role, Enrolled>>
   readonly reader: TestReader
   readonly contract: string
   readonly lane: string
@@ -160,6 +165,10 @@ export async function setPolicy(
   await second(house, people.privacy, (await proposeMotion(house, caller, "policy")).id)
 }
 
+export function enrolled(person: string, seed: Uint8Array): Enrolled {
+  return { person, seed, signer: signerOf(seed) }
+}
+
 export async function openTestPort(
   options: {
     settings?: InitOptions["settings"]
@@ -185,15 +194,16 @@ export async function openTestPort(
   await options.prepare?.(data, formatVkey("sallyport.example/test", signerOf(seed).publicKey))
   const opened = await openHouse({ data, clock: now })
   const { house } = opened
-  const custodian: Actor = { person: made.person, signer: signerOf(made.custodianSeed) }
+  const custodian = enrolled(made.person, made.custodianSeed)
   const prime = await added(house, custodian, "orgs", { statement: { name: "Prime", parent: null } })
   const sub = await added(house, custodian, "orgs", { statement: { name: "Sub", parent: prime } })
   const organizationOf = (office: Office) =>
     office === "manager" ? prime : office === "engineer" ? sub : made.organization
-  const people: Partial<Record<Role, Actor>> = { custodian }
+  const people: Partial<Record<Role, Enrolled>> = { custodian }
   for (const [role, office] of Object.entries(offices) as [Role, Office][]) {
-    const signer = signerOf(newSeed())
-    const statement = { organization: organizationOf(office), office, key: base64(signer.publicKey) }
+    const seed = newSeed()
+    const key = base64(signerOf(seed).publicKey)
+    const statement = { organization: organizationOf(office), office, key }
     const caller = await callerOf(house, custodian, {
       path: "/v1/people",
       statement,
@@ -201,7 +211,7 @@ export async function openTestPort(
     })
     const { id: person, motion } = await register(house, caller, "people")
     if (motion !== undefined && people.cor !== undefined) await second(house, people.cor, motion)
-    people[role] = { person, signer }
+    people[role] = enrolled(person, seed)
   }
   const purposes = ["calibrate-reader", "verify-reads"]
   const noLists = { attestations: [], devices: [], networks: [] }
@@ -223,7 +233,7 @@ export async function openTestPort(
     get house() {
       return this.opened.house
     },
-    people: people as Record<Role, Actor>,
+    people: people as Record<Role, Enrolled>,
     reader: { reader, lane, port, signer, sequence: 0 },
     contract,
     lane,
@@ -307,7 +317,10 @@ export async function takeIn(port: TestPort, shot: Shot): Promise<Admission> {
   return admission
 }
 
-export function termsOf(port: TestPort, changed: Partial<Terms> = {}): Terms {
+export function termsOf(
+  port: Pick<TestPort, "house" | "contract" | "people" | "lane">,
+  changed: Partial<Terms> = {},
+): Terms {
   const now_ms = port.house.log.clock()
   const today = new Date(now_ms).toISOString().slice(0, 10)
   const yesterday = new Date(now_ms - 86_400_000).toISOString().slice(0, 10)

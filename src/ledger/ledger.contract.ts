@@ -202,6 +202,21 @@ export function ledgerContract(name: string, open: () => Promise<Ledger>): void 
       })
     })
 
+    test("a view sees one moment, whatever is stored meanwhile", async () => {
+      const name = "seen in a view"
+      const sequenced: Promise<unknown>[] = []
+      const seen = await ledger.view(async reading => {
+        const before = await reading.counter(name)
+        sequenced.push(
+          ledger.sequence(({ head, store }) => store(changing(head, { counters: [{ name, value: 7 }] }))),
+        )
+        await new Promise(resolve => setTimeout(resolve, 100))
+        return [before, await reading.counter(name), (await reading.records("none", { limit: 1 })).length]
+      })
+      await Promise.all(sequenced)
+      expect(seen).toEqual([0, 0, 0])
+      expect(await ledger.counter(name)).toBe(7)
+    })
     test("captures are found by lane, time, examination, key and set, in order, page by page", async () => {
       const rows = Array.from({ length: 6 }, (_, i) =>
         captureRow({

@@ -203,6 +203,9 @@ export interface CaptureFilter {
   readonly limit: number
 }
 
+/** The plain reads and small writes. */
+export type Reading = Omit<Ledger, "engine" | "sequence" | "view" | "close">
+
 /** The port. Two implementations, one contract suite (`ledger.contract.ts`). */
 export interface Ledger {
   readonly engine: "sqlite" | "postgres"
@@ -213,6 +216,12 @@ export interface Ledger {
    * @throws Fault STORE_FULL when the disk is full (nothing was stored).
    */
   sequence<T>(work: (transaction: Sequencing) => Promise<T>): Promise<T>
+
+  /**
+   * Reads of one moment: nothing that is stored meanwhile is seen. Postgres goes on beside it; the embedded ledger waits
+   * until it ends, so what can be read before is read before.
+   */
+  view<T>(work: (reading: Reading) => Promise<T>): Promise<T>
 
   head(): Promise<Head>
   /** Entries with from ≤ index < until, in order; at most 4,096 of them. */

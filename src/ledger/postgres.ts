@@ -38,6 +38,12 @@ export async function openPostgres(options: {
       const client = await pool.connect()
       return transact(client, async () => work(await sequencing(client)))
     },
+    view: work =>
+      db
+        .transaction()
+        .setIsolationLevel("repeatable read")
+        .setAccessMode("read only")
+        .execute(moment => work(readingOf(moment))),
     close: () => db.destroy(),
   }
 }

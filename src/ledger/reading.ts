@@ -1,10 +1,7 @@
 import type { ExpressionBuilder, Kysely, Selectable } from "kysely"
 import { assert } from "../fault.ts"
-import type { CaptureFilter, CaptureKind, CaptureRow, DrawRow, Head, IdentityRow, Ledger } from "./ledger.ts"
+import type { CaptureFilter, CaptureKind, CaptureRow, DrawRow, Head, IdentityRow, Reading } from "./ledger.ts"
 import type { CaptureTable, Tables } from "./schema.ts"
-
-/** The plain reads and small writes, written once for both engines. */
-export type Reading = Omit<Ledger, "engine" | "sequence" | "close">
 
 const maxEntries = 4096
 
@@ -77,7 +74,7 @@ export function captureColumns(row: CaptureRow): CaptureTable {
   }
 }
 
-/** @param db  sees committed rows only. */
+/** Written once for both engines. @param db  sees committed rows only. */
 export function readingOf(db: Kysely<Tables>): Reading {
   return {
     ...logReading(db),

@@ -27,6 +27,7 @@ export async function openSqlite({ file }: { readonly file: string }): Promise<L
     ...readingOf(db),
     // Holding Kysely's one connection keeps every plain read out of the open transaction.
     sequence: work => db.connection().execute(() => transact(connection, () => work(hot()))),
+    view: work => db.connection().execute(alone => work(readingOf(alone))),
     close: () => db.destroy(),
   }
 }

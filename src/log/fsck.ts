@@ -2,7 +2,7 @@ import { concat, equal, hex } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import type { VerifyEd25519 } from "../ed25519.ts"
 import { commitment } from "../grant/request.ts"
-import type { Ledger } from "../ledger/ledger.ts"
+import type { Head, Ledger, Reading } from "../ledger/ledger.ts"
 import { leafHash } from "../tlog/hash.ts"
 import { foldTile } from "../tlog/tile.ts"
 import { rootOf } from "../tlog/tree.ts"
@@ -43,36 +43,53 @@ export async function fsck(
     readonly progress?: (done: number, of: number) => void
   },
 ): Promise<Fsck> {
-  const head = await ledger.head()
   const problems: Problem[] = []
   const replay = new Replay({ origin: options.origin, verify: options.verify, folds: () => true })
-  const openings = new OpeningCheck(ledger, options.openText)
-  while (replay.frontier.size < head.size) {
-    const from = replay.frontier.size
-    const rows = await ledger.entries(from, Math.min(from + page, head.size))
-    if (rows.length === 0) {
-      problems.push({ at: `entry ${from}`, why: "missing" })
-      break
+  const openings = new OpeningCheck(options.openText)
+  const follow = async (reading: Reading, until: number) => {
+    while (replay.frontier.size < until) {
+      const from = replay.frontier.size
+      const rows = await reading.entries(from, Math.min(from + page, until))
+      if (rows.length === 0) return void problems.push({ at: `entry ${from}`, why: "missing" })
+      problems.push(...replay.take(rows), ...(await openings.take(reading, rows)))
+      problems.push(...(await leafProblems(reading, rows)))
+      options.progress?.(replay.frontier.size, until)
+      // The embedded ledger answers at once: without a turn of the event loop nobody else would be served.
+      await new Promise(resolve => setImmediate(resolve))
     }
-    problems.push(...replay.take(rows), ...(await openings.take(rows)), ...(await leafProblems(ledger, rows)))
-    options.progress?.(replay.frontier.size, head.size)
   }
-  if (replay.frontier.size === head.size && !equal(rootOf(replay.frontier), head.root)) {
-    problems.push({ at: "head", why: "its root is not that of the entries" })
-  }
-  problems.push(...(await tileProblems(ledger, head.size)))
-  const { register } = replay
-  problems.push(...(await recordProblems(ledger, register)))
-  problems.push(...(await counterProblems(ledger, register)), ...(await memberProblems(ledger, register)))
-  problems.push(...(await captureProblems(ledger, register)), ...openings.problems(register))
-  const members = [...register.sets.values()].reduce((sum, set) => sum + set.size, 0)
-  const counted = {
-    entries: head.size,
-    records: register.records.size,
-    captures: register.captures.size,
-    members,
-  }
-  return { size: head.size, root: rootOf(replay.frontier), problems: problems.slice(0, maxProblems), counted }
+  // Entries and whole tiles stay as they are, so most is read beside whoever writes.
+  const { size } = await ledger.head()
+  await follow(ledger, size - (size % page))
+  return ledger.view(async reading => {
+    const head = await reading.head()
+    await follow(reading, head.size)
+    problems.push(...(await rowProblems(reading, { replay, openings, head })))
+    const { register, frontier } = replay
+    const members = [...register.sets.values()].reduce((sum, set) => sum + set.size, 0)
+    const rows = { records: register.records.size, captures: register.captures.size, members }
+    const counted = { entries: head.size, ...rows }
+    return { size: head.size, root: rootOf(frontier), problems: problems.slice(0, maxProblems), counted }
+  })
+}
+
+/** What changes with each entry, at one moment: the head, the tiles' edge, and every row. */
+async function rowProblems(
+  ledger: Reading,
+  of: { readonly replay: Replay; readonly openings: OpeningCheck; readonly head: Head },
+): Promise<Problem[]> {
+  const { replay, openings, head } = of
+  const { register, frontier } = replay
+  const isHead = frontier.size !== head.size || equal(rootOf(frontier), head.root)
+  return [
+    ...(isHead ? [] : [{ at: "head", why: "its root is not that of the entries" }]),
+    ...(await tileProblems(ledger, head.size)),
+    ...(await recordProblems(ledger, register)),
+    ...(await counterProblems(ledger, register)),
+    ...(await memberProblems(ledger, register)),
+    ...(await captureProblems(ledger, register)),
+    ...(await openings.problems(ledger, register)),
+  ]
 }
 
 /** Compares what is stored under a name with what the log leads to. Both maps are consumed by name. */
@@ -92,7 +109,7 @@ function differences(
   })
 }
 
-async function recordProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+async function recordProblems(ledger: Reading, register: Register): Promise<Problem[]> {
   const stored = new Map<string, string>()
   for (const kind of recordKinds) {
     for await (const row of paged(
@@ -108,7 +125,7 @@ async function recordProblems(ledger: Ledger, register: Register): Promise<Probl
   return differences("record", stored, expected)
 }
 
-async function counterProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+async function counterProblems(ledger: Reading, register: Register): Promise<Problem[]> {
   const stored = new Map<string, string>()
   for await (const row of paged(
     after => ledger.counters({ limit: rowsPage, ...after }),
@@ -124,7 +141,7 @@ async function counterProblems(ledger: Ledger, register: Register): Promise<Prob
 }
 
 /** Members and captures are as many as images: each row is compared as it is read, and nothing of it kept. */
-async function memberProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+async function memberProblems(ledger: Reading, register: Register): Promise<Problem[]> {
   const compare = new Comparison("member")
   let after: { readonly set: string; readonly member: string } | undefined
   for (;;) {
@@ -144,7 +161,7 @@ async function memberProblems(ledger: Ledger, register: Register): Promise<Probl
   })
 }
 
-async function captureProblems(ledger: Ledger, register: Register): Promise<Problem[]> {
+async function captureProblems(ledger: Reading, register: Register): Promise<Problem[]> {
   const compare = new Comparison("capture")
   for await (const row of paged(
     after => ledger.captures({ limit: rowsPage, ...after }),
@@ -212,7 +229,7 @@ async function* paged<T>(
 }
 
 async function leafProblems(
-  ledger: Ledger,
+  ledger: Reading,
   rows: readonly { index: number; bytes: Uint8Array }[],
 ): Promise<Problem[]> {
   const problems: Problem[] = []
@@ -227,7 +244,7 @@ async function leafProblems(
 }
 
 /** Every tile above level 0 must be what the tiles below it hash to. */
-async function tileProblems(ledger: Ledger, size: number): Promise<Problem[]> {
+async function tileProblems(ledger: Reading, size: number): Promise<Problem[]> {
   const problems: Problem[] = []
   for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / 256)) {
     for (let index = 0; index * 256 < count; index += 1) {
@@ -243,7 +260,7 @@ async function tileProblems(ledger: Ledger, size: number): Promise<Problem[]> {
 }
 
 async function rollProblems(
-  ledger: Ledger,
+  ledger: Reading,
   tile: { level: number; index: number; hashes: Uint8Array },
 ): Promise<Problem[]> {
   const problems: Problem[] = []
@@ -262,23 +279,21 @@ async function rollProblems(
 
 /** Every text behind a commitment opens it; one that is missing was destroyed by an entry, and one that was destroyed is gone. */
 class OpeningCheck {
-  readonly #ledger: Ledger
   readonly #openText: ((field: string, sealed: string) => string | null) | null
   readonly #missing: string[] = []
   readonly #there = new Set<string>()
 
-  constructor(ledger: Ledger, openText: ((field: string, sealed: string) => string | null) | undefined) {
-    this.#ledger = ledger
+  constructor(openText: ((field: string, sealed: string) => string | null) | undefined) {
     this.#openText = openText ?? null
   }
 
-  async take(rows: readonly { index: number; bytes: Uint8Array }[]): Promise<Problem[]> {
+  async take(ledger: Reading, rows: readonly { index: number; bytes: Uint8Array }[]): Promise<Problem[]> {
     if (this.#openText === null) return []
     const problems: Problem[] = []
     for (const { index, bytes } of rows) {
       const committed = commitmentsOf(bytes)
       if (committed.size === 0) continue
-      const found = new Map((await this.#ledger.openings(index)).map(row => [row.field, row]))
+      const found = new Map((await ledger.openings(index)).map(row => [row.field, row]))
       for (const [field, is] of committed) {
         const row = found.get(field)
         const name = destroyedName(index, field)
@@ -298,11 +313,16 @@ class OpeningCheck {
     return problems
   }
 
-  problems(register: Register): Problem[] {
+  async problems(ledger: Reading, register: Register): Promise<Problem[]> {
     if (this.#openText === null) return []
     const destroyed = register.sets.get(names.destroyed) ?? new Map<string, number>()
     const lost = this.#missing.filter(name => !destroyed.has(name))
-    const kept = [...destroyed.keys()].filter(name => this.#there.has(name))
+    const kept: string[] = []
+    // What was there when it was read may have been destroyed since.
+    for (const name of [...destroyed.keys()].filter(each => this.#there.has(each))) {
+      const [entry = "", field = ""] = name.split("/")
+      if ((await ledger.openings(Number(entry))).some(row => row.field === field)) kept.push(name)
+    }
     return [
       ...lost.map(name => ({
         at: `opening ${name}`,

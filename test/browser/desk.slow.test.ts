@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { createServer, type Server as HttpServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { mkdir } from "node:fs/promises"
+import type { Server as HttpServer } from "node:http"
+import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Provider } from "oidc-provider"
 import {
@@ -20,6 +19,7 @@ import type { Statement } from "../../src/grant/request.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry, type EntryOf } from "../../src/log/kinds.ts"
+import { freePort } from "../postgres.ts"
 import { approve, callerOf, openTestPort, second, takeIn, termsOf, type TestPort } from "../port.ts"
 import sharp from "sharp"
 
@@ -39,14 +39,6 @@ let page: Page
 let devtools: CDPSession
 let origin: string
 let authenticatorId: string
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1")
-  await new Promise(resolve => probe.once("listening", resolve))
-  const { port: free } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
-  return free
-}
 
 /** A certified OpenID provider, on loopback, with its own pages for signing in. */
 async function startProvider(at: number): Promise<HttpServer> {
@@ -88,7 +80,7 @@ async function picture(name: string): Promise<void> {
 
 /** The custodian proposes what a line of the desk says; the privacy officer signs. */
 async function enroll(line: string): Promise<void> {
-  const said = (option: string) => new RegExp(`--${option} (\\S+)`).exec(line)?.[1]
+  const said = (option: string) => new RegExp(`--${option}[= ](\\S+)`).exec(line)?.[1]
   const credential = said("credential") ?? null
   const kind = line.includes("--sign-in") ? "subject" : "passkey"
   const statement = { person: port.people.cor.person, key: said("public-key"), kind, credential }
@@ -116,7 +108,6 @@ describe.skipIf(program === undefined)(`the desk in Chromium${skipped}`, () => {
     port = await openTestPort({
       settings: { web_origin: origin, sign_in },
       prepare: async data => {
-        const { writeFile } = await import("node:fs/promises")
         await writeFile(join(data, "client.secret"), "planted client secret\n")
       },
     })

@@ -17,6 +17,8 @@ interface GrantSeen {
   readonly approvals: Map<string, string>
   readonly images: Set<string>
   releases: number
+  /** Two keys opened it, and no policy's approvals. */
+  readonly isGlass: boolean
 }
 
 /**
@@ -54,7 +56,7 @@ export class Oracle {
     if (entry.kind === "organization.suspended") this.#mark(entry.organization, entry.statement.suspended)
     if (entry.kind === "stop.ordered") this.#stopped.add(entry.scope)
     if (entry.kind === "motion.proposed") this.#motions.set(entry.motion, entry)
-    if (entry.kind === "motion.seconded" && entry.statement.decision === "second") this.#carried(entry.motion)
+    if (entry.kind === "motion.seconded" && entry.statement.decision === "second") this.#carried(entry)
     if (entry.kind.startsWith("grant.")) this.#grant(entry as Extract<Entry, { kind: `grant.${string}` }>)
   }
 
@@ -63,8 +65,14 @@ export class Oracle {
     else this.#suspended.delete(id)
   }
 
-  #carried(motion: string): void {
+  #carried({ motion, person }: EntryOf<"motion.seconded">): void {
     const { act, statement, subject } = this.#motions.get(motion)!
+    if (act === "break-glass") {
+      const { terms } = statement as unknown as Pick<GrantSeen, "terms">
+      const keys = [terms.holder, person].map(each => [each, this.#offices.get(each)!] as const)
+      const fresh = { isOver: false, isGlass: true, images: new Set<string>(), releases: 0 }
+      this.#grants.set(subject!, { terms, approvals: new Map(keys), ...fresh })
+    }
     if (act === "policy") this.#policy = statement as unknown as PolicySeen
     if (act === "resume") this.#stopped.delete((statement as { scope: string }).scope)
     if (act === "enroll") this.#offices.set(subject!, (statement as { office: string }).office)
@@ -72,7 +80,13 @@ export class Oracle {
 
   #grant(entry: Extract<Entry, { kind: `grant.${string}` }>): void {
     if (entry.kind === "grant.requested") {
-      const fresh = { isOver: false, approvals: new Map(), images: new Set<string>(), releases: 0 }
+      const fresh = {
+        isOver: false,
+        isGlass: false,
+        approvals: new Map(),
+        images: new Set<string>(),
+        releases: 0,
+      }
       this.#grants.set(entry.grant, { terms: entry.statement, ...fresh })
       return
     }
@@ -96,7 +110,9 @@ export class Oracle {
     const offices = [...grant.approvals.values()]
     says(!grant.isOver, "the grant was over")
     says(new Set(offices).size >= 2, "two offices had not approved")
-    for (const { office, people } of this.#policy.approvals)
+    if (grant.isGlass)
+      says(grant.terms.images <= 10 && grant.terms.for === "reveal", "more than a break-glass")
+    for (const { office, people } of grant.isGlass ? [] : this.#policy.approvals)
       says(offices.filter(each => each === office).length >= people, `the policy asked for ${office}`)
     says(grant.terms.holder === by.person, "another person than the holder")
     says(grant.terms.starts_at <= permit.at && permit.at < grant.terms.ends_at, "outside of its time")
@@ -119,7 +135,8 @@ export class Oracle {
   ): void {
     const grant = this.#grants.get(by.grant)!
     says(grant.images.size < grant.terms.images, `the grant's budget is exceeded by ${capture}`)
-    for (const user of [by.person, root, "vault"]) {
+    const isReveal = grant.terms.for === "reveal"
+    for (const user of [by.person, "vault", ...(isReveal ? [] : [root])]) {
       const key = `${user} ${at.slice(0, 10)}`
       this.#days.set(key, (this.#days.get(key) ?? 0) + 1)
     }
@@ -128,6 +145,7 @@ export class Oracle {
       0
     const month = Array.from({ length: 30 }, (_, back) => day(root, back)).reduce((a, b) => a + b, 0)
     says(day(by.person) <= this.#policy.person_day, "the person's day is exceeded")
+    if (isReveal) return says(day("vault") <= this.#policy.vault_day, "the vault's day is exceeded")
     says(month <= this.#policy.organization_30d, "the organization's 30 days are exceeded")
     says(day(root) <= Math.floor(this.#policy.vault_day / 2), "one vendor has more than half of the day")
     says(day("vault") <= this.#policy.vault_day, "the vault's day is exceeded")

@@ -1,13 +1,15 @@
 import { recordOf } from "../../src/custody/caller.ts"
 import { editGrant } from "../../src/custody/grants.ts"
 import type { House } from "../../src/custody/house.ts"
-import { orderStop, proposeMotion, secondMotion } from "../../src/custody/motions.ts"
+import { orderStop, proposeMotion, reviewGlass, secondMotion } from "../../src/custody/motions.ts"
 import { permit } from "../../src/custody/opening.ts"
+import { sealedOpening } from "../../src/custody/propose.ts"
 import { suspend } from "../../src/custody/register.ts"
 import { decideGrant, requestGrant, revokeGrant } from "../../src/custody/grants.ts"
 import { Fault } from "../../src/fault.ts"
 import type { Statement } from "../../src/grant/request.ts"
 import type { Terms } from "../../src/grant/terms.ts"
+import { assert } from "../../src/fault.ts"
 import { callerOf, termsOf, type Actor, type Role, type TestPort } from "../port.ts"
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */
@@ -21,16 +23,23 @@ export function chanceOf(seed: number): () => number {
   }
 }
 
+/** A port as one process knows it: its own house, and everybody's keys. */
+export type SteppedPort = Pick<TestPort, "house" | "people" | "contract" | "lane" | "clock"> & {
+  readonly reader: Pick<TestPort["reader"], "port">
+}
+
 export interface Stepping {
-  readonly port: TestPort
-  /** The servers, one house each, on one ledger. */
-  readonly houses: readonly House[]
+  readonly port: SteppedPort
   readonly captures: readonly string[]
   readonly dates: Terms["dates"]
   readonly chance: () => number
   /** Grants so far; the newest are asked most. */
   readonly grants: string[]
   readonly tally: Map<string, number>
+  /** Tells the other processes of a grant that was asked for. */
+  readonly share: (grant: string) => void
+  /** Sets the clock of every process ahead. */
+  readonly jump: (by_ms: number) => void
 }
 
 const holders: readonly Role[] = ["engineer", "colleague", "prime"]
@@ -39,25 +48,27 @@ const approvers: readonly Role[] = ["cor", "privacy", "custodian"]
 /** One step of whoever works with the vault, drawn at random; what is refused is counted by its code. */
 export async function step(s: Stepping): Promise<void> {
   const roll = s.chance()
-  const house = pick(s, s.houses)
+  const { house } = s.port
   const work =
-    roll < 0.55
+    roll < 0.53
       ? ask(s, house)
-      : roll < 0.6
-        ? request(s, house)
-        : roll < 0.8
-          ? approve(s, house)
-          : roll < 0.85
-            ? edit(s, house)
-            : roll < 0.87
-              ? revoke(s, house)
-              : roll < 0.9
-                ? suspendOne(s, house)
-                : roll < 0.985
-                  ? stopOrResume(s, house)
-                  : roll < 0.99
-                    ? jump(s)
-                    : anotherPolicy(s, house)
+      : roll < 0.55
+        ? breakGlass(s, house)
+        : roll < 0.6
+          ? request(s, house)
+          : roll < 0.8
+            ? approve(s, house)
+            : roll < 0.85
+              ? edit(s, house)
+              : roll < 0.87
+                ? revoke(s, house)
+                : roll < 0.9
+                  ? suspendOne(s, house)
+                  : roll < 0.985
+                    ? stopOrResume(s, house)
+                    : roll < 0.99
+                      ? jump(s)
+                      : anotherPolicy(s, house)
   try {
     await work
     count(s, "done")
@@ -87,6 +98,7 @@ function recent(s: Stepping): string | null {
 async function ask(s: Stepping, house: House): Promise<void> {
   const grant = recent(s)
   if (grant === null) return
+  if (grant.startsWith("cas_")) return look(s, house, grant)
   const held = await recordOf(house, "grant", grant)
   const holder = holders.find(role => s.port.people[role].person === held?.terms.holder)
   const role = s.chance() < 0.9 ? (holder ?? "engineer") : pick(s, holders)
@@ -119,7 +131,51 @@ async function request(s: Stepping, house: House): Promise<void> {
     }),
   }
   const asked = await caller(s, house, { role, path: "/v1/grants", statement })
-  s.grants.push((await requestGrant(house, asked)).grant)
+  s.share((await requestGrant(house, asked)).grant)
+}
+
+async function look(s: Stepping, house: House, grant: string): Promise<void> {
+  const role = s.chance() < 0.9 ? "analyst" : "privacy"
+  const statement = { grant, capture: pick(s, s.captures), level: "L2" }
+  const names = { reason: "a reason of more than fifteen characters" }
+  const asked = await callerOf(house, s.port.people[role], { path: "/v1/reveals", statement, names })
+  const opening = sealedOpening(house, { field: "reason", ...asked.openings.reason! })
+  await permit(house, asked, "reveal", [opening])
+}
+
+/** Two keys; at times the same one twice, or none beside the first. */
+async function breakGlass(s: Stepping, house: House): Promise<void> {
+  const overdue = (await recordOf(house, "glass", "glass"))?.open ?? []
+  for (const { grant } of overdue.slice(0, 4)) await review(s, house, grant)
+  const ends_at = new Date(house.log.clock() + Math.floor(1 + s.chance() * 5) * 3_600_000).toISOString()
+  const images = 1 + Math.floor(s.chance() * 12)
+  const cased = {
+    for: "reveal",
+    purpose: "incident",
+    contract: null,
+    holder: s.port.people.analyst.person,
+  } as const
+  const terms = termsOf(s.port, { ...cased, dates: s.dates, images, releases: 2 * images, ends_at })
+  const names = { reason: "a reason of more than fifteen characters" }
+  const ask = { path: "/v1/break-glass", statement: { terms }, names }
+  const asked = await callerOf(house, s.port.people.analyst, ask)
+  const { id, motion } = await proposeMotion(house, asked, "break-glass")
+  assert(motion !== undefined, "a break-glass is a motion")
+  s.share(id)
+  if (s.chance() < 0.8) await carry(s, house, motion)
+}
+
+async function review(s: Stepping, house: House, grant: string): Promise<void> {
+  const ask = {
+    path: `/v1/grants/${grant}/review`,
+    statement: { outcome: "justified" },
+    names: { note: "a note of more than fifteen characters" },
+  }
+  const asked = await callerOf(house, s.port.people.cor, ask)
+  await reviewGlass(house, asked, grant).catch((error: unknown) => {
+    // It may not be over yet, or another process was first.
+    if (!(error instanceof Fault) || error.code !== "CONFLICT") throw error
+  })
 }
 
 async function approve(s: Stepping, house: House): Promise<void> {
@@ -205,7 +261,7 @@ async function carry(s: Stepping, house: House, motion: string): Promise<void> {
   await secondMotion(house, await caller(s, house, { role: "privacy", path, statement }), motion)
 }
 
-function jump({ port, chance }: Stepping): Promise<void> {
-  port.clock.offset_ms += Math.floor(chance() * 6 * 3_600_000)
+function jump(s: Stepping): Promise<void> {
+  s.jump(Math.floor(s.chance() * 6 * 3_600_000))
   return Promise.resolve()
 }
