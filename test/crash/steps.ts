@@ -223,7 +223,7 @@ async function suspendOne(s: Stepping, house: House): Promise<void> {
       : ({ kind: "organization", id: organization } as const)
   const resource = what.kind === "person" ? "people" : "orgs"
   const path = `/v1/${resource}/${what.id}/suspension`
-  const statement = { suspended: s.chance() < 0.15 }
+  const statement = { suspended: s.chance() < 0.08 }
   await suspend(house, await caller(s, house, { role: "analyst", path, statement }), what)
 }
 
@@ -231,7 +231,7 @@ async function stopOrResume(s: Stepping, house: House): Promise<void> {
   const scope = s.chance() < 0.5 ? "vault" : s.port.reader.port
   const isStopped = (await recordOf(house, "stop", scope))?.isStopped === true
   const statement = { scope }
-  if (!isStopped && s.chance() < 0.1) {
+  if (!isStopped && s.chance() < 0.04) {
     await orderStop(house, await caller(s, house, { role: "analyst", path: "/v1/stops", statement }))
     return
   }
