@@ -199,7 +199,7 @@ function termsTable(terms: Terms): HTMLElement {
       `${terms.dates.first} to ${terms.dates.last}, hours ${terms.hours.from} to ${terms.hours.until}`,
     ],
     ["selection", terms.selection === "frozen" ? "as it is when approved" : "open: also what comes later"],
-    ["live", `${terms.starts_at} to ${terms.ends_at}`],
+    ["live", `${terms.starts_at} to ${terms.ends_at}; copies destroyed by ${terms.destroy_by}`],
   ]
   return element(
     "table",

@@ -323,6 +323,7 @@ export function termsOf(
 ): Terms {
   const now_ms = port.house.log.clock()
   const today = new Date(now_ms).toISOString().slice(0, 10)
+  const ends_at = changed.ends_at ?? new Date(now_ms + 3_600_000).toISOString()
   const yesterday = new Date(now_ms - 86_400_000).toISOString().slice(0, 10)
   return {
     for: "release",
@@ -340,7 +341,8 @@ export function termsOf(
     images: 3,
     releases: 3 * (changed.images ?? 3),
     starts_at: new Date(now_ms - 60_000).toISOString(),
-    ends_at: new Date(now_ms + 3_600_000).toISOString(),
+    ends_at,
+    destroy_by: ends_at,
     comment_commitment: null,
     ...changed,
   }

@@ -21,5 +21,6 @@ export const someTerms: Terms = {
   releases: 60,
   starts_at: "2026-11-24T00:00:00.000Z",
   ends_at: "2026-11-25T00:00:00.000Z",
+  destroy_by: "2026-12-25T00:00:00.000Z",
   comment_commitment: null,
 }

@@ -181,6 +181,7 @@ async function grantToEngineer(
     releases: 600,
     starts_at: new Date(now_ms - 60_000).toISOString(),
     ends_at: new Date(now_ms + 14 * day_ms).toISOString(),
+    destroy_by: new Date(now_ms + 44 * day_ms).toISOString(),
     comment_commitment: null,
   }
   const engineer = await clientOf(data, "engineer", server)

@@ -73,6 +73,7 @@ function edited(was: Terms, options: EditOptions): Terms {
   const [first, last] = options.dates?.split("..") ?? []
   const level = levelOf(options.level ?? was.level)
   if (level === null) throw new Fault("INVALID", "--level is L1, L2, L3 or L4")
+  const ends_at = options.ends === undefined ? was.ends_at : endOf(options.ends, Date.now())
   const images = options.images === undefined ? was.images : Number(options.images)
   const most = Math.max(images, Math.min(was.releases, 10 * images))
   const releases = options.releases === undefined ? most : Number(options.releases)
@@ -84,7 +85,9 @@ function edited(was: Terms, options: EditOptions): Terms {
     lanes: options.lane === undefined ? was.lanes : [...options.lane].sort(),
     hours: hours === null ? was.hours : { from: Number(hours[1]), until: Number(hours[2]) },
     dates: first === undefined ? was.dates : { first, last: last ?? first },
-    ends_at: options.ends === undefined ? was.ends_at : endOf(options.ends, Date.now()),
+    ends_at,
+    // A shorter grant leaves the copies as long as was agreed; a case leaves none.
+    destroy_by: was.for === "reveal" || was.destroy_by < ends_at ? ends_at : was.destroy_by,
     selection: options.frozen === true ? "frozen" : was.selection,
   }
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import type { Glass } from "../grant/glass.ts"
 import { levelOf } from "../grant/level.ts"
 import type { Preview } from "../custody/preview.ts"
 import type { Statement } from "../grant/request.ts"
@@ -23,9 +24,12 @@ export interface Grant {
     readonly office: string
     readonly version: number
   }[]
+  readonly glass: Glass | null
   readonly images_used: number
   readonly images_left: number
   readonly releases: number
+  /** Why somebody should look at it, or `null`. */
+  readonly stale: string | null
 }
 
 /** What terms are typed as. */
@@ -44,6 +48,7 @@ export interface TermsOptions {
   readonly capture?: string[]
   readonly starts: string
   readonly ends: string
+  readonly destroy: string
 }
 
 interface RequestOptions extends TermsOptions {
@@ -99,6 +104,11 @@ export function termsOptions(command: Command): Command {
     .option("--capture <capture...>", "a manifest: only these captures")
     .option("--starts <time>", "now, RFC 3339, or a span", "now")
     .option("--ends <time>", "RFC 3339, or a span from now", "1d")
+    .option(
+      "--destroy <time>",
+      "until when copies must be destroyed: RFC 3339, or a span from the end",
+      "30d",
+    )
 }
 
 async function requestGrant(
@@ -140,6 +150,7 @@ export function termsFrom(
   purpose: "release" | "reveal",
 ): Terms {
   const now_ms = Date.now()
+  const ends_at = endOf(options.ends, now_ms)
   const level = levelOf(options.level)
   const hours = /^(\d{1,2})-(\d{1,2})$/.exec(options.hours)
   const day = (back: number) => new Date(now_ms - back * 86_400_000).toISOString().slice(0, 10)
@@ -164,7 +175,8 @@ export function termsFrom(
     releases:
       options.releases === undefined ? 3 * Number(options.images) : wholeOf("releases", options.releases),
     starts_at: endOf(options.starts, now_ms),
-    ends_at: endOf(options.ends, now_ms),
+    ends_at,
+    destroy_by: purpose === "reveal" ? ends_at : endOf(options.destroy, Date.parse(ends_at)),
     comment_commitment: null,
   }
 }
@@ -174,37 +186,65 @@ function wholeOf(option: string, text: string): number {
   return Number(text)
 }
 
-function readingCommands(command: Command, name: string): void {
-  command.command("ls").action(async (_options: unknown, self: Command) => {
+function listCommand(command: Command, name: string): void {
+  const ls = command.command("ls").option("--stale", "only what waits, or is not used, for days")
+  ls.action(async (options: { stale?: true }, self: Command) => {
     const { client, voice, globals } = await contextOf(self)
     const page = await client.json<{ data: Grant[] }>({
       method: "GET",
       path: `/v1/grants${listQuery(globals)}`,
     })
-    const data = page.data.filter(grant => grant.grant.startsWith(name === "grant" ? "grt_" : "cas_"))
-    const rows = data.map(({ grant, state, terms, images_used }) => [
+    const data = page.data
+      .filter(grant => grant.grant.startsWith(name === "grant" ? "grt_" : "cas_"))
+      .filter(grant => options.stale !== true || grant.stale !== null)
+    const rows = data.map(({ grant, state, terms, images_used, stale }) => [
       grant,
       state,
       terms.purpose,
       terms.level,
       `${images_used} of ${terms.images}`,
       terms.ends_at,
+      stale ?? "",
     ])
     const lines =
       data.length === 0
         ? [`no ${name} yet: sallyport ${name} ${name === "grant" ? "request" : "open"}`]
-        : table([name, "state", "purpose", "level", "images", "ends"], rows)
+        : table([name, "state", "purpose", "level", "images", "ends", ""], rows)
     answer(voice, { ...page, data }, lines)
   })
+}
+
+function readingCommands(command: Command, name: string): void {
+  listCommand(command, name)
   command.command("show <id>").action(async (id: string, _options: unknown, self: Command) => {
     const { client, voice } = await contextOf(self)
     const grant = await fetchGrant(client, id)
     answer(voice, grant, [
       ...termsLines(grant.terms),
       `state          ${grant.state}, version ${grant.version}, ${grant.approvals.length} approvals${grant.approvals.map(each => `, ${each.office} ${each.person} (version ${each.version})`).join("")}`,
+      ...(grant.stale === null ? [] : [`STALE          ${grant.stale}`]),
+      ...(grant.glass === null
+        ? []
+        : [
+            `BREAK-GLASS    second key ${grant.glass.second}; ${grant.glass.outcome ?? `review due by ${grant.glass.review_due_at}`}`,
+          ]),
       `used           ${grant.images_used} of ${grant.terms.images} images, ${grant.releases} of ${grant.terms.releases} releases`,
     ])
   })
+  command
+    .command("releases <id>")
+    .description("what left under it, and how often: the captures, whose receipts are in the log")
+    .action(async (id: string, _options: unknown, self: Command) => {
+      const { client, voice, globals } = await contextOf(self)
+      const path = `/v1/grants/${encodeURIComponent(id)}/releases${listQuery(globals)}`
+      const page = await client.json<{ data: { capture: string; times: number }[] }>({ method: "GET", path })
+      const rows = page.data.map(({ capture, times }) => [capture, times])
+      answer(
+        voice,
+        page,
+        rows.length === 0 ? ["nothing has left under it"] : table(["capture", "times"], rows),
+      )
+    })
   command
     .command("preview <id>")
     .description("what would leave, by lane and hour, and what a breach of its holder would lose")
@@ -268,7 +308,7 @@ function termsLines(terms: Terms): string[] {
     `captured       ${terms.dates.first} to ${terms.dates.last}, hours ${terms.hours.from} to ${terms.hours.until} (port-local)`,
     `selection      ${terms.captures === null ? "" : `${terms.captures.length} named captures, `}${terms.selection === "frozen" ? "as it is when approved" : "open: also what comes later"}`,
     `releases       ${terms.releases}, re-reading included`,
-    `live           ${terms.starts_at} to ${terms.ends_at}`,
+    `live           ${terms.starts_at} to ${terms.ends_at}; copies destroyed by ${terms.destroy_by}`,
     ...unusual(terms).map(sentence => `UNUSUAL        ${sentence}`),
   ]
 }

@@ -7,6 +7,7 @@ import type { Statement } from "../grant/request.ts"
 import { contextOf, globalsOf, listQuery, type Context } from "./context.ts"
 import { assertFree, readKeyFile, writeKeyFile } from "./keyfile.ts"
 import { propose } from "./motions.ts"
+import { sampleCommand } from "./sample.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
 
@@ -176,7 +177,9 @@ function placeCommands(program: Command): void {
     .action(async (name: string, options: { zone: string }, command: Command) =>
       add(await contextOf(command), "ports", { statement: { name, time_zone: options.zone } }),
     )
-  noun(program, "lane", { resource: "lanes", columns: ["id", "name", "port"] })
+  const lane = noun(program, "lane", { resource: "lanes", columns: ["id", "name", "port"] })
+  sampleCommand(lane)
+  lane
     .command("add <name>")
     .requiredOption("--port <port>")
     .action(async (name: string, options: { port: string }, command: Command) =>

@@ -34,6 +34,10 @@ const edits: Readonly<
     narrower: { ends_at: "2026-11-24T23:00:00.000Z" },
     wider: { ends_at: "2026-11-25T00:00:00.001Z" },
   },
+  destroy_by: {
+    narrower: { destroy_by: "2026-12-24T00:00:00.000Z" },
+    wider: { destroy_by: "2026-12-26T00:00:00.000Z" },
+  },
   comment_commitment: { narrower: { comment_commitment: "x" }, wider: null },
 }
 

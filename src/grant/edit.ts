@@ -34,6 +34,7 @@ const narrows: Narrows = {
   releases: (was, is) => is.releases <= was.releases,
   starts_at: (was, is) => Date.parse(was.starts_at) <= Date.parse(is.starts_at),
   ends_at: (was, is) => Date.parse(is.ends_at) <= Date.parse(was.ends_at),
+  destroy_by: (was, is) => Date.parse(is.destroy_by) <= Date.parse(was.destroy_by),
   comment_commitment: () => true,
 }
 

@@ -20,6 +20,8 @@ const bent: [string, Partial<Terms>][] = [
   ["dates", { dates: { first: "2026-02-30", last: "2026-03-01" } }],
   ["end comes after", { starts_at: "2026-11-26T00:00:00.000Z" }],
   ["future", { starts_at: "2026-11-20T00:00:00.000Z", ends_at: "2026-11-24T12:00:00.000Z" }],
+  ["366 days", { destroy_by: "2026-11-24T23:59:59.000Z" }],
+  ["366 days", { destroy_by: "2027-11-27T00:00:00.000Z" }],
   ["31 days", { ends_at: "2026-12-26T00:00:00.000Z" }],
 ]
 

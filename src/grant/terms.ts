@@ -45,6 +45,8 @@ export interface Terms {
   /** RFC 3339 UTC. */
   readonly starts_at: string
   readonly ends_at: string
+  /** RFC 3339 UTC: until when every copy must be destroyed; for a case, which leaves no copy, its end. */
+  readonly destroy_by: string
   /** Commitment to a free-text comment, or `null`. */
   readonly comment_commitment: string | null
 }
@@ -96,12 +98,18 @@ export const termsRules: readonly TermsRule[] = [
     broken: "a grant lasts at most 31 days",
     holds: t => Date.parse(t.ends_at) - Date.parse(t.starts_at) <= 31 * day_ms,
   },
+  {
+    broken: "copies are destroyed at the end, or at most 366 days after it",
+    holds: t =>
+      isWithin(Date.parse(t.destroy_by) - Date.parse(t.ends_at), t.for === "reveal" ? 0 : 366 * day_ms),
+  },
 ]
 
 /** Where terms go beyond what is usual, as sentences for whoever approves them. */
 export function unusual(t: Terms): string[] {
   const { usual } = purposes[t.purpose]
   const days = (Date.parse(t.ends_at) - Date.parse(t.starts_at)) / day_ms
+  const keeps = (Date.parse(t.destroy_by) - Date.parse(t.ends_at)) / day_ms
   return [
     ...(covers(usual, t.level) ? [] : [`level ${t.level}; usual for ${t.purpose} is ${usual}`]),
     ...(t.selection === "open" ? ["captures that come after the approval count too; usual is frozen"] : []),
@@ -110,6 +118,7 @@ export function unusual(t: Terms): string[] {
       ? [`${t.releases} releases; usual are three for each image: ${3 * t.images}`]
       : []),
     ...(days > 7 ? [`${Math.ceil(days)} days; usual are at most 7`] : []),
+    ...(keeps > 30 ? [`copies are kept ${Math.ceil(keeps)} days after the end; usual are at most 30`] : []),
     ...(t.lanes.length > 4 ? [`${t.lanes.length} lanes; usual are at most 4`] : []),
   ]
 }
@@ -117,6 +126,10 @@ export function unusual(t: Terms): string[] {
 /** The first rule that the terms break, as a sentence, or `null` when they hold together. */
 export function brokenRule(terms: Terms, now_ms: number): string | null {
   return termsRules.find(rule => !rule.holds(terms, now_ms))?.broken ?? null
+}
+
+function isWithin(late_ms: number, most_ms: number): boolean {
+  return 0 <= late_ms && late_ms <= most_ms
 }
 
 function isAscending(names: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import { preview } from "../custody/preview.ts"
 import type { House } from "../custody/house.ts"
 import { isStanding, release, type Delivery } from "../custody/release.ts"
 import { reveal } from "../custody/reveal.ts"
+import { stalenessOf, stateNow } from "../custody/stale.ts"
 import { Fault } from "../fault.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import { names, type Records } from "../log/state.ts"
@@ -204,10 +205,10 @@ function concerns(grant: Records["grant"], person: Records["person"]): boolean {
 async function shown(house: House, grant: Records["grant"]) {
   const images_used = await house.ledger.counter(names.images(grant.grant))
   const releases = await house.ledger.counter(names.releases(grant.grant))
-  const isOver = grant.status === "approved" && house.log.clock() >= Date.parse(grant.terms.ends_at)
   return {
     ...grant,
-    state: isOver ? "expired" : grant.status,
+    state: stateNow(grant, house.log.clock()),
+    stale: await stalenessOf(house, grant),
     images_used,
     images_left: grant.terms.images - images_used,
     releases,

@@ -1,4 +1,5 @@
 import { recordOf } from "../custody/caller.ts"
+import { geometryOf } from "../custody/geometry.ts"
 import type { House } from "../custody/house.ts"
 import { draftRecipients, recipientsList, signRecipients } from "../custody/recipients.ts"
 import { attest, register, suspend, type Resource } from "../custody/register.ts"
@@ -36,6 +37,19 @@ export function registryRoutes(house: House): Route[] {
       status: 201,
       body: statements.attestation,
       answer: request => attest(house, callerOf(request), parameter(request, "id")),
+    },
+    {
+      method: "GET",
+      url: "/v1/lanes/:id/geometry",
+      summary:
+        "What a lane's pictures are like, over many: sizes, for samples that are drawn without a grant",
+      access: "signed",
+      answer: async request => {
+        const lane = parameter(request, "id")
+        if ((await recordOf(house, "lane", lane)) === null)
+          throw new Fault("NOT_FOUND", "there is no such lane")
+        return { lane, geometry: await geometryOf(house, lane) }
+      },
     },
     suspension(house, "people", "person"),
     suspension(house, "orgs", "organization"),

@@ -78,6 +78,7 @@ export const terms = closed({
   releases: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
   starts_at: time,
   ends_at: time,
+  destroy_by: time,
   comment_commitment: nullable(sha256Base64),
 })
 

@@ -42,7 +42,14 @@ async function client() {
         const bytes = createHash("sha512").update(grant).digest()
         await store.putIfAbsent(createHash("sha256").update(bytes).digest("hex"), bytes)
       }
-      const nothing = { person: null, reader: null, capture: null, asked: null, statement: null }
+      const nothing = {
+        person: null,
+        reader: null,
+        capture: null,
+        network: null,
+        asked: null,
+        statement: null,
+      }
       const entry = { kind: "refused", of: "read", code: "OFFICE", grant, ...nothing }
       const appended = await log.append({ wanted, draft: () => ({ entry }) })
       say({ acknowledged: grant, index: appended.index, receipt: await log.receipt(appended) })
