@@ -69,7 +69,7 @@ async function examine(house: House, capture: string): Promise<void> {
       const held = state.capture(capture)
       if (held === null || held.examined !== null) throw new Error("there is nothing to examine")
       const { lane, hour, admitted } = held
-      const system = { by: null, examiner, asked: null, statement: null, examined: null }
+      const system = { by: null, examiner, asked: null, statement: null, examined: null, faces: null }
       return {
         entry: { kind: "permit", for: "examine", capture, lane, hour, level: "L4", admitted, ...system },
       }
@@ -83,6 +83,7 @@ async function examine(house: House, capture: string): Promise<void> {
         capture,
         permit: permitted.index,
         outcome: "boxes",
+        faces: null,
         sealed_to: "epoch/standard/2026-11",
         age_header_sha256: zeros,
         findings_commitment: `${"A".repeat(43)}=`,

@@ -51,11 +51,11 @@ process.stdout.write(
 
 const facts = await house.ledger.capture(capture)
 if (facts === null) throw new Error("the capture is there")
-const { lane, hour, admitted } = facts
+const { lane, hour, admitted, faces } = facts
 const state = await stateOf(house, await wantedFor(house, caller, { grant, capture }))
 const now_ms = house.log.clock()
 const asking = { for: "release", person: caller.person.person, level: "L2" } as const
-const question = { person: caller.person, grant, capture: { capture, lane, hour, admitted }, now_ms }
+const question = { person: caller.person, grant, capture: { capture, lane, hour, admitted, faces }, now_ms }
 const decision = timed(50_000, () => {
   const held = factsFor(state, question)
   if (held === null || decide(askOf(caller, asking, held), held, now_ms) !== null) throw new Error("refused")

@@ -58,6 +58,11 @@ export const faults = {
     "Together with what this organization holds of the capture, the level is higher than the grant's",
   ],
   GRANT_SELECTION: [403, 3, "The capture is not among those that the grant was approved for"],
+  GRANT_PEOPLE: [
+    403,
+    9,
+    "The grant's number of people is used up, or nothing has counted the faces in this capture",
+  ],
   GRANT_RELEASES: [403, 9, "The grant's number of releases, re-reading included, is used up"],
   GRANT_VERSION: [409, 8, "The terms were changed meanwhile"],
   GRANT_WIDER: [403, 3, "Only who asked for the grant may widen its terms"],

@@ -41,6 +41,7 @@ export async function permitDraft(
     level: "L2",
     admitted: row.admitted,
     examined: row.examined,
+    faces: row.faces,
     by: {
       person: caller.person.person,
       organization: caller.person.organization,
@@ -50,6 +51,7 @@ export async function permitDraft(
       ...(await usageAfter(port, ask.role ?? "engineer", times === 0 ? 1 : 0)),
       images_after: (await ledger.counter(names.images(ask.grant))) + (times === 0 ? 1 : 0),
       releases_after: (await ledger.counter(names.releases(ask.grant))) + 1,
+      people_after: null,
       halves: halvesOf(grant, await ledger.counter(names.images(ask.grant)), times === 0 ? 1 : 0),
       network: null,
     },
@@ -102,6 +104,7 @@ export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended>
   const records = [
     { kind: "vault", id: "vault" },
     { kind: "policy", id: "policy" },
+    { kind: "moves", id: "moves" },
     { kind: "usage", id: "vault" },
   ]
   for (const kind of ["organization", "person", "grant", "contract", "lane", "reader", "key"]) {
@@ -120,7 +123,7 @@ export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended>
   return house.log.append({
     wanted: wanting({
       records,
-      counters: grants.flatMap(id => [names.images(id), names.releases(id)]),
+      counters: grants.flatMap(id => [names.images(id), names.releases(id), names.people(id)]),
       members: sets.flatMap(set => capture.map(member => ({ set, member }))),
       captures: capture,
     }),

@@ -25,6 +25,11 @@ import { packContents, type ReaderEvent } from "../src/seal/contents.ts"
 import { joinAgeFile, wrapFileKey } from "../src/seal/header.ts"
 import { sealBody } from "../src/seal/body.ts"
 import { formatVkey } from "../src/tlog/note.ts"
+import { wanting } from "../src/ledger/ledger.ts"
+import type { Draft } from "../src/log/kinds.ts"
+import { names } from "../src/log/state.ts"
+import type { Findings } from "../src/picture/level.ts"
+import { findingsCommitment, formatFindings, parseFindings } from "../src/vault/findings.ts"
 import { sha256Hex } from "../src/vault/vault.ts"
 
 /** A person of the test port, who can sign. */
@@ -309,10 +314,54 @@ export async function sealShot(
   return { header, bytes: formatCapture({ header, signature, ageFile: joinAgeFile(ageHeader, body) }) }
 }
 
+export async function sealAndAdmit(port: TestPort, shot: Shot): Promise<Admission> {
+  return admit(port.house, (await sealShot(port, shot)).bytes)
+}
+
+/** An examination that found this, as an examiner of another make would store it: its permit, and what it found. */
+export async function examineAs(
+  port: Pick<TestPort, "house">,
+  capture: string,
+  found: Findings,
+): Promise<void> {
+  const { house } = port
+  const row = await house.ledger.capture(capture)
+  assert(row !== null, "the capture is there")
+  const { lane, hour, admitted, sealedTo, ageHeader } = row
+  const member = { set: names.examinations("test-boxes/1"), member: capture }
+  const system = { by: null, examiner: "test-boxes/1", asked: null, statement: null } as const
+  const permit = {
+    kind: "permit",
+    for: "examine",
+    level: "L4",
+    examined: null,
+    faces: null,
+    ...system,
+  } as const
+  const permitted = await house.log.append({
+    wanted: wanting({ captures: [capture], members: [member] }),
+    draft: () => ({ entry: { ...permit, capture, lane, hour, admitted } }),
+  })
+  const findingsJson = formatFindings(found, randomBytes(32))
+  const stored = parseFindings(findingsJson)
+  assert(stored !== null, "findings read back")
+  const entry: Draft = {
+    kind: "examined",
+    capture,
+    permit: permitted.index,
+    outcome: "boxes",
+    faces: found.faces?.length ?? null,
+    sealed_to: sealedTo,
+    age_header_sha256: sha256Hex(ageHeader),
+    findings_commitment: findingsCommitment(stored),
+  }
+  const draft = () => ({ entry, capture: { ...row, findingsJson } })
+  await house.log.append({ wanted: wanting({ captures: [capture] }), draft })
+}
+
 /** Seals, admits and examines one picture. */
 export async function takeIn(port: TestPort, shot: Shot): Promise<Admission> {
-  const { bytes } = await sealShot(port, shot)
-  const admission = await admit(port.house, bytes)
+  const admission = await sealAndAdmit(port, shot)
   await examine(port.house, admission.capture, { again: false })
   return admission
 }
@@ -340,6 +389,7 @@ export function termsOf(
     captures: null,
     images: 3,
     releases: 3 * (changed.images ?? 3),
+    people: null,
     starts_at: new Date(now_ms - 60_000).toISOString(),
     ends_at,
     destroy_by: ends_at,

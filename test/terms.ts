@@ -19,6 +19,7 @@ export const someTerms: Terms = {
   captures: null,
   images: 20,
   releases: 60,
+  people: null,
   starts_at: "2026-11-24T00:00:00.000Z",
   ends_at: "2026-11-25T00:00:00.000Z",
   destroy_by: "2026-12-25T00:00:00.000Z",

@@ -11,6 +11,8 @@ export interface Globals extends Voice {
   readonly limit?: string
   readonly since?: string
   readonly until?: string
+  /** `false` with --no-input. */
+  readonly input?: boolean
 }
 
 export interface Context {

@@ -179,6 +179,7 @@ async function grantToEngineer(
     captures: null,
     images: 200,
     releases: 600,
+    people: null,
     starts_at: new Date(now_ms - 60_000).toISOString(),
     ends_at: new Date(now_ms + 14 * day_ms).toISOString(),
     destroy_by: new Date(now_ms + 44 * day_ms).toISOString(),

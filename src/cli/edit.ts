@@ -4,13 +4,14 @@ import { differencesOf } from "../grant/edit.ts"
 import { levelOf } from "../grant/level.ts"
 import { termsDigest, type Terms } from "../grant/terms.ts"
 import { contextOf } from "./context.ts"
-import { fetchGrant } from "./grants.ts"
+import { fetchGrant } from "./grant-reading.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
 
 interface EditOptions {
   readonly images?: string
   readonly releases?: string
+  readonly people?: string
   readonly level?: string
   readonly lane?: string[]
   readonly hours?: string
@@ -31,6 +32,7 @@ export function editCommand(command: Command): void {
       )
       .option("--images <number>")
       .option("--releases <number>")
+      .option("--people <number>")
       .option("--level <level>")
       .option("--lane <lane...>")
       .option("--hours <from-until>")
@@ -82,6 +84,7 @@ function edited(was: Terms, options: EditOptions): Terms {
     level,
     images,
     releases,
+    people: options.people === undefined ? was.people : Number(options.people),
     lanes: options.lane === undefined ? was.lanes : [...options.lane].sort(),
     hours: hours === null ? was.hours : { from: Number(hours[1]), until: Number(hours[2]) },
     dates: first === undefined ? was.dates : { first, last: last ?? first },

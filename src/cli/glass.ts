@@ -1,8 +1,10 @@
 import type { Command } from "commander"
+import { Fault } from "../fault.ts"
 import type { Statement } from "../grant/request.ts"
 import { motionPaths } from "../log/authentic.ts"
 import { contextOf } from "./context.ts"
-import { termsFrom, termsOptions, type TermsOptions } from "./grants.ts"
+import { isWhole, type Given } from "./request-form.ts"
+import { termsFrom, termsOptions } from "./terms.ts"
 import { propose } from "./motions.ts"
 import { answer, table, tell } from "./say.ts"
 
@@ -25,9 +27,12 @@ export function glassCommands(program: Command): void {
     .description("a short, small case for yourself, when approvals cannot be had in time: loud, and reviewed")
   termsOptions(glass.command("open"))
     .requiredOption("--reason <text>", "at least 15 characters; kept apart from the log")
-    .action(async (options: TermsOptions & { reason: string }, self: Command) => {
+    .action(async (options: Given & { reason: string }, self: Command) => {
       const context = await contextOf(self)
-      const terms = termsFrom({ ...options, holder: context.id }, "reveal")
+      const given = { ...options, holder: context.id }
+      if (!isWhole(given))
+        throw new Fault("INVALID", "--purpose, --work-order, --lane and --images are needed")
+      const terms = termsFrom(given, "reveal")
       const done = await context.client.json<{ id: string; motion: string; entry: number }>({
         method: "POST",
         path: motionPaths["break-glass"],

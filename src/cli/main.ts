@@ -43,7 +43,7 @@ export function programOf(): Command {
     .addOption(new Option("--device <file>", "this device's key file").env("SALLYPORT_DEVICE"))
     .option("--json", "answer in JSON", false)
     .option("--quiet", "only the answer", false)
-    .option("--no-input", "never ask (nothing does yet)")
+    .option("--no-input", "never ask (grant request asks on a terminal for what is missing)")
     .option("--limit <number>", "rows of a list, 1 to 200")
     .option("--since <time>", "RFC 3339")
     .option("--until <time>", "RFC 3339")

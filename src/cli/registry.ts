@@ -142,6 +142,15 @@ async function addPerson(context: Context, options: PersonOptions, command: Comm
 }
 
 function keyCommands(person: Command): void {
+  person
+    .command("move <id>")
+    .description(
+      "another office for a person; a second person signs it, and his approvals so far count no more",
+    )
+    .requiredOption("--office <office>")
+    .action(async (id: string, { office }: { office: string }, command: Command) =>
+      propose(await contextOf(command), "change-office", { person: id, office }),
+    )
   for (const [verb, act, what] of [
     ["add-key", "add-key", "another key for a person"],
     ["remove-key", "remove-key", "take a key away, for good"],

@@ -12,11 +12,15 @@ export function denial(
   return new Fault(code, sentence, { entry, notDone: what, ...(next === undefined ? {} : { next }) })
 }
 
-function explain(code: FaultCode, { grant, images, capture, used, policy }: Facts): string {
+function explain(code: FaultCode, { grant, images, people, capture, used, policy }: Facts): string {
   const { terms } = grant
   switch (code) {
     case "GRANT_BUDGET":
       return `Grant ${grant.grant} has ${terms.images - images} of ${terms.images} distinct images left, at ${terms.level}, until ${terms.ends_at}.`
+    case "GRANT_PEOPLE":
+      return capture.faces === null
+        ? `Grant ${grant.grant} is for at most ${terms.people ?? 0} people, and no face finder has looked at this capture.`
+        : `Grant ${grant.grant} has ${(terms.people ?? 0) - people} of ${terms.people ?? 0} people left; ${capture.faces} faces are in this capture.`
     case "GRANT_RELEASES":
       return `Grant ${grant.grant} was used for all of its ${terms.releases} releases, re-reading included.`
     case "BUDGET_PERSON":
@@ -47,6 +51,8 @@ function wouldWork(code: FaultCode, { grant }: Facts): string | undefined {
   switch (code) {
     case "GRANT_BUDGET":
       return `draw again what was drawn before (it is free), or: sallyport grant request … --images N`
+    case "GRANT_PEOPLE":
+      return "a capture with fewer faces, or: sallyport grant request … --people N"
     case "BUDGET_PERSON":
     case "BUDGET_VENDOR":
     case "BUDGET_VAULT":

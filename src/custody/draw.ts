@@ -132,6 +132,7 @@ async function factsOfAny(house: House, caller: Caller, { grant, terms }: GrantS
       lane,
       hour: `${terms.dates.first}T${String(terms.hours.from).padStart(2, "0")}`,
       admitted: Number.NEGATIVE_INFINITY,
+      faces: 0,
     },
     now_ms: house.log.clock(),
   })

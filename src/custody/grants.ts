@@ -1,9 +1,9 @@
-import { faults, type FaultCode } from "../fault.ts"
-import { brokenRule } from "../grant/terms.ts"
+import type { FaultCode } from "../fault.ts"
 import { newId } from "../ids.ts"
 import { judge } from "../log/judge.ts"
 import { wanting, type KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
+import { explain } from "./explain.ts"
 import { chainKeys, circleOf, recordOf, stateOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
@@ -37,10 +37,11 @@ export async function termsKeys(house: House, terms: TermsStated): Promise<KeyOf
   ]
 }
 
-/** Which rule would refuse, and why, as a sentence that says what would pass; `null` twice where none would. */
+/** Which rule would refuse, why, and what would pass; `null` where none would. */
 export interface Trial {
   readonly refusal: FaultCode | null
   readonly why: string | null
+  readonly next: string | null
 }
 
 /** What would come of these terms if this person asked for them now. Nothing is logged or charged. */
@@ -55,10 +56,11 @@ export async function tryTerms(house: House, caller: Caller): Promise<Trial> {
   ]
   const draft: Draft = { kind: "grant.requested", grant, asked: caller.asked, statement }
   const now_ms = house.log.clock()
-  const refusal = judge(draft, await stateOf(house, wanting({ records })), now_ms)
-  if (refusal === null) return { refusal, why: null }
-  const broken = refusal === "GRANT_TERMS" ? brokenRule(statement, now_ms) : null
-  return { refusal, why: broken ?? faults[refusal][2] }
+  const state = await stateOf(house, wanting({ records }))
+  const refusal = judge(draft, state, now_ms)
+  if (refusal === null) return { refusal, why: null, next: null }
+  const { detail, next = null } = explain(refusal, draft, { state, now_ms })
+  return { refusal, why: detail, next }
 }
 
 /** Changes the terms in force: by who asked for them, or, if nothing widens, by an approver's office. */

@@ -10,7 +10,7 @@ import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
 import { networkOf } from "./networks.ts"
-import { refusedEntry } from "./propose.ts"
+import { refusedEntry, standingKeys } from "./propose.ts"
 
 type Permit = EntryOf<"permit">
 type Stated = NonNullable<Permit["statement"]>
@@ -85,14 +85,14 @@ function draftOpening(
   const { caller, stated, purpose } = question
   const { asked } = caller
   const capture = state.capture(stated.capture)
-  const { lane = "", hour = "", admitted = -1 } = capture ?? {}
+  const { lane = "", hour = "", admitted = -1, faces = null } = capture ?? {}
   // The door saw the key a moment ago; what counts is whose it is in the transaction that charges.
   const signer = signerOfRequest(asked.key, state)
   const person = signer ?? caller.person
   const facts = factsFor(state, {
     person,
     grant: stated.grant,
-    capture: { capture: stated.capture, lane, hour, admitted },
+    capture: { capture: stated.capture, lane, hour, admitted, faces },
     now_ms,
   })
   const ask = askOf(caller, { for: purpose, person: person.person, level: stated.level }, facts)
@@ -122,6 +122,7 @@ function draftOpening(
     level: stated.level,
     admitted: capture.admitted,
     examined: capture.examined,
+    faces,
     by: {
       person: person.person,
       organization: person.organization,
@@ -153,12 +154,12 @@ export async function wantedFor(
       ...circle,
       { kind: "grant", id },
       ...(grant?.terms.contract == null ? [] : await contractKeys(house, grant.terms.contract)),
-      { kind: "policy", id: "policy" },
+      ...standingKeys,
       { kind: "look", id: lookName(id, capture) },
       ...(await stopKeys(house, at)),
       ...["vault", root, caller.person.person].map(user => ({ kind: "usage", id: user })),
     ],
-    counters: [names.images(id), names.releases(id), names.opened],
+    counters: [names.images(id), names.releases(id), names.people(id), names.opened],
     members: [
       { set: names.released(id), member: capture },
       { set: names.held(root), member: capture },

@@ -9,10 +9,17 @@ import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted } from "../log/sequencer.ts"
 import { sealText } from "../vault/keys.ts"
 import { circleOf, type Caller } from "./caller.ts"
+import { explain, type Explained } from "./explain.ts"
 import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 
 type Refused = EntryOf<"refused">
+
+/** What every judgement of approvals reads: the policy, and who changed office. */
+export const standingKeys: readonly KeyOf[] = [
+  { kind: "policy", id: "policy" },
+  { kind: "moves", id: "moves" },
+]
 
 /** What a refusal says beside its code. */
 export interface Refusal {
@@ -75,9 +82,10 @@ export async function propose(
   const openings = Object.entries(caller.openings).map(([field, { salt, value }]) => {
     return sealedOpening(house, { field, salt, value })
   })
+  const told: { explained: Explained | null } = { explained: null }
   const appended = await house.log.append({
     wanted: wanting({
-      records: [...(await circleOf(house, caller)), { kind: "policy", id: "policy" }, ...ask.records],
+      records: [...(await circleOf(house, caller)), ...standingKeys, ...ask.records],
       counters: offices.map(names.enrolled),
       members: ask.members ?? [],
     }),
@@ -85,6 +93,7 @@ export async function propose(
       const draft = typeof ask.draft === "function" ? ask.draft(state) : ask.draft
       const code = judge(draft, state, now_ms)
       if (code === null) return { entry: draft, openings, destroyed: ask.destroyed ?? [] }
+      told.explained = explain(code, draft, { state, now_ms })
       const { asked, person } = caller
       return refusedEntry({
         of: ask.of,
@@ -95,7 +104,7 @@ export async function propose(
       })
     },
   })
-  if (appended.entry.kind === "refused") throw refusalFault(appended.entry, appended.index)
+  if (appended.entry.kind === "refused") throw refusalFault(appended.entry, appended.index, told.explained)
   return appended
 }
 
@@ -107,7 +116,9 @@ export function sealedOpening(
   return { field, salt: fromBase64(salt) ?? new Uint8Array(), value: sealText(house.keys.root, field, value) }
 }
 
-function refusalFault({ code, of }: Refused, index: number): Fault {
+function refusalFault({ code, of }: Refused, entry: number, explained: Explained | null): Fault {
   const known = Object.hasOwn(faults, code) ? (code as FaultCode) : "INTERNAL"
-  return new Fault(known, faults[known][2], { entry: index, notDone: `The ${of} was not made.` })
+  const { detail, next } = explained ?? { detail: faults[known][2] }
+  const extras = { entry, notDone: `The ${of} was not made.` }
+  return new Fault(known, detail, next === undefined ? extras : { ...extras, next })
 }

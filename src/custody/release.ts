@@ -47,12 +47,16 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
   const copy = await house.decoder.keepRegions(withdrawn.picture, withdrawn.permit.level, withdrawn.findings)
   const delivered = await house.log.append({
     wanted: await standingRows(house, { by, lane }),
-    draft: state => {
-      // What was revoked, suspended or stopped since the permit does not leave any more.
-      if (!isInForce({ by, lane }, state))
-        throw new Fault("GRANT_REVOKED", "it was revoked, suspended or stopped before the copy was ready", {
-          notDone: "Nothing was released; the permit stays in the log and is charged.",
-        })
+    draft: (state, now_ms) => {
+      // What was revoked, suspended or stopped since the permit, or has ended, does not leave any more.
+      if (!isInForce({ by, lane }, state, now_ms))
+        throw new Fault(
+          "GRANT_REVOKED",
+          "it was revoked, suspended, stopped or over before the copy was ready",
+          {
+            notDone: "Nothing was released; the permit stays in the log and is charged.",
+          },
+        )
       return {
         entry: {
           kind: "delivered",
@@ -83,7 +87,8 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
 
 /** Whether what a delivery rests on stands at this moment. */
 export async function isStanding(house: House, delivery: Pick<Delivery, "by" | "lane">): Promise<boolean> {
-  return isInForce(delivery, await stateOf(house, await standingRows(house, delivery)))
+  const state = await stateOf(house, await standingRows(house, delivery))
+  return isInForce(delivery, state, house.log.clock())
 }
 
 async function standingRows(

@@ -15,13 +15,14 @@ const facts: Facts = {
     version: 1,
     frozen_at: 100,
     glass: null,
+    entries: [97, 98, 100],
     terms,
     terms_sha256: "00",
     requester: "per_engineer",
     status: "approved",
     approvals: [
-      { person: "per_cor", office: "cor", version: 1 },
-      { person: "per_privacy", office: "privacy", version: 1 },
+      { person: "per_cor", office: "cor", version: 1, entry: 98 },
+      { person: "per_privacy", office: "privacy", version: 1, entry: 100 },
     ],
   },
   person: { person: "per_engineer", organization: "org_sub", office: "engineer", suspended: false },
@@ -41,12 +42,13 @@ const facts: Facts = {
       networks: [],
     },
   ],
-  capture: { capture: "cap_1", lane: "lan_1", hour: "2026-11-24T06-06:00", admitted: 99 },
+  capture: { capture: "cap_1", lane: "lan_1", hour: "2026-11-24T06-06:00", admitted: 99, faces: 2 },
   policy: { approvals: [], person_day: 20, organization_30d: 40, vault_day: 30, glass_images: 10 },
   isStopped: false,
   releases: 0,
   used: { person_day: 0, organization_day: 0, organization_30d: 0, vault_day: 0 },
   images: 0,
+  people: 0,
   times: 0,
   held: "L0",
   isSeconded: false,
@@ -93,6 +95,7 @@ const withContract = (changed: Partial<Facts["contracts"][number]>): Facts => ({
   ...facts,
   contracts: [{ ...contract, ...changed }],
 })
+const withFaces = (of: Facts, faces: number | null): Facts => ({ ...of, capture: { ...of.capture, faces } })
 const cor1 = { office: "cor", people: 1 } as const
 
 /** For each row of the table: facts that are right but for one thing. */
@@ -154,6 +157,10 @@ const bent: Record<string, [string, Ask, Facts][]> = {
   GRANT_SELECTION: [
     ["it came after the approval", ask, { ...facts, capture: { ...facts.capture, admitted: 101 } }],
     ["it is not in the manifest", ask, withTerms({ captures: ["cap_2"] })],
+  ],
+  GRANT_PEOPLE: [
+    ["one person more than agreed", ask, { ...withTerms({ people: 5 }), people: 4 }],
+    ["no face finder has looked", ask, withFaces(withTerms({ people: 5 }), null)],
   ],
   GRANT_RELEASES: [
     ["as many releases as the terms allow", ask, { ...facts, releases: 60 }],
@@ -252,6 +259,9 @@ test("an hour that the clocks go through twice counts twice, and one that they l
 test("an image that was released before is free of every budget of distinct images", () => {
   const used = { person_day: 20, organization_day: 15, organization_30d: 40, vault_day: 30 }
   expect(decide(ask, { ...facts, images: 20, times: 1, releases: 59, used }, now_ms)).toBeNull()
+  const bounded = { ...withTerms({ people: 5 }), people: 5 }
+  expect(decide(ask, { ...bounded, images: 3, times: 1 }, now_ms)).toBeNull()
+  expect(decide(ask, { ...bounded, people: 3 }, now_ms)).toBeNull()
 })
 
 test("the last image of a budget is permitted, and an image that was released before is free", () => {
@@ -285,7 +295,7 @@ describe("two approvals suffice only from two people of different offices, neith
     ]
   const signed = (approvals: readonly { person: string; office: Office }[]) => ({
     ...grant,
-    approvals: approvals.map(each => ({ ...each, version: 1 })),
+    approvals: approvals.map(each => ({ ...each, version: 1, entry: 1 })),
   })
   for (const [title, approvals, suffices] of cases)
     test(`${title}: ${suffices}`, () =>

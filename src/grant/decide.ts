@@ -40,6 +40,8 @@ export interface ApprovalState {
   readonly office: Office
   /** The version of the terms that was signed: later ones in force are narrower. */
   readonly version: number
+  /** Index of its entry. */
+  readonly entry: number
 }
 
 export interface GrantState {
@@ -55,6 +57,8 @@ export interface GrantState {
   readonly frozen_at: number
   /** Set where the glass was broken for it. */
   readonly glass: Glass | null
+  /** Indexes of the entries that made it what it is, in order: its history. */
+  readonly entries: readonly number[]
 }
 
 /** One image, one person, one level: what is asked. */
@@ -82,12 +86,15 @@ export interface Facts {
     readonly lane: string
     readonly hour: string
     readonly admitted: number
+    /** How many faces its examination found; `null` where nothing has looked for them. */
+    readonly faces: number | null
   }
   readonly policy: Policy
   /** Whether an emergency stop holds the vault, or the capture's port. */
   readonly isStopped: boolean
-  /** Distinct images released under the grant so far. */
+  /** Distinct images released under the grant so far, and the faces in them. */
   readonly images: number
+  readonly people: number
   /** How often this capture was released under this grant. */
   readonly times: number
   /** Releases under the grant so far, re-reading included. */
@@ -146,6 +153,7 @@ export const decisionTable: readonly Rule[] = [
   { refuse: "GRANT_LEVEL_SUM", holds: (a, f) => covers(f.grant.terms.level, join(a.level, f.held)) },
   { refuse: "REVEAL_SECOND", holds: (a, f) => a.for === "release" || a.level !== "L4" || f.isSeconded },
   { refuse: "GRANT_BUDGET", holds: (_, f) => f.times > 0 || f.images < f.grant.terms.images },
+  { refuse: "GRANT_PEOPLE", holds: (_, f) => f.times > 0 || arePeopleWithin(f) },
   { refuse: "GRANT_RELEASES", holds: (_, f) => f.releases < f.grant.terms.releases },
   { refuse: "BUDGET_PERSON", holds: (_, f) => f.times > 0 || f.used.person_day < f.policy.person_day },
   {
@@ -226,6 +234,12 @@ function isDevice({ device }: Ask, { grant, contracts }: Facts): boolean {
 function isNetwork({ network }: Ask, { contracts }: Facts): boolean {
   const allowed = nearest(contracts.map(each => each.networks))
   return allowed.length === 0 || (network !== null && allowed.includes(network))
+}
+
+/** A face in two images counts twice: the sum is never below the number of people. */
+function arePeopleWithin({ grant, capture, people }: Facts): boolean {
+  const most = grant.terms.people
+  return most === null || (capture.faces !== null && people + capture.faces <= most)
 }
 
 function isSelected({ grant, capture }: Facts): boolean {

@@ -38,6 +38,7 @@ const edits: Readonly<
     narrower: { destroy_by: "2026-12-24T00:00:00.000Z" },
     wider: { destroy_by: "2026-12-26T00:00:00.000Z" },
   },
+  people: { narrower: { people: 3 }, wider: null },
   comment_commitment: { narrower: { comment_commitment: "x" }, wider: null },
 }
 

@@ -31,6 +31,7 @@ const narrows: Narrows = {
     is.captures !== null &&
     (was.captures === null || is.captures.every(capture => was.captures?.includes(capture))),
   images: (was, is) => is.images <= was.images,
+  people: (was, is) => is.people !== null && (was.people === null || is.people <= was.people),
   releases: (was, is) => is.releases <= was.releases,
   starts_at: (was, is) => Date.parse(was.starts_at) <= Date.parse(is.starts_at),
   ends_at: (was, is) => Date.parse(is.ends_at) <= Date.parse(was.ends_at),

@@ -40,6 +40,11 @@ export interface Terms {
   readonly captures: readonly string[] | null
   /** The budget: number of distinct images, 1 to 100,000. */
   readonly images: number
+  /**
+   * At most so many people: faces that the examinations found, added up over distinct images, 0 to 1,000,000. An image
+   * that no face finder has looked at does not leave. `null`: people are not counted.
+   */
+  readonly people: number | null
   /** How often images leave in all, re-reading included: images to 10 × images; 3 × images unless agreed otherwise. */
   readonly releases: number
   /** RFC 3339 UTC. */

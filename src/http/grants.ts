@@ -1,5 +1,6 @@
 import { planDraw } from "../custody/draw.ts"
 import { decideGrant, editGrant, requestGrant, revokeGrant, tryTerms } from "../custody/grants.ts"
+import { historyOf, releasesOf } from "../custody/history.ts"
 import { preview } from "../custody/preview.ts"
 import type { House } from "../custody/house.ts"
 import { isStanding, release, type Delivery } from "../custody/release.ts"
@@ -9,9 +10,11 @@ import { Fault } from "../fault.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import { names, type Records } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
-import { recordOf } from "../custody/caller.ts"
+import { recordOf, stateOf } from "../custody/caller.ts"
+import { wanting } from "../ledger/ledger.ts"
+import { standingGrant } from "../log/standing.ts"
 import type { FastifyReply, FastifyRequest } from "fastify"
-import { listQuery, pageAsked, pageOf } from "./lists.ts"
+import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { multipart } from "./multipart.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 import type { Turnstile } from "./turnstile.ts"
@@ -24,6 +27,7 @@ export function grantRoutes(
   return [
     ...requestRoutes(house),
     ...readingRoutes(house),
+    ...historyRoutes(house),
     ...decisionRoutes(house),
     ...imageRoutes(house, options),
   ]
@@ -62,14 +66,11 @@ function readingRoutes(house: House): Route[] {
       answer: async request => {
         const { person } = callerOf(request)
         const { limit, after } = pageAsked(request.query)
-        const rows = await house.ledger.records("grant", {
-          limit: 1000,
-          ...(after === undefined ? {} : { after }),
+        const grants = await matching(house, "grant", {
+          ...{ limit: limit + 1, after: after ?? "" },
+          matches: grant => concerns(grant, person),
         })
-        const grants = rows
-          .map(row => JSON.parse(row.body) as Records["grant"])
-          .filter(grant => concerns(grant, person))
-        const page = await Promise.all(grants.slice(0, limit + 1).map(grant => shown(house, grant)))
+        const page = await Promise.all(grants.map(grant => shown(house, grant)))
         return pageOf(page, limit, { id: grant => grant.grant, show: grant => grant })
       },
     },
@@ -88,25 +89,37 @@ function readingRoutes(house: House): Route[] {
       access: "signed",
       answer: async request => preview(house, await grantAsked(house, request)),
     },
+  ]
+}
+
+/** What became of a grant, and what left under it. */
+function historyRoutes(house: House): Route[] {
+  return [
     {
       method: "GET",
       url: "/v1/grants/:id/releases",
-      summary: "The captures that left under the grant, and how often each did",
+      summary: "What left under the grant, oldest first, with the entries of permit and delivery",
       access: "signed",
       query: listQuery,
       answer: async request => {
         const { grant } = await grantAsked(house, request)
-        const set = names.released(grant)
         const { limit, after } = pageAsked(request.query)
-        const rows = await house.ledger.members({
-          set,
-          limit: limit + 1,
-          ...(after === undefined ? {} : { after: { set, member: after } }),
-        })
-        return pageOf(rows, limit, {
-          id: row => row.member,
-          show: ({ member, value }) => ({ capture: member, times: value }),
-        })
+        if (after !== undefined && !/^[0-9]{1,16}$/.test(after))
+          throw new Fault("INVALID", "the cursor is none of this list")
+        const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) }
+        const rows = await releasesOf(house, grant, page)
+        return pageOf(rows, limit, { id: row => String(row.permit), show: row => row })
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/grants/:id/history",
+      summary:
+        "What became of the grant: who asked, edited, approved, denied, revoked, with each one's entry",
+      access: "signed",
+      answer: async request => {
+        const data = await historyOf(house, await grantAsked(house, request))
+        return { object: "list", data, has_more: false, next_cursor: null }
       },
     },
   ]
@@ -202,7 +215,9 @@ function concerns(grant: Records["grant"], person: Records["person"]): boolean {
   )
 }
 
-async function shown(house: House, grant: Records["grant"]) {
+async function shown(house: House, held: Records["grant"]) {
+  const moves = wanting({ records: [{ kind: "moves", id: "moves" }] })
+  const grant = standingGrant(held, await stateOf(house, moves))
   const images_used = await house.ledger.counter(names.images(grant.grant))
   const releases = await house.ledger.counter(names.releases(grant.grant))
   return {

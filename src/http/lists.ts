@@ -1,5 +1,7 @@
 import { Type } from "typebox"
+import type { House } from "../custody/house.ts"
 import { Fault } from "../fault.ts"
+import type { RecordKind, Records } from "../log/state.ts"
 
 /** Query parameters of every list; nothing else is taken. */
 export const listQuery = {
@@ -42,4 +44,25 @@ export function pageOf<R, T>(
   const has_more = rows.length > limit
   const next_cursor = has_more && last !== undefined ? Buffer.from(of.id(last)).toString("base64url") : null
   return { object: "list", data: shown.map(of.show), has_more, next_cursor }
+}
+
+/** Records of one kind that match, ids ascending after `after`: as many as `limit`, however many others stand between. */
+export async function matching<K extends RecordKind>(
+  house: House,
+  kind: K,
+  of: {
+    readonly limit: number
+    readonly after: string
+    readonly matches: (record: Records[K]) => boolean
+  },
+): Promise<readonly Records[K][]> {
+  const found: Records[K][] = []
+  for (let after = of.after; ;) {
+    const rows = await house.ledger.records(kind, { limit: 1000, after })
+    const records = rows.map(row => JSON.parse(row.body) as Records[K])
+    found.push(...records.filter(of.matches).slice(0, of.limit - found.length))
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < 1000 || found.length >= of.limit) return found
+    after = last.id
+  }
 }

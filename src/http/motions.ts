@@ -8,7 +8,7 @@ import { motionPaths } from "../log/authentic.ts"
 import { acts, statements } from "../log/shapes.ts"
 import type { Records } from "../log/state.ts"
 import { allow } from "./door.ts"
-import { listQuery, pageAsked, pageOf } from "./lists.ts"
+import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 const proposals = [
@@ -16,6 +16,7 @@ const proposals = [
   ["resume", "Propose to end an emergency stop"],
   ["add-key", "Propose another key for a person"],
   ["remove-key", "Propose to take a person's key away, for good"],
+  ["change-office", "Propose another office for a person; what he approved in the former counts no more"],
   ["break-glass", "Break the glass: a short, small case for who asks, open with a second person's key"],
   ["look", "Propose one look at L4, for who holds the case"],
 ] as const
@@ -46,16 +47,11 @@ function secondRoutes(house: House): Route[] {
         await allow(house, callerOf(request), "read log")
         const { limit, after } = pageAsked(request.query)
         const { status } = request.query as { status?: string }
-        const rows = await house.ledger.records("motion", {
-          limit: 1000,
-          ...(after === undefined ? {} : { after }),
+        const motions = await matching(house, "motion", {
+          ...{ limit: limit + 1, after: after ?? "" },
+          matches: motion => status === undefined || motion.status === status,
         })
-        const motions = rows.map(row => JSON.parse(row.body) as Records["motion"])
-        return pageOf(
-          motions.filter(motion => status === undefined || motion.status === status),
-          limit,
-          { id: motion => motion.motion, show: motion => motion },
-        )
+        return pageOf(motions, limit, { id: motion => motion.motion, show: motion => motion })
       },
     },
     {

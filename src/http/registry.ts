@@ -1,4 +1,4 @@
-import { recordOf } from "../custody/caller.ts"
+import { chainKeys, recordOf } from "../custody/caller.ts"
 import { geometryOf } from "../custody/geometry.ts"
 import type { House } from "../custody/house.ts"
 import { draftRecipients, recipientsList, signRecipients } from "../custody/recipients.ts"
@@ -9,7 +9,7 @@ import type { RecordKind } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
 import { Type, type TSchema } from "typebox"
 import { allow } from "./door.ts"
-import { listQuery, pageAsked, pageOf } from "./lists.ts"
+import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 const resources: Readonly<Record<Resource, { kind: RecordKind; statement: TSchema; what: string }>> = {
@@ -49,6 +49,21 @@ export function registryRoutes(house: House): Route[] {
         if ((await recordOf(house, "lane", lane)) === null)
           throw new Fault("NOT_FOUND", "there is no such lane")
         return { lane, geometry: await geometryOf(house, lane) }
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/me/contracts",
+      summary: "The live contracts that a grant for who asks could rest on",
+      access: "signed",
+      answer: async request => {
+        const chain = (await chainKeys(house, callerOf(request).person.organization)).map(key => key.id)
+        const now_ms = house.log.clock()
+        const data = await matching(house, "contract", {
+          ...{ limit: 200, after: "" },
+          matches: each => chain.includes(each.organization) && now_ms < Date.parse(each.ends_at),
+        })
+        return { object: "list", data, has_more: false, next_cursor: null }
       },
     },
     suspension(house, "people", "person"),

@@ -93,7 +93,7 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."GET /v1/recipients,GET /v1/recipients/draft,POST /v1/recipients,POST /v1/captures,GET /v1/captures,GET /v1/captures/:id".split(
         ",",
       ),
-      ..."POST /v1/policy,GET /v1/policy,POST /v1/resumptions,POST /v1/keys,POST /v1/key-removals,POST /v1/stops,GET /v1/stops,GET /v1/motions,GET /v1/motions/:id,POST /v1/motions/:id/second,POST /v1/contracts/:id/attestations,POST /v1/grants/trial,GET /v1/grants/:id/preview,GET /v1/grants/:id/releases,POST /v1/grants/:id/edits".split(
+      ..."POST /v1/policy,GET /v1/policy,POST /v1/resumptions,POST /v1/keys,POST /v1/key-removals,POST /v1/office-changes,POST /v1/stops,GET /v1/stops,GET /v1/motions,GET /v1/motions/:id,POST /v1/motions/:id/second,POST /v1/contracts/:id/attestations,POST /v1/grants/trial,GET /v1/grants/:id/preview,GET /v1/grants/:id/releases,POST /v1/grants/:id/edits".split(
         ",",
       ),
       ..."GET /v1/capture-counts,POST /v1/grants,GET /v1/grants,GET /v1/grants/:id,POST /v1/grants/:id/approvals".split(
@@ -105,7 +105,7 @@ describe("the census of routes: a new one must be entered here, and none but two
       ),
       ..."POST /v1/sessions,GET /v1/sessions/callback,POST /v1/sessions/end,GET /v1/me".split(","),
       ..."POST /v1/passkeys/options,POST /v1/passkeys,GET /desk,GET /desk.js".split(","),
-      ..."GET /v1/lanes/:id/geometry".split(","),
+      ..."GET /v1/me/contracts,GET /v1/lanes/:id/geometry,GET /v1/grants/:id/history".split(","),
       ..."POST /v1/break-glass,POST /v1/looks,POST /v1/grants/:id/review,GET /v1/notices".split(","),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),
     ].map(route => [

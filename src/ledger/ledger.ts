@@ -52,6 +52,8 @@ export interface CaptureRow {
   readonly admitted: number
   /** Index of the newest entry `examined`, or `null` before it. */
   readonly examined: number | null
+  /** How many faces that examination found; `null` before it, and where nothing looked for them. */
+  readonly faces: number | null
   /** The signed capture header as it came (canonical JSON). */
   readonly headerJson: string
   readonly headerSignature: Uint8Array

@@ -44,6 +44,7 @@ export interface CaptureTable {
   size_bytes: number
   admitted: number
   examined: number | null
+  faces: number | null
   header_json: string
   header_signature: Uint8Array
   age_header: Uint8Array
@@ -107,5 +108,12 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
           .execute(db)
       },
     },
+    "0003-faces": { up: running(`alter table captures add column faces ${integer}`) },
+  }
+}
+
+function running(statement: string): Migration["up"] {
+  return async (db: Kysely<unknown>) => {
+    await sql.raw(statement).execute(db)
   }
 }

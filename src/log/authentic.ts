@@ -10,6 +10,7 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   resume: "/v1/resumptions",
   "add-key": "/v1/keys",
   "remove-key": "/v1/key-removals",
+  "change-office": "/v1/office-changes",
   "break-glass": "/v1/break-glass",
   look: "/v1/looks",
 }

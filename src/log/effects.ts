@@ -5,8 +5,8 @@ import { termsDigest } from "../grant/terms.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
-import { levelAt, mustHold, personsKey, policyOf, record, rootOf } from "./standing.ts"
-import { destroyedName, names, type CaptureFacts, type Effects, type State } from "./state.ts"
+import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
+import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
 
 type Part = Partial<Effects>
 
@@ -51,21 +51,19 @@ function partOf(entry: Entry, index: number, state: State): Part {
       return { records: [epochRecord(entry)] }
     case "admitted":
       return admitted(entry, index, state)
-    case "examined": {
-      const held = mustHold(state.capture(entry.capture))
-      return { captures: [{ ...held, sealedTo: entry.sealed_to, examined: index }] }
-    }
+    case "examined":
+      return { captures: [examined(entry, index, state)] }
     case "grant.requested":
-      return { records: [record("grant", entry.grant, requestedGrant(entry, state))] }
+      return { records: [record("grant", entry.grant, requestedGrant(entry, index, state))] }
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
       return { records: [record("grant", entry.grant, changedGrant(entry, index, state))] }
     case "glass.reviewed":
-      return reviewed(entry, state)
+      return reviewed(entry, index, state)
     case "permit":
-      return permitted(entry, state)
+      return permitted(entry, index, state)
     case "opening.destroyed": {
       const member = destroyedName(entry.statement.entry, entry.statement.field)
       return { members: [{ set: names.destroyed, member, value: 1 }] }
@@ -78,8 +76,9 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "refused.folded":
     case "opening.read":
     case "log.read":
-    case "delivered":
       return {}
+    case "delivered":
+      return { members: [{ set: names.delivered, member: permitName(entry.permit), value: index }] }
   }
 }
 
@@ -196,6 +195,7 @@ function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part
     size_bytes: entry.size_bytes,
     admitted: index,
     examined: null,
+    faces: null,
   }
   const seen = {
     ...reader,
@@ -205,7 +205,16 @@ function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part
   return { records: [record("reader", entry.reader, seen)], captures: [facts] }
 }
 
-function requestedGrant({ grant, statement, asked }: EntryOf<"grant.requested">, state: State): GrantState {
+function examined(entry: EntryOf<"examined">, index: number, state: State): CaptureFacts {
+  const { capture, sealed_to: sealedTo, faces } = entry
+  return { ...mustHold(state.capture(capture)), sealedTo, faces, examined: index }
+}
+
+function requestedGrant(
+  { grant, statement, asked }: EntryOf<"grant.requested">,
+  index: number,
+  state: State,
+): GrantState {
   const requester = mustHold(mustHold(state.record("key", asked.key)).person)
   return {
     grant,
@@ -217,6 +226,7 @@ function requestedGrant({ grant, statement, asked }: EntryOf<"grant.requested">,
     approvals: [],
     frozen_at: -1,
     glass: null,
+    entries: [index],
   }
 }
 
@@ -232,41 +242,49 @@ function changedGrant(
   index: number,
   state: State,
 ): GrantState {
-  const held = mustHold(state.record("grant", entry.grant))
+  const found = standingGrant(mustHold(state.record("grant", entry.grant)), state)
+  const held = { ...found, entries: [...found.entries, index] }
   if (entry.kind === "grant.edited") return editedGrant(entry, held)
   if (entry.kind === "grant.denied") return { ...held, status: "denied" }
   if (entry.kind === "grant.revoked") return { ...held, status: "revoked" }
   const { office } = mustHold(state.record("person", entry.person))
   const { version } = entry.statement
-  const approved = { ...held, approvals: [...held.approvals, { person: entry.person, office, version }] }
+  const approved = {
+    ...held,
+    approvals: [...held.approvals, { person: entry.person, office, version, entry: index }],
+  }
   return isApproved(approved, policyOf(state))
     ? { ...approved, status: "approved", frozen_at: index }
     : { ...approved, status: "pending" }
 }
 
-function permitted(entry: EntryOf<"permit">, state: State): Part {
+function permitted(entry: EntryOf<"permit">, index: number, state: State): Part {
   if (entry.by === null) {
     const set = names.examinations(mustHold(entry.examiner))
     return { members: [{ set, member: entry.capture, value: state.member(set, entry.capture) + 1 }] }
   }
-  const { grant, person, organization, images_after, releases_after } = entry.by
+  const { grant, person, organization, images_after, releases_after, people_after } = entry.by
   const set = names.released(grant)
   const counters = [
     { name: names.images(grant), value: images_after },
     { name: names.releases(grant), value: releases_after },
     { name: names.opened, value: state.counter(names.opened) + 1 },
+    ...(people_after === null ? [] : [{ name: names.people(grant), value: people_after }]),
   ]
-  const released = { set, member: entry.capture, value: state.member(set, entry.capture) + 1 }
+  const released = [
+    { set, member: entry.capture, value: state.member(set, entry.capture) + 1 },
+    { set: names.permits(grant), member: permitName(index), value: releases_after },
+  ]
   const isNew = state.member(set, entry.capture) === 0
   const users = ["vault", person, ...(entry.for === "reveal" ? [] : [rootOf(organization, state)])]
   const records = isNew ? users.map(user => usedBy(user, entry.at, state)) : []
-  if (entry.for === "reveal") return { records, counters, members: [released] }
+  if (entry.for === "reveal") return { records, counters, members: released }
   const held = names.held(rootOf(organization, state))
   const together = join(entry.level, levelAt(state.member(held, entry.capture)))
   return {
     records,
     counters,
-    members: [released, { set: held, member: entry.capture, value: levels.indexOf(together) }],
+    members: [...released, { set: held, member: entry.capture, value: levels.indexOf(together) }],
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ContractState, Facts, OrganizationState, Used } from "../grant/decide.ts"
-import { levelAt, policyOf, rootOf } from "./standing.ts"
+import { levelAt, policyOf, rootOf, standingGrant } from "./standing.ts"
 import type { EntryOf } from "./kinds.ts"
 import { lookName, names, type Records, type State } from "./state.ts"
 
@@ -8,6 +8,7 @@ export type CountsAfter = Pick<
   NonNullable<EntryOf<"permit">["by"]>,
   | "images_after"
   | "releases_after"
+  | "people_after"
   | "person_day_after"
   | "organization_30d_after"
   | "vault_day_after"
@@ -28,20 +29,22 @@ export interface Question {
  */
 export function factsFor(
   state: State,
-  { person, grant: id, capture: { capture, lane, hour, admitted }, now_ms }: Question,
+  { person, grant: id, capture: { capture, lane, hour, admitted, faces }, now_ms }: Question,
 ): Facts | null {
-  const grant = state.record("grant", id)
-  if (grant === null) return null
+  const held = state.record("grant", id)
+  if (held === null) return null
+  const grant = standingGrant(held, state)
   const root = rootOf(person.organization, state)
   return {
     grant,
     person,
     organizations: chainOf(person.organization, state),
     contracts: contractsFrom(grant.terms.contract, state),
-    capture: { capture, lane, hour, admitted },
+    capture: { capture, lane, hour, admitted, faces },
     policy: policyOf(state),
     isStopped: isStopped(lane, state),
     images: state.counter(names.images(id)),
+    people: state.counter(names.people(id)),
     times: state.member(names.released(id), capture),
     releases: state.counter(names.releases(id)),
     used: usedFor(state, { person: person.person, root, now_ms }),
@@ -61,17 +64,21 @@ export function contractsFrom(contract: string | null, state: State): ContractSt
 }
 
 /**
- * Whether what a permit rests on stands: nobody and nothing above was suspended, stopped, revoked or widened since. Asked
+ * Whether what a permit rests on stands: nobody and nothing above was suspended, stopped, revoked or widened since, and it
+ * has not ended. Asked
  * again when the copy is ready, and while its bytes are on their way.
  */
 export function isInForce(
   { by, lane }: { readonly by: NonNullable<EntryOf<"permit">["by"]>; readonly lane: string },
   state: State,
+  now_ms: number,
 ): boolean {
+  const grant = state.record("grant", by.grant)
   return (
     state.record("person", by.person)?.suspended === false &&
     chainOf(by.organization, state).every(organization => !organization.suspended) &&
-    state.record("grant", by.grant)?.status === "approved" &&
+    grant?.status === "approved" &&
+    now_ms < Date.parse(grant.terms.ends_at) &&
     !isStopped(lane, state)
   )
 }
@@ -103,7 +110,8 @@ function usedFor(state: State, of: { person: string; root: string; now_ms: numbe
 }
 
 /** What a permit says of the budgets after it, and of which it uses up the first half: that is told. */
-export function countsAfter({ images, times, releases, used, grant, policy }: Facts): CountsAfter {
+export function countsAfter({ images, times, ...facts }: Facts): CountsAfter {
+  const { releases, used, grant, policy, people, capture } = facts
   const more = times === 0 ? 1 : 0
   const isReveal = grant.terms.for === "reveal"
   const budgets = [
@@ -116,6 +124,7 @@ export function countsAfter({ images, times, releases, used, grant, policy }: Fa
   return {
     images_after: images + more,
     releases_after: releases + 1,
+    people_after: grant.terms.people === null ? null : people + more * (capture.faces ?? 0),
     person_day_after: used.person_day + more,
     organization_30d_after: isReveal ? 0 : used.organization_30d + more,
     vault_day_after: used.vault_day + more,

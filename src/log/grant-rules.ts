@@ -6,7 +6,7 @@ import { brokenPolicy } from "../grant/policy.ts"
 import { brokenRule, termsDigest, type Terms } from "../grant/terms.ts"
 import { chainOf } from "./facts.ts"
 import type { Draft } from "./kinds.ts"
-import { policyOf, signerOfRequest } from "./standing.ts"
+import { policyOf, signerOfRequest, standingGrant } from "./standing.ts"
 import type { State } from "./state.ts"
 
 /** The rules of grants and cases: whether a request, an edit, an approval, a revocation or a review may follow. */
@@ -77,9 +77,10 @@ export function approvalRule(
   state: State,
   now_ms: number,
 ): FaultCode | null {
-  const grant = state.record("grant", draft.grant)
+  const held = state.record("grant", draft.grant)
   const person = signerOfRequest(draft.asked.key, state)
-  if (grant === null) return "GRANT_UNKNOWN"
+  if (held === null) return "GRANT_UNKNOWN"
+  const grant = standingGrant(held, state)
   if (person?.person !== draft.person) return "KEY_UNKNOWN"
   if ((draft.statement.decision === "approve") !== (draft.kind === "grant.approved")) return "INVALID"
   if (draft.statement.version !== grant.version) return "GRANT_VERSION"

@@ -119,6 +119,8 @@ export const kinds = {
     capture: id("cap"),
     permit: index,
     outcome: oneOf(["boxes", "none", "unreadable"]),
+    /** How many faces were found; `null` where nothing looked for them. */
+    faces: nullable(count),
     sealed_to: keyName,
     age_header_sha256: sha256Hex,
     /** Commitment to the findings; its salt stands in the ledger beside them. */
@@ -143,6 +145,8 @@ export const kinds = {
     /** Indexes of the capture's entries that the opening rests on. */
     admitted: index,
     examined: nullable(index),
+    /** The faces that the examination found, as its entry says. */
+    faces: nullable(count),
     /** Who asked, and under what; `null` when the system examines. */
     by: nullable(
       closed({
@@ -154,6 +158,8 @@ export const kinds = {
         /** Distinct images and releases under the grant, this one included. */
         images_after: count,
         releases_after: count,
+        /** Faces in the distinct images; `null` where the terms do not bound them. */
+        people_after: nullable(count),
         /** Distinct images over all grants, this one included: of the person and of everyone today (UTC), of the
          * organization's tree in 30 days; 0 for the agency's own. */
         person_day_after: count,

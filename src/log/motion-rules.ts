@@ -15,6 +15,7 @@ type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 
 export const proposing: Readonly<Record<DraftOf<"motion.proposed">["act"], Act>> = {
   ...{ enroll: "register", policy: "register", "add-key": "register", "remove-key": "register" },
+  "change-office": "register",
   ...{ resume: "stop", "break-glass": "open case", look: "open case" },
 }
 
@@ -72,6 +73,8 @@ function actRule(
       if (state.record("person", person) === null) return "NOT_FOUND"
       return state.record("key", key)?.person === person ? null : "NOT_FOUND"
     }
+    case "change-office":
+      return officeRule(statement as OfficeChange, state)
     case "break-glass":
       return glassRule(
         { subject, ...(statement as { terms: Terms }), proposer: motion.proposer },
@@ -95,6 +98,18 @@ function newKeyRule({ person, key, kind, credential }: NewKey, state: State): Fa
     return "INVALID"
   if (state.record("person", person) === null) return "NOT_FOUND"
   return state.record("key", key) === null ? null : "CONFLICT"
+}
+
+type OfficeChange = Extract<DraftOf<"motion.proposed">["statement"], { readonly office: unknown }> & {
+  readonly person: string
+}
+
+/** Nobody moves between the agency and a vendor: that is another enrolment. */
+function officeRule({ person, office }: OfficeChange, state: State): FaultCode | null {
+  const held = state.record("person", person)
+  if (held === null) return "NOT_FOUND"
+  if (held.office === office) return "CONFLICT"
+  return isAgencyOffice(held.office) === isAgencyOffice(office) ? null : "OFFICE"
 }
 
 function glassRule(

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { hex, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import type { GrantState } from "../grant/decide.ts"
+import type { Office } from "../grant/office.ts"
 import { reviewDueAt } from "../grant/glass.ts"
 import { termsDigest, type Terms } from "../grant/terms.ts"
 import type { EntryOf } from "./kinds.ts"
@@ -24,6 +25,25 @@ export function enrolled(
       record("key", key, personsKey(person)),
     ],
     counters: [{ name, value: state.counter(name) + 1 }],
+  }
+}
+
+/** The person's id and keys stay; his office changes, and with it how many each office has. */
+function movedPerson(
+  { person, office }: { readonly person: string; readonly office: Office },
+  index: number,
+  state: State,
+): Part {
+  const held = mustHold(state.record("person", person))
+  const others = (state.record("moves", "moves")?.people ?? []).filter(each => each.person !== person)
+  const people = [...others, { person, at: index }]
+  const [from, to] = [names.enrolled(held.office), names.enrolled(office)]
+  return {
+    records: [record("person", person, { ...held, office }), record("moves", "moves", { people })],
+    counters: [
+      { name: from, value: state.counter(from) - 1 },
+      { name: to, value: state.counter(to) + 1 },
+    ],
   }
 }
 
@@ -92,6 +112,8 @@ function carried(
       const { kind, credential } = mustHold(state.record("key", key))
       return { records: [record("key", key, personsKey(null, kind, credential))] }
     }
+    case "change-office":
+      return movedPerson(stated, by.index, state)
     case "look": {
       const { grant, capture } = stated as { grant: string; capture: string }
       const until = new Date(Date.parse(entry.at) + look_ms).toISOString()
@@ -119,14 +141,20 @@ function brokenGlass(
     ...{ grant, version: 1, terms, terms_sha256: termsDigest(terms), requester },
     ...{ status: "approved", approvals: [], frozen_at: index },
     glass: { second: entry.person, review_due_at: due_at, outcome: null },
+    entries: [index],
   }
   const open = [...(state.record("glass", "glass")?.open ?? []), { grant, due_at }]
   return { records: [record("grant", grant, opened), record("glass", "glass", { open })] }
 }
 
-export function reviewed({ grant, statement }: EntryOf<"glass.reviewed">, state: State): Part {
+export function reviewed({ grant, statement }: EntryOf<"glass.reviewed">, index: number, state: State): Part {
   const held = mustHold(state.record("grant", grant))
   const glass = { ...mustHold(held.glass), outcome: statement.outcome }
   const open = mustHold(state.record("glass", "glass")).open.filter(each => each.grant !== grant)
-  return { records: [record("grant", grant, { ...held, glass }), record("glass", "glass", { open })] }
+  return {
+    records: [
+      record("grant", grant, { ...held, glass, entries: [...held.entries, index] }),
+      record("glass", "glass", { open }),
+    ],
+  }
 }

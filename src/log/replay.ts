@@ -9,7 +9,7 @@ import { signerOfRequest } from "./standing.ts"
 import { factsFor } from "./facts.ts"
 import { judge } from "./judge.ts"
 import { parseEntry, type Entry, type EntryOf } from "./kinds.ts"
-import { Register, type State } from "./state.ts"
+import { Register, type Effects, type State } from "./state.ts"
 
 /** Entries that no rule led to, or that are out of place. */
 export interface Problem {
@@ -23,6 +23,8 @@ export interface ReplayContext {
   readonly verify: VerifyEd25519
   /** Which entries are judged and change the register; a vault that keeps no captures skips theirs. */
   readonly folds: (entry: Entry) => boolean
+  /** What of an entry's effects the register keeps; everything without it. */
+  readonly keeps?: (effects: Effects) => Effects
   /** Judges permits in place of the common rules; a permit that does not pass changes nothing and is no problem of the log. */
   readonly permit?: (permit: EntryOf<"permit">, index: number, state: State) => boolean
 }
@@ -34,7 +36,7 @@ const decisions = new Set<string>(decisionTable.map(rule => rule.refuse))
  * was written. Costs about 25 µs an entry, and a signature check for those that a person authored.
  */
 export class Replay {
-  readonly register = new Register()
+  readonly register: Register
   frontier: Frontier = emptyFrontier
   /** Time of the newest entry. */
   time_ms = 0
@@ -42,6 +44,7 @@ export class Replay {
 
   constructor(context: ReplayContext) {
     this.#context = context
+    this.register = new Register(null, context.keeps)
   }
 
   /** Takes the next entries, in order. @returns what is wrong with them; they are taken on all the same, save what no rule led to. */
@@ -95,11 +98,11 @@ export class Replay {
     const person = signerOfRequest(asked.key, this.register)
     const capture = this.register.capture(statement.capture)
     if (person === null || capture === null) return null
-    const { lane, hour, admitted } = capture
+    const { lane, hour, admitted, faces } = capture
     const facts = factsFor(this.register, {
       person,
       grant: statement.grant,
-      capture: { capture: capture.id, lane, hour, admitted },
+      capture: { capture: capture.id, lane, hour, admitted, faces },
       now_ms: at_ms,
     })
     const purpose = "reason_commitment" in statement ? "reveal" : "release"

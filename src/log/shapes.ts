@@ -75,6 +75,7 @@ export const terms = closed({
   selection: oneOf(["frozen", "open"]),
   captures: nullable(Type.Array(id("cap"), { minItems: 1, maxItems: 1000 })),
   images: Type.Integer({ minimum: 1, maximum: 100_000 }),
+  people: nullable(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
   releases: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
   starts_at: time,
   ends_at: time,
@@ -114,6 +115,8 @@ export const acts = {
     credential: nullable(base64url(512)),
   }),
   "remove-key": closed({ person: id("per"), key: personKey }),
+  /** The person moves: keys and id stay, and what he approved in the former office counts no more. */
+  "change-office": closed({ person: id("per"), office }),
   /** Opens a case at once. */
   "break-glass": closed({ terms, reason_commitment: sha256Base64 }),
   /** One look at L4. */

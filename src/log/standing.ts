@@ -1,4 +1,5 @@
 import { assert } from "../fault.ts"
+import type { GrantState } from "../grant/decide.ts"
 import { levels, type Level } from "../grant/level.ts"
 import { defaultPolicy, type Policy } from "../grant/policy.ts"
 import type { Effects, RecordKind, Records, State } from "./state.ts"
@@ -31,6 +32,15 @@ export function signerOfRequest(key: string, state: State): Records["person"] | 
   const held = state.record("key", key)
   const person = held === null || held.kind === "subject" ? null : held.person
   return person === null ? null : state.record("person", person)
+}
+
+/** The grant with those of its approvals whose signers have not changed their office since. */
+export function standingGrant(grant: GrantState, state: State): GrantState {
+  const moved = state.record("moves", "moves")?.people ?? []
+  const approvals = grant.approvals.filter(
+    ({ person, entry }) => !moved.some(each => each.person === person && each.at > entry),
+  )
+  return approvals.length === grant.approvals.length ? grant : { ...grant, approvals }
 }
 
 /** The policy in force. */

@@ -61,6 +61,8 @@ export interface Records {
   readonly glass: { readonly open: readonly { readonly grant: string; readonly due_at: string }[] }
   /** By case and capture: until when a second person's signature for one look at L4 holds. */
   readonly look: { readonly person: string; readonly until: string }
+  /** Who changed office, and with which entry last: what they approved before it counts no more. */
+  readonly moves: { readonly people: readonly { readonly person: string; readonly at: number }[] }
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
@@ -70,7 +72,7 @@ type EntryOfKey = "ed25519" | "passkey" | "subject"
 const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
-  ...{ stop: true, usage: true, glass: true, look: true, schema: true },
+  ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
 }
 
 /** Every kind of record there is, for whoever must read them all. */
@@ -107,6 +109,7 @@ export type CaptureFacts = Pick<
   | "size_bytes"
   | "admitted"
   | "examined"
+  | "faces"
 >
 
 /** What one entry changes. Whole new values, never differences. */
@@ -135,18 +138,29 @@ export interface State {
 export const names = {
   images: (grant: string) => `images/${grant}`,
   releases: (grant: string) => `releases/${grant}`,
+  /** Faces in the distinct images of a grant that bounds them. */
+  people: (grant: string) => `people/${grant}`,
   total: (kind: string) => `total/${kind}`,
   /** Images that were permitted to people: releases and reveals. */
   opened: "opened",
   /** Openings that were destroyed, by `destroyedName`. */
   destroyed: "openings/destroyed",
   released: (grant: string) => `grant/${grant}`,
+  /** Permits under the grant by `permitName`, with how many releases there were then: what left, in order. */
+  permits: (grant: string) => `permits/${grant}`,
+  /** Permits whose copy was delivered, by `permitName`, with the entry that says so. */
+  delivered: "delivered",
   held: (rootOrganization: string) => `held/${rootOrganization}`,
   /** People enrolled in that office. */
   enrolled: (office: Office) => `enrolled/${office}`,
   examinations: (examiner: string) => `examine/${examiner}`,
   /** Names of organizations, ports, lanes and readers that are taken, as `lookOf` folds them. */
   taken: "names/taken",
+}
+
+/** An entry's index as a member of a set that is read in order. */
+export function permitName(index: number): string {
+  return String(index).padStart(16, "0")
 }
 
 /** The record of one look: of this capture under this case. */
@@ -278,6 +292,7 @@ export function factsOf(row: CaptureRow): CaptureFacts {
     size_bytes,
     admitted,
     examined,
+    faces,
   } = row
   return {
     id,
@@ -292,5 +307,6 @@ export function factsOf(row: CaptureRow): CaptureFacts {
     size_bytes,
     admitted,
     examined,
+    faces,
   }
 }

@@ -4,7 +4,7 @@ import { isApproved, type GrantState } from "../grant/decide.ts"
 import { termsDigest } from "../grant/terms.ts"
 import type { CaptureRow } from "../ledger/ledger.ts"
 import { isAuthentic } from "../log/authentic.ts"
-import { policyOf, signerOfRequest } from "../log/standing.ts"
+import { policyOf, signerOfRequest, standingGrant } from "../log/standing.ts"
 import { judge } from "../log/judge.ts"
 import type { Entry, EntryOf } from "../log/kinds.ts"
 import type { State } from "../log/state.ts"
@@ -95,7 +95,7 @@ function isInForce(by: NonNullable<EntryOf<"permit">["by"]>, grant: GrantState |
 
 function hasApprovals(context: PermitContext): boolean {
   const grant = grantOf(context)
-  return grant !== null && isApproved(grant, policyOf(context.state))
+  return grant !== null && isApproved(standingGrant(grant, context.state), policyOf(context.state))
 }
 
 function isYoung(at_ms: number, now_ms: number): boolean {

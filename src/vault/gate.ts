@@ -6,6 +6,7 @@ import { parseEntry, type Entry, type EntryOf, type Kind } from "../log/kinds.ts
 import type { Log } from "../log/log.ts"
 import { openReceipt, type Receipt } from "../log/receipt.ts"
 import { Replay } from "../log/replay.ts"
+import { names } from "../log/state.ts"
 import { parseCheckpoint, type Checkpoint } from "../tlog/checkpoint.ts"
 import { leafHash } from "../tlog/hash.ts"
 import { noteVerifier, openNote, type NoteVerifier } from "../tlog/note.ts"
@@ -74,6 +75,11 @@ export class Gate {
       origin: options.log.origin,
       verify: options.verify,
       folds: entry => !passedBy.has(entry.kind),
+      // Which permit was the n-th is for readers; the vault needs the counters alone.
+      keeps: effects => ({
+        ...effects,
+        members: effects.members.filter(each => !each.set.startsWith(names.permits(""))),
+      }),
       permit: (permit, index, state) => {
         const verdict = firstRefusal(permitTable, {
           permit,

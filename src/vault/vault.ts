@@ -78,6 +78,8 @@ export class Vault {
     const contents = unpackContents(plaintext)
     if (contents === null) throw new Fault("SEAL_BODY", `the contents of ${captureId} are malformed`)
     const findings = await this.#findings(row)
+    if (permit.by !== null && permit.faces !== (findings?.faces?.length ?? null))
+      throw new Fault("LEDGER_DIFFERS", `the permit counts other faces in ${captureId} than were found`)
     const resealed = permit.for === "examine" ? await this.#reseal(row, fileKey) : null
     return { permit, permitIndex: index, ...contents, findings, resealed }
   }

@@ -341,6 +341,10 @@ describe("what the permit rests on must still stand", () => {
     await writeCapture(port, id, { findingsJson: row.findingsJson })
   })
 
+  test("LEDGER_DIFFERS: the permit counts fewer faces than were found, so that more people fit its budget", async () => {
+    expect(await bentPermit(d => ({ ...d, faces: 0 }), undefined, true)).toBe("LEDGER_DIFFERS")
+  })
+
   test("VAULT_OBJECT: any byte of the stored body flipped, cut, or the body gone", async () => {
     const { id, grant } = await permitted()
     const folder = join(port.data, "objects")

@@ -16,6 +16,8 @@ interface GrantSeen {
   /** Offices whose approval stands, by person. */
   readonly approvals: Map<string, string>
   readonly images: Set<string>
+  /** Faces in them. */
+  people: number
   releases: number
   /** Two keys opened it, and no policy's approvals. */
   readonly isGlass: boolean
@@ -35,6 +37,7 @@ export class Oracle {
   readonly #stopped = new Set<string>()
   readonly #motions = new Map<string, EntryOf<"motion.proposed">>()
   readonly #days = new Map<string, number>()
+  readonly #faces = new Map<string, number | null>()
   #policy: PolicySeen = { approvals: [], person_day: 500, organization_30d: 5000, vault_day: 2000 }
 
   async read(ledger: Ledger): Promise<void> {
@@ -54,6 +57,7 @@ export class Oracle {
     if (entry.kind === "organization.added") this.#parents.set(entry.organization, entry.statement.parent)
     if (entry.kind === "person.suspended") this.#mark(entry.person, entry.statement.suspended)
     if (entry.kind === "organization.suspended") this.#mark(entry.organization, entry.statement.suspended)
+    if (entry.kind === "examined") this.#faces.set(entry.capture, entry.faces)
     if (entry.kind === "stop.ordered") this.#stopped.add(entry.scope)
     if (entry.kind === "motion.proposed") this.#motions.set(entry.motion, entry)
     if (entry.kind === "motion.seconded" && entry.statement.decision === "second") this.#carried(entry)
@@ -70,7 +74,7 @@ export class Oracle {
     if (act === "break-glass") {
       const { terms } = statement as unknown as Pick<GrantSeen, "terms">
       const keys = [terms.holder, person].map(each => [each, this.#offices.get(each)!] as const)
-      const fresh = { isOver: false, isGlass: true, images: new Set<string>(), releases: 0 }
+      const fresh = { isOver: false, isGlass: true, images: new Set<string>(), releases: 0, people: 0 }
       this.#grants.set(subject!, { terms, approvals: new Map(keys), ...fresh })
     }
     if (act === "policy") this.#policy = statement as unknown as PolicySeen
@@ -86,6 +90,7 @@ export class Oracle {
         approvals: new Map(),
         images: new Set<string>(),
         releases: 0,
+        people: 0,
       }
       this.#grants.set(entry.grant, { terms: entry.statement, ...fresh })
       return
@@ -135,6 +140,11 @@ export class Oracle {
   ): void {
     const grant = this.#grants.get(by.grant)!
     says(grant.images.size < grant.terms.images, `the grant's budget is exceeded by ${capture}`)
+    const faces = this.#faces.get(capture) ?? null
+    grant.people += faces ?? 0
+    const isBounded = grant.terms.people !== null
+    says(!isBounded || faces !== null, "nobody had counted the people")
+    says(!isBounded || grant.people <= grant.terms.people!, "more people than agreed")
     const isReveal = grant.terms.for === "reveal"
     for (const user of [by.person, "vault", ...(isReveal ? [] : [root])]) {
       const key = `${user} ${at.slice(0, 10)}`

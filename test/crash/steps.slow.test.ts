@@ -10,7 +10,7 @@ import { fsck } from "../../src/log/fsck.ts"
 import { openLedger } from "../../src/sallyport.ts"
 import { readConfig } from "../../src/config.ts"
 import { postgresPrograms, startPostgres } from "../postgres.ts"
-import { openTestPort, takeIn, type Enrolled, type TestPort } from "../port.ts"
+import { examineAs, openTestPort, sealAndAdmit, takeIn, type Enrolled, type TestPort } from "../port.ts"
 import { root } from "../tidy.ts"
 import { Oracle } from "./oracle.ts"
 import type { Said, StepperOptions } from "./stepper.ts"
@@ -49,7 +49,16 @@ async function captured(port: TestPort): Promise<string[]> {
       .toBuffer(),
   )
   const captures: string[] = []
-  for (let i = 0; i < 24; i += 1) captures.push((await takeIn(port, { picture })).capture)
+  for (let i = 0; i < 12; i += 1) captures.push((await takeIn(port, { picture })).capture)
+  for (let i = 0; i < 12; i += 1) {
+    const { capture } = await sealAndAdmit(port, { picture })
+    const faces = Array.from({ length: i % 4 }, (_, at) => ({
+      ...{ x_px: 12 * at, y_px: 4 },
+      ...{ width_px: 10, height_px: 12 },
+    }))
+    await examineAs(port, capture, { width_px: 64, height_px: 48, plates: [], faces })
+    captures.push(capture)
+  }
   return captures
 }
 
@@ -161,7 +170,7 @@ async function judge(data: string, origin: string, tally: ReadonlyMap<string, nu
   expect(oracle.permits).toBeGreaterThan(steps / 100)
   const met = [...tally.keys()]
   for (const code of [
-    ...["GRANT_BUDGET", "GRANT_PENDING", "GRANT_REVOKED", "GRANT_EXPIRED", "GRANT_UNKNOWN"],
+    ...["GRANT_BUDGET", "GRANT_PENDING", "GRANT_REVOKED", "GRANT_EXPIRED", "GRANT_UNKNOWN", "GRANT_PEOPLE"],
     ...["BUDGET_PERSON", "STOPPED", "GLASS"],
   ])
     expect(met, code).toContain(code)

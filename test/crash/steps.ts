@@ -124,6 +124,7 @@ async function request(s: Stepping, house: House): Promise<void> {
       dates: s.dates,
       images,
       releases: images + Math.floor(s.chance() * 2 * images),
+      people: s.chance() < 0.6 ? null : Math.floor(s.chance() * 12),
       level: s.chance() < 0.5 ? "L1" : "L2",
       selection: s.chance() < 0.5 ? "frozen" : "open",
       captures: s.chance() < 0.8 || images > s.captures.length ? null : [...s.captures].sort(),

@@ -193,11 +193,12 @@ describe("selections", () => {
       const path = "/v1/grants/trial"
       return tryTerms(port.house, await callerOf(port.house, port.people.engineer, { path, statement }))
     }
-    expect(await tryIt({})).toEqual({ refusal: null, why: null })
+    expect(await tryIt({})).toEqual({ refusal: null, why: null, next: null })
     expect((await tryIt({ level: "L4" })).refusal).toBe("GRANT_TERMS")
     expect((await tryIt({ lanes: ["lan_01JDXXXXXXXXXXXXXXXXXXXXXX"] })).refusal).toBe("GRANT_LANE")
     expect((await tryIt({ purpose: "repair-reader" })).refusal).toBe("GRANT_CONTRACT")
-    expect((await tryIt({ images: 6000, releases: 6000 })).refusal).toBe("BUDGET_ORGANIZATION")
+    const tooMany = await tryIt({ images: 6000, releases: 6000 })
+    expect(tooMany).toMatchObject({ refusal: "BUDGET_ORGANIZATION", next: "--images 5000, or fewer" })
     expect((await port.house.log.head()).size).toBe(size)
   })
 })
@@ -379,6 +380,21 @@ describe("effect at once", () => {
       expect(await isStanding(port.house, delivery)).toBe(false)
       expect(await codeOf(deliver(port.house, permitted))).toBe("GRANT_REVOKED")
     }
+  })
+
+  test("a grant that ends between permit and copy, or while bytes are on their way, delivers nothing more", async () => {
+    const ends_at = new Date(port.house.log.clock() + 20_000).toISOString()
+    const grant = await grantOf(port, { terms: { ends_at } })
+    const delivery = await take(grant, captures[0]!)
+    const ask = await releaseCaller(port, { grant, capture: captures[0]! })
+    const permitted = await permit(port.house, ask, "release")
+    expect(await isStanding(port.house, delivery)).toBe(true)
+    const before = port.clock.offset_ms
+    // Young enough for the vault's own gate, and past the grant's end.
+    port.clock.offset_ms += 21_000
+    expect(await isStanding(port.house, delivery)).toBe(false)
+    expect(await codeOf(deliver(port.house, permitted))).toBe("GRANT_REVOKED")
+    port.clock.offset_ms = before
   })
 
   test("suspending the prime suspends everyone under it, at once", async () => {
