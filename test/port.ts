@@ -373,7 +373,8 @@ export function termsOf(
   const now_ms = port.house.log.clock()
   const today = new Date(now_ms).toISOString().slice(0, 10)
   const ends_at = changed.ends_at ?? new Date(now_ms + 3_600_000).toISOString()
-  const yesterday = new Date(now_ms - 86_400_000).toISOString().slice(0, 10)
+  // Dates are the port's own, which may be two behind once a test has moved its clock by a day.
+  const first = new Date(now_ms - 3 * 86_400_000).toISOString().slice(0, 10)
   return {
     for: "release",
     purpose: "calibrate-reader",
@@ -383,7 +384,7 @@ export function termsOf(
     device: null,
     lanes: [port.lane],
     hours: { from: 0, until: 24 },
-    dates: { first: yesterday, last: today },
+    dates: { first, last: today },
     level: "L2",
     selection: "open",
     captures: null,

@@ -77,8 +77,9 @@ function edited(was: Terms, options: EditOptions): Terms {
   if (level === null) throw new Fault("INVALID", "--level is L1, L2, L3 or L4")
   const ends_at = options.ends === undefined ? was.ends_at : endOf(options.ends, Date.now())
   const images = options.images === undefined ? was.images : Number(options.images)
-  const most = Math.max(images, Math.min(was.releases, 10 * images))
-  const releases = options.releases === undefined ? most : Number(options.releases)
+  // Fewer images are re-read less often; more images leave at least once each.
+  const usual = images < was.images ? Math.min(was.releases, 3 * images) : Math.max(was.releases, images)
+  const releases = options.releases === undefined ? usual : Number(options.releases)
   return {
     ...was,
     level,

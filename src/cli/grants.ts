@@ -81,7 +81,7 @@ async function filledIn(
   options: RequestOptions,
   purpose: "release" | "reveal",
 ): Promise<Filled> {
-  const given = await withDefaults(context, options, purpose === "reveal")
+  const given = await withDefaults(context, options, purpose)
   if (isWhole(given)) return given
   const ask = purpose === "release" ? askerOf(context) : null
   if (ask === null) throw new Fault("INVALID", "--purpose, --work-order, --lane and --images are needed")
@@ -111,7 +111,7 @@ function decidingCommands(command: Command, name: string): void {
         })
         const after = await fetchGrant(client, id)
         const lines = [
-          `${id}  ${decision === "approve" ? "approved" : "denied"}, log entry ${done.entry}; now ${after.state}, ${after.approvals.length} approvals`,
+          `${id}  ${decision === "approve" ? "approved" : "denied"}, log entry ${done.entry}; now ${after.state}, signed by ${after.approvals.map(each => each.office).join(" and ") || "nobody"}`,
         ]
         answer(voice, { ...done, state: after.state }, lines)
       })

@@ -27,9 +27,9 @@ interface Lane {
 }
 
 /** The holder is who asks, and the contract the one that there is, where neither is given. @throws Fault INVALID. */
-export async function withDefaults(context: Context, given: Given, isCase: boolean): Promise<Given> {
+export async function withDefaults(context: Context, given: Given, as: "release" | "reveal"): Promise<Given> {
   const holder = given.holder ?? context.id
-  if (isCase || given.contract !== undefined) return { ...given, holder }
+  if (as === "reveal" || given.contract !== undefined) return { ...given, holder }
   const contracts = (await contractsOf(context)).filter(
     each => given.purpose === undefined || each.purposes.includes(given.purpose as Purpose),
   )

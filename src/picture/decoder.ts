@@ -10,7 +10,7 @@ import type { Copy, Description } from "./pixels.ts"
 /**
  * Decodes pictures, which vendors choose, in processes that have nothing to lose.
  * Both calls refuse as their namesakes in pixels.ts, and with PICTURE where the picture takes its child down or takes
- * longer than the limit; BUSY when too many wait or the decoder is closed; INTERNAL when no child starts.
+ * longer than the limit; BUSY when too many wait or the decoder is closed; BUSY too when no child starts in 30 s.
  */
 export interface Decoder {
   describe(picture: Uint8Array): Promise<Description>
@@ -183,7 +183,7 @@ class Pool {
     slot.task = null
     if (!this.#isOpen) task?.reject(closed())
     else if (isReady) task?.reject(new Fault("PICTURE", "the picture does not decode within the limits"))
-    else task?.reject(new Fault("INTERNAL", "no decoder process starts"))
+    else task?.reject(new Fault("BUSY", "no decoder process started in time; ask again"))
     if (this.#isOpen) this.#assign()
   }
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { base64 } from "../../src/bytes.ts"
+import { fillIn, withDefaults } from "../../src/cli/request-form.ts"
 import { writeKeyFile } from "../../src/cli/keyfile.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
 import { recordOf } from "../../src/custody/caller.ts"
@@ -15,7 +16,6 @@ import { suspend } from "../../src/custody/register.ts"
 import { stalenessOf } from "../../src/custody/stale.ts"
 import { signatureHeaders } from "../../src/grant/request-headers.ts"
 import type { Statement } from "../../src/grant/request.ts"
-import { termsDigest } from "../../src/grant/terms.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { parseEntry } from "../../src/log/kinds.ts"
 import type { Web } from "../../src/http/web.ts"
@@ -26,7 +26,6 @@ import {
   revoke,
   second,
   takeIn,
-  termsOf,
   type Role,
   type TestPort,
 } from "../port.ts"
@@ -189,34 +188,6 @@ describe("teleport#7663: HTTP, command line and desk reach one decision", () => 
   })
 })
 
-describe("names and offices", () => {
-  test("openbao#3841: an office of another organization's is no office of the agency's", async () => {
-    const { organization } =
-      (await port.house.ledger.record("person", port.people.prime.person)) === null
-        ? { organization: "" }
-        : (JSON.parse((await port.house.ledger.record("person", port.people.prime.person))!.body) as {
-            organization: string
-          })
-    const client = clientFor(port.people.custodian, server.url, port.house.log.origin)
-    for (const office of ["cor", "privacy", "custodian"]) {
-      const statement = { organization, office, key: base64(randomBytes(32)) }
-      const asked = client.json({
-        method: "POST",
-        path: "/v1/people",
-        statement,
-        names: { name: "Planted Namesake" },
-      })
-      await expect(asked, office).rejects.toMatchObject({ code: "OFFICE" })
-    }
-    // An approval of a vendor's person counts for nobody, whatever he calls himself.
-    const grant = await grantOf(port, { by: [] })
-    const statement = { version: 1, terms_sha256: termsDigest(termsOf(port)), decision: "approve" }
-    const vendor = clientFor(port.people.prime, server.url, port.house.log.origin)
-    const approval = vendor.json({ method: "POST", path: `/v1/grants/${grant}/approvals`, statement })
-    await expect(approval).rejects.toMatchObject({ code: "OFFICE" })
-  })
-})
-
 describe("what needs no grant", () => {
   test("samples are drawn at once, in the lane's size, and no capture is opened for them", async () => {
     const { size } = await port.house.log.head()
@@ -242,6 +213,31 @@ describe("what needs no grant", () => {
     const client = clientFor(port.people.engineer, server.url, port.house.log.origin)
     const told = await client.json({ method: "GET", path: `/v1/lanes/${port.lane}/geometry` })
     expect(told).toMatchObject({ geometry: { captures: 31, width_px: 640, height_px: 400, plate: null } })
+  })
+
+  test("a request is five fields; each answer is tried at once, and asked again with what would pass", async () => {
+    const client = clientFor(port.people.engineer, server.url, port.house.log.origin)
+    const id = port.people.engineer.person
+    const voice = { json: false, quiet: true }
+    const context = { client, id, voice, globals: { ...voice, server: server.url } }
+    const { size } = await port.house.log.head()
+    const given = await withDefaults(
+      context,
+      { hours: "0-24", starts: "now", ends: "1d", destroy: "30d" },
+      "release",
+    )
+    expect(given).toMatchObject({ contract: port.contract, holder: id })
+    const answers = ["repair-reader", "calibrate-reader", "WO 1", "WO-1", "9", "1", "999999", "2", "400d", ""]
+    const asked: string[] = []
+    const filled = await fillIn(context, given, question => {
+      asked.push(question.split(" ")[0]!)
+      return Promise.resolve(answers.shift()!)
+    })
+    const twice = ["Purpose", "Work", "Lanes", "How", "Until"].flatMap(each => [each, each])
+    expect(asked).toEqual(twice)
+    expect(filled).toMatchObject({ purpose: "calibrate-reader", workOrder: "WO-1", images: "2", ends: "1d" })
+    expect(filled.lane).toEqual([port.lane])
+    expect((await port.house.log.head()).size).toBe(size)
   })
 
   test("a grant that nobody moves is listed as stale", async () => {

@@ -6,7 +6,9 @@ import { historyOf, releasesOf } from "../../src/custody/history.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
 import { permit } from "../../src/custody/opening.ts"
 import { release } from "../../src/custody/release.ts"
-import { verifyEd25519 } from "../../src/ed25519.ts"
+import { register } from "../../src/custody/register.ts"
+import { base64 } from "../../src/bytes.ts"
+import { newSeed, signerOf, verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
 import type { Office } from "../../src/grant/office.ts"
 import type { Statement } from "../../src/grant/request.ts"
@@ -153,6 +155,22 @@ describe("whoever changes office", () => {
     const by = { proposer: "custodian", second: "privacy" } as const
     expect(await codeOf(move("analyst", "engineer", by))).toBe("OFFICE")
     expect(await codeOf(move("analyst", "analyst", by))).toBe("CONFLICT")
+  })
+})
+
+describe("names and offices", () => {
+  test("openbao#3841: an office of that name in another organization is no office of the agency's, and approves nothing", async () => {
+    const { organization } = (await recordOf(port.house, "person", port.people.prime.person))!
+    for (const office of ["cor", "privacy", "custodian"]) {
+      const statement = { organization, office, key: base64(signerOf(newSeed()).publicKey) }
+      const names = { name: "Planted Namesake" }
+      const path = "/v1/people"
+      const caller = await callerOf(port.house, port.people.custodian, { path, statement, names })
+      expect(await codeOf(register(port.house, caller, "people")), office).toBe("OFFICE")
+    }
+    const grant = await grantOf(port, { by: [] })
+    const { terms } = (await recordOf(port.house, "grant", grant))!
+    expect(await codeOf(approve(port, { grant, role: "prime", terms }))).toBe("OFFICE")
   })
 })
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 /**
  * Deletes each row of each table of checks in turn and runs the tests that hold it: a row whose deletion no test notices is
  * a survivor. Prints the list; exits 1 when there is a survivor. The files are put back whatever happens.
- * Run: `npm run mutate`.
+ * Run: `npm run mutate`, or `npm run mutate -- WORD` for those alone whose name holds the word.
  */
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -74,10 +74,115 @@ const edits = [
   ],
   [
     "src/grant/decide.ts",
-    "return others.some(a => others.some(b => a.person !== b.person && a.office !== b.office))",
-    "return others.length > 1",
+    "others.some(a => others.some(b => a.person !== b.person && a.office !== b.office)) &&",
+    "others.length > 1 &&",
     "two people of different offices",
     ["src/grant/decide.test.ts"],
+  ],
+  [
+    "src/grant/decide.ts",
+    "if (brokenPolicy(policy) !== null) return false",
+    "",
+    "openbao#3666: a policy that is empty or malformed",
+    ["src/grant/decide.test.ts"],
+  ],
+  [
+    "src/log/motion-rules.ts",
+    'return brokenPolicy(statement) === null ? null : "POLICY"',
+    "return null",
+    "openbao#3666: such a policy is proposed",
+    ["test/paths/grants.test.ts"],
+  ],
+  [
+    "src/log/motion-rules.ts",
+    'return (statement.organization === agency) === isAgencyOffice(statement.office) ? null : "OFFICE"',
+    "return agency === undefined ? null : null",
+    "openbao#3841: an office of the same name in another organization",
+    ["test/paths/history.test.ts"],
+  ],
+  [
+    "src/log/motion-rules.ts",
+    'if (person.person === motion.proposer || person.person === concerned) return "APPROVAL_SELF"',
+    'if (concerned === "nobody") return "APPROVAL_SELF"',
+    "infisical#6988: nobody seconds what he proposed, or what concerns him",
+    ["test/paths/grants.test.ts", "test/paths/history.test.ts"],
+  ],
+  [
+    "src/log/motion-rules.ts",
+    '(needsSecond(draft, state) ? "MOTION" : null)',
+    "null",
+    "infisical#7252: one custodian makes himself no second approver",
+    ["test/paths/grants.test.ts"],
+  ],
+  [
+    "src/log/grant-rules.ts",
+    'if (draft.person === grant.requester || draft.person === grant.terms.holder) return "APPROVAL_SELF"',
+    "",
+    "infisical#7252: nobody approves what he asked for",
+    ["test/paths/paths.test.ts"],
+  ],
+  [
+    "src/log/effects.ts",
+    "return widens(held.terms, terms) ?",
+    "return held.version < 0 ?",
+    "infisical#6988, solana-improvement-documents#107: widening voids approvals",
+    ["test/paths/grants.test.ts"],
+  ],
+  [
+    "src/log/grant-rules.ts",
+    'if (draft.statement.version !== grant.version) return "GRANT_VERSION"',
+    "",
+    "solana-improvement-documents#107: an approval of a version that is not in force",
+    ["test/paths/grants.test.ts"],
+  ],
+  [
+    "src/log/grant-rules.ts",
+    'if (draft.statement.terms_sha256 !== grant.terms_sha256) return "APPROVAL_DIGEST"',
+    "",
+    "solana-improvement-documents#107: an approval of another digest",
+    ["test/paths/grants.test.ts"],
+  ],
+  [
+    "src/grant/decide.ts",
+    "return grant.glass === null ? approvalsSuffice(grant, policy) : hasTwoKeys(grant)",
+    "return approvalsSuffice(grant, policy)",
+    "infisical#3878: a break-glass needs no approvals of the policy",
+    ["test/paths/glass.test.ts"],
+  ],
+  [
+    "src/grant/glass.ts",
+    "return glass !== null && glass.second !== requester",
+    "return glass !== null && requester !== null",
+    "infisical#3878: a break-glass with one key",
+    ["src/grant/decide.test.ts"],
+  ],
+  [
+    "src/custody/opening.ts",
+    ": decide(ask, facts, now_ms)",
+    ": null",
+    "teleport#7663: a door that does not ask the decision table",
+    ["test/paths/doors.test.ts"],
+  ],
+  [
+    "src/log/standing.ts",
+    "!moved.some(each => each.person === person && each.at > entry)",
+    'person !== "" || entry < 0 || moved.length < 0',
+    "an approval of somebody who has another office now",
+    ["test/paths/history.test.ts"],
+  ],
+  [
+    "src/log/facts.ts",
+    "now_ms < Date.parse(grant.terms.ends_at) &&",
+    "now_ms > 0 &&",
+    "a copy on its way when its grant ends",
+    ["test/paths/grants.test.ts"],
+  ],
+  [
+    "src/vault/vault.ts",
+    "if (permit.by !== null && permit.faces !== (findings?.faces?.length ?? null))",
+    "if (findings?.width_px === -1)",
+    "a permit that counts other faces than were found",
+    ["test/attack/withdraw.test.ts"],
   ],
   [
     "src/tlog/witness.ts",
@@ -199,6 +304,7 @@ function rowsOf(text, table) {
   })
 }
 
+const [word = ""] = process.argv.slice(2)
 let survivors = 0
 for (const { file, table, tests } of targets) {
   const path = join(root, file)
@@ -230,6 +336,7 @@ process.exitCode = survivors === 0 ? 0 : 1
 
 /** Runs the tests on the changed file and says which went red first. */
 function report(what, tests) {
+  if (!what.includes(word)) return
   const options = ["vitest", "run", "--project", "quick", "--bail", "1", "--reporter", "json", ...tests]
   const killer = failedTest(spawnSync("npx", options, { cwd: root, encoding: "utf8" }).stdout)
   if (killer === null) survivors += 1
