@@ -131,6 +131,14 @@ export function isSigned(
   return key.length === 33 ? isP256(key, message, signature) : context.verify(key, message, signature)
 }
 
+/**
+ * Whether a person's request has the form that his key asks for: an enrolled P-256 key is a passkey's, and counts only with
+ * the assertion that its owner was there. A browser's session signs without one, and only reads.
+ */
+export function hasItsAssertion({ key, passkey }: Pick<Asked, "key" | "passkey">): boolean {
+  return key.endsWith("=") === (passkey === null)
+}
+
 /** What a device signs: the person's signature base, so both sign one request, under a name of its own. */
 export function deviceMessage(message: Uint8Array): Uint8Array {
   return concat(utf8("sallyport-device/v1\n"), message)

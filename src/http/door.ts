@@ -7,7 +7,7 @@ import { refuse } from "../custody/propose.ts"
 import { verifyEd25519 } from "../ed25519.ts"
 import { Fault, type FaultCode } from "../fault.ts"
 import { may, type Act } from "../grant/office.ts"
-import { isSigned, type Opening, type Statement } from "../grant/request.ts"
+import { hasItsAssertion, isSigned, type Opening, type Statement } from "../grant/request.ts"
 import { statementHeader, vaultHeader } from "../grant/request-headers.ts"
 import { assertOwnPage } from "./passkeys.ts"
 import { cookies, unsealed, type Session } from "./session.ts"
@@ -110,6 +110,8 @@ async function knownCaller(
   const isSession = session !== null && session.key === asked.key
   if (isSession && request.method !== "GET")
     throw new Fault("SESSION_READS", "a session only reads", { notDone: "Nothing was done." })
+  if (!isSession && !hasItsAssertion(asked))
+    throw new Fault("SIGNATURE_INVALID", "this key is a passkey's: it signs with its owner's assertion")
   const person = isSession ? await personIn(house, session) : await personOf(house, asked.key)
   const stated = { statement: statement ?? {}, openings }
   const caller = { person, asked, ...stated, address: request.ip, session: isSession ? session.id : null }

@@ -1,4 +1,4 @@
-import { isSigned } from "../grant/request.ts"
+import { hasItsAssertion, isSigned } from "../grant/request.ts"
 import type { Draft } from "./kinds.ts"
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
@@ -111,6 +111,6 @@ export function isAuthentic(
   const isReading = draft.kind === "opening.read" || draft.kind === "log.read"
   const isPlain = asked.query === "?" || draft.kind === "log.read"
   if (asked.method !== (isReading ? "GET" : "POST") || asked.path !== path || !isPlain) return false
-  if (!isTimely(draft, context.at_ms)) return false
+  if (!isTimely(draft, context.at_ms) || !hasItsAssertion(asked)) return false
   return isSigned(asked, context.origin, { statement, verify: context.verify })
 }

@@ -15,20 +15,13 @@ import { recordOf } from "../../src/custody/caller.ts"
 import { suspend } from "../../src/custody/register.ts"
 import { stalenessOf } from "../../src/custody/stale.ts"
 import { signatureHeaders } from "../../src/grant/request-headers.ts"
-import type { Statement } from "../../src/grant/request.ts"
+import { isSigned, signatureBase, type Statement } from "../../src/grant/request.ts"
+import { isAuthentic } from "../../src/log/authentic.ts"
+import { verifyEd25519 } from "../../src/ed25519.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { parseEntry } from "../../src/log/kinds.ts"
 import type { Web } from "../../src/http/web.ts"
-import {
-  callerOf,
-  grantOf,
-  openTestPort,
-  revoke,
-  second,
-  takeIn,
-  type Role,
-  type TestPort,
-} from "../port.ts"
+import { callerOf, grantOf, openTestPort, revoke, second, takeIn, type Role, type TestPort } from "../port.ts"
 import { passkeyName, signedByPasskey } from "../passkey.ts"
 import { clientFor } from "../server.ts"
 import { sources } from "../tidy.ts"
@@ -171,6 +164,39 @@ describe("teleport#7663: HTTP, command line and desk reach one decision", () => 
     await suspended("engineer", true)
     for (const [name, door] of Object.entries(doors)) expect(await door(grant), name).toBe("PERSON_SUSPENDED")
     await suspended("engineer", false)
+  })
+
+  test("the key of an enrolled passkey signs nothing without the assertion that its owner was there", async () => {
+    const grant = await grantOf(port)
+    const statement: Statement = { grant, capture, level: "L2" }
+    const body = JSON.stringify(statement)
+    const unsigned = {
+      ...{
+        path: "/v1/releases",
+        query: "?",
+        created: Math.floor(Date.now() / 1000),
+        method: "POST" as const,
+      },
+      nonce: randomBytes(16).toString("base64url"),
+      content_sha256: createHash("sha256").update(body).digest("base64"),
+      key: passkeyName(passkey),
+    }
+    const message = signatureBase(unsigned, port.house.log.origin, statement)
+    const bare = { ...unsigned, signature: base64(p256.sign(message, passkey)), device: null, passkey: null }
+    const headers = {
+      ...signatureHeaders(bare, port.house.log.origin, statement),
+      "content-type": "application/json",
+    }
+    const response = await fetch(`${server.url}/v1/releases`, { method: "POST", headers, body })
+    expect(((await response.json()) as { code: string }).code).toBe("SIGNATURE_INVALID")
+    const said = { origin: port.house.log.origin, at_ms: Date.now(), verify: verifyEd25519 }
+    const terms_sha256 = "0".repeat(64)
+    const revocation = { kind: "grant.revoked", grant, person: port.people.engineer.person } as const
+    const of = { ...unsigned, path: `/v1/grants/${grant}/revocation` }
+    const base = signatureBase(of, said.origin, { terms_sha256 })
+    const asked = { ...of, signature: base64(p256.sign(base, passkey)), device: null, passkey: null }
+    expect(isSigned(asked, said.origin, { statement: { terms_sha256 }, verify: verifyEd25519 })).toBe(true)
+    expect(isAuthentic({ ...revocation, asked, statement: { terms_sha256 } }, said)).toBe(false)
   })
 
   test("only custody, the log's judge and its replay ask the decision table", () => {
