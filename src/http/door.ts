@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify"
 import { textOf } from "../bytes.ts"
-import { recordOf, type Caller } from "../custody/caller.ts"
+import { chainKeys, recordOf, type Caller } from "../custody/caller.ts"
 import type { Floods } from "../custody/floods.ts"
 import type { House } from "../custody/house.ts"
 import { refuse } from "../custody/propose.ts"
@@ -122,15 +122,23 @@ async function knownCaller(
   return caller
 }
 
+/** Nobody reads who is suspended, or whose organization, or one above it, is. @throws Fault, logged. */
+export async function assertStanding(house: House, { person, asked }: Caller): Promise<void> {
+  const chain = await chainKeys(house, person.organization)
+  const above = await Promise.all(chain.map(({ id }) => recordOf(house, "organization", id)))
+  const isSuspended = above.some(organization => organization?.suspended === true)
+  if (!person.suspended && !isSuspended) return
+  const code = person.suspended ? "PERSON_SUSPENDED" : "GRANT_ORGANIZATION"
+  const detail = person.suspended
+    ? "the person is suspended"
+    : "the organization, or one above it, is suspended"
+  await refuse(house, { of: "read", code, person: person.person, asked }, detail)
+}
+
 /** Lets a reading through, or logs its refusal. */
 export async function allow(house: House, caller: Caller, act: Act): Promise<void> {
   const { person, asked } = caller
-  if (person.suspended)
-    await refuse(
-      house,
-      { of: "read", code: "PERSON_SUSPENDED", person: person.person, asked },
-      "the person is suspended",
-    )
+  await assertStanding(house, caller)
   if (!may(person.office, act)) {
     await refuse(
       house,

@@ -3,7 +3,7 @@ import { Type, type TSchema } from "typebox"
 import type { Caller } from "../custody/caller.ts"
 import { assert } from "../fault.ts"
 import { sha256Base64 } from "../log/shapes.ts"
-import { authenticate, type Door } from "./door.ts"
+import { assertStanding, authenticate, type Door } from "./door.ts"
 
 /** A route as every one is declared: who may knock, what it takes, what it says. */
 export interface Route {
@@ -75,6 +75,8 @@ export function addRoutes(app: FastifyInstance, door: Door, routes: readonly Rou
         ? {
             preValidation: async (request: FastifyRequest) => {
               request.caller = await authenticate(door, request)
+              // What is done is judged by its own rule; what is only read is judged here.
+              if (route.method === "GET") await assertStanding(door.house, request.caller)
             },
           }
         : {}),

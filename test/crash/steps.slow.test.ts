@@ -23,6 +23,8 @@ import type { Said, StepperOptions } from "./stepper.ts"
 const steps = Number(process.env.SALLYPORT_STEPS ?? 20_000)
 const seed = Number(process.env.SALLYPORT_SEED ?? 1)
 const kills = 4
+/** Of a soak: no step takes this long on any machine. */
+const timeout_ms = Math.max(3_600_000, steps * 20)
 
 let bundle: string
 beforeAll(async () => {
@@ -182,29 +184,37 @@ async function judge(data: string, origin: string, tally: ReadonlyMap<string, nu
   )
 }
 
-test("SQLite, one process: no budget exceeded, no release outside of live terms", async () => {
-  const port = await openTestPort()
-  const tally = await run(port, [port.data])
-  await judge(port.data, port.house.log.origin, tally)
-  await rm(port.data, { recursive: true, force: true })
-}, 3_600_000)
+test(
+  "SQLite, one process: no budget exceeded, no release outside of live terms",
+  async () => {
+    const port = await openTestPort()
+    const tally = await run(port, [port.data])
+    await judge(port.data, port.house.log.origin, tally)
+    await rm(port.data, { recursive: true, force: true })
+  },
+  timeout_ms,
+)
 
 const skipped = postgresPrograms === null ? " (skipped: no Postgres here)" : ""
 
 describe.skipIf(postgresPrograms === null)(`three processes on one Postgres ledger${skipped}`, () => {
-  test("no budget exceeded, no release outside of live terms", async () => {
-    const postgres = await startPostgres()
-    const folder = await mkdtemp(join(tmpdir(), "sallyport-steps-"))
-    const urlFile = join(folder, "postgres.url")
-    await writeFile(urlFile, await postgres.newDatabase())
-    const settings = { ledger: { postgres_url_file: urlFile }, objects: { disk: join(folder, "objects") } }
-    const port = await openTestPort({ settings })
-    const folders = [port.data, join(folder, "second"), join(folder, "third")]
-    for (const data of folders.slice(1)) await cp(port.data, data, { recursive: true })
-    const tally = await run(port, folders)
-    await judge(port.data, port.house.log.origin, tally)
-    await rm(folder, { recursive: true, force: true })
-    await rm(port.data, { recursive: true, force: true })
-    await postgres.stop()
-  }, 3_600_000)
+  test(
+    "no budget exceeded, no release outside of live terms",
+    async () => {
+      const postgres = await startPostgres()
+      const folder = await mkdtemp(join(tmpdir(), "sallyport-steps-"))
+      const urlFile = join(folder, "postgres.url")
+      await writeFile(urlFile, await postgres.newDatabase())
+      const settings = { ledger: { postgres_url_file: urlFile }, objects: { disk: join(folder, "objects") } }
+      const port = await openTestPort({ settings })
+      const folders = [port.data, join(folder, "second"), join(folder, "third")]
+      for (const data of folders.slice(1)) await cp(port.data, data, { recursive: true })
+      const tally = await run(port, folders)
+      await judge(port.data, port.house.log.origin, tally)
+      await rm(folder, { recursive: true, force: true })
+      await rm(port.data, { recursive: true, force: true })
+      await postgres.stop()
+    },
+    timeout_ms,
+  )
 })

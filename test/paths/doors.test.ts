@@ -159,10 +159,15 @@ describe("teleport#7663: HTTP, command line and desk reach one decision", () => 
       }
     })
 
-  test("a suspended person comes by no door", async () => {
+  test("a suspended person comes by no door, and reads nothing", async () => {
     const grant = await grantOf(port)
     await suspended("engineer", true)
     for (const [name, door] of Object.entries(doors)) expect(await door(grant), name).toBe("PERSON_SUSPENDED")
+    const client = clientFor(port.people.engineer, server.url, port.house.log.origin)
+    for (const path of ["/v1/grants", `/v1/grants/${grant}`, "/v1/lanes", "/v1/me"])
+      await expect(client.json({ method: "GET", path }), path).rejects.toMatchObject({
+        code: "PERSON_SUSPENDED",
+      })
     await suspended("engineer", false)
   })
 
