@@ -1,6 +1,8 @@
 import { startRegistration, type PublicKeyCredentialCreationOptionsJSON } from "@simplewebauthn/browser"
+import type { Event } from "../src/custody/history.ts"
 import type { Preview } from "../src/custody/preview.ts"
 import type { GrantState } from "../src/grant/decide.ts"
+import { differencesOf } from "../src/grant/edit.ts"
 import { termsDigest, unusual, type Terms } from "../src/grant/terms.ts"
 import { element, rowsOf, silhouetteOf } from "./draw.ts"
 import { act, hasSignIn, open, read, Refusal, sessionKey, type Passkey } from "./requests.ts"
@@ -161,7 +163,11 @@ async function makePasskey(me: Me): Promise<void> {
 
 async function showGrant(me: Me, id: string): Promise<void> {
   const path = `/v1/grants/${encodeURIComponent(id)}`
-  const [grant, preview] = await Promise.all([read<Grant>(path), read<Preview>(`${path}/preview`)])
+  const [grant, preview, history] = await Promise.all([
+    read<Grant>(path),
+    read<Preview>(`${path}/preview`),
+    read<{ data: readonly Event[] }>(`${path}/history`),
+  ])
   const { terms } = grant
   const odd = unusual(terms).map(sentence => element("li", {}, sentence))
   show(
@@ -169,6 +175,7 @@ async function showGrant(me: Me, id: string): Promise<void> {
     termsTable(terms),
     element("h2", {}, "Beyond the usual"),
     odd.length === 0 ? element("p", {}, "Nothing.") : element("ul", { id: "unusual" }, ...odd),
+    ...changeSection(history.data),
     ...previewSection(preview),
     element("h2", {}, "Signed so far"),
     grant.approvals.length === 0
@@ -210,6 +217,20 @@ function termsTable(terms: Terms): HTMLElement {
   )
 }
 
+/** What the newest edit changed: the approver sees what is new, not only what is. */
+function changeSection(history: readonly Event[]): Node[] {
+  const [was, is] = history.flatMap(({ terms }) => (terms === null ? [] : [terms])).slice(-2)
+  if (was === undefined || is === undefined) return []
+  const rows = differencesOf(was, is).map(each => [
+    ...[each.term, each.was, each.is],
+    each.widens ? "widens: earlier approvals are void" : "narrows",
+  ])
+  return [
+    element("h2", { id: "changed" }, "What the newest edit changed"),
+    rowsOf(["term", "was", "is", ""], rows),
+  ]
+}
+
 function previewSection({ selected, would_leave, if_breached, silhouettes }: Preview): Node[] {
   const faces = if_breached.faces === null ? "faces were not counted" : `${if_breached.faces} faces`
   return [
@@ -225,8 +246,10 @@ function previewSection({ selected, would_leave, if_breached, silhouettes }: Pre
 }
 
 /** The digest is computed here, of the terms that are shown, not taken from the server. */
-function decisionSection(me: Me, { grant, version, terms, state }: Grant): Node[] {
+function decisionSection(me: Me, { grant, version, terms, state, approvals }: Grant): Node[] {
   if (state !== "pending") return []
+  if (approvals.some(each => each.person === me.person))
+    return [element("p", { id: "signed" }, "You have signed it; a person of another office signs too.")]
   const path = `/v1/grants/${encodeURIComponent(grant)}/approvals`
   const decide = (decision: "approve" | "deny", passkey: Passkey) => async () => {
     const statement = { version, terms_sha256: termsDigest(terms), decision }

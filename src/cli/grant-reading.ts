@@ -190,6 +190,6 @@ function previewLines({ selected, would_leave, by_lane, by_hour, if_breached, is
     `selected       ${selected} captures${is_cut ? " or more" : ""}, of which at most ${would_leave} leave`,
     ...by_lane.map(({ lane, captures }) => `lane           ${lane}  ${captures}`),
     `hours 0 to 23  ${bars.join("")}`,
-    `IF BREACHED    tomorrow, this vendor would lose ${if_breached.images} images (${if_breached.held_already} it holds already), of ${if_breached.crossings} crossings in this grant, ${if_breached.faces === null ? "faces not counted: nobody looked for them" : `${if_breached.faces} faces`}`,
+    `IF BREACHED    tomorrow, this vendor would lose ${if_breached.images} images (${if_breached.held_already} it holds already), of at least ${if_breached.crossings} crossings in this grant, ${if_breached.faces === null ? "faces not counted: nobody looked for them" : `${if_breached.faces} faces`}`,
   ]
 }

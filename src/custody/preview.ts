@@ -23,7 +23,7 @@ export interface Preview {
     readonly held_already: number
     /** Images with those of this grant, at most. */
     readonly images: number
-    /** Crossings among what is selected: no fewer vehicles passed than were seen in one hour of one lane. */
+    /** Of how many crossings these images are, at least: those with the most pictures first. */
     readonly crossings: number
     /** Faces that the examination found in what is selected; `null` when it did not look for them. */
     readonly faces: number | null
@@ -51,7 +51,7 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
   const as = { terms, frozen_at: grant.frozen_at < 0 ? Number.MAX_SAFE_INTEGER : grant.frozen_at }
   const lanes = new Map<string, number>()
   const hours = new Array<number>(24).fill(0)
-  const crossings = new Set<string>()
+  const crossings = new Map<string, number>()
   const silhouettes: Silhouette[] = []
   let [selected, seen, faces, looked] = [0, 0, 0, 0]
   let after: { after?: string } = {}
@@ -62,7 +62,7 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
       lanes.set(row.lane, (lanes.get(row.lane) ?? 0) + 1)
       const hour = Number(row.hour.slice(11, 13))
       hours[hour] = (hours[hour] ?? 0) + 1
-      crossings.add(row.crossing)
+      crossings.set(row.crossing, (crossings.get(row.crossing) ?? 0) + 1)
       const found = row.findingsJson === null ? null : (parseFindings(row.findingsJson)?.found ?? null)
       if (found !== null && silhouettes.length < Math.min(drawn, terms.images))
         silhouettes.push(silhouetteOf(row.id, found, terms.level))
@@ -83,12 +83,19 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
     if_breached: {
       held_already,
       images: held_already + would_leave,
-      crossings: Math.min(crossings.size, would_leave),
+      crossings: fewestOf([...crossings.values()], would_leave),
       faces: looked === 0 ? null : faces,
     },
     silhouettes,
     is_cut: seen >= most,
   }
+}
+
+/** The fewest parts of these sizes that hold so many in all. */
+export function fewestOf(sizes: readonly number[], count: number): number {
+  let left = count
+  const taken = [...sizes].sort((a, b) => b - a).findIndex(size => (left -= size) <= 0)
+  return count <= 0 ? 0 : taken < 0 ? sizes.length : taken + 1
 }
 
 function silhouetteOf(capture: string, found: Findings, level: Level): Silhouette {

@@ -181,6 +181,7 @@ describe.skipIf(program === undefined)(`the desk in Chromium${skipped}`, () => {
     expect(await page.locator(".silhouettes svg").count()).toBe(3)
     await page.click("#approve")
     await page.waitForSelector("td:text-is('cor')")
+    expect(await page.textContent("#signed")).toContain("You have signed it")
     await picture("5-approved")
     const { terms, approvals } = (await recordOf(port.house, "grant", grant))!
     expect(approvals).toMatchObject([{ person: port.people.cor.person, office: "cor" }])

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { recordOf } from "../../src/custody/caller.ts"
 import { editGrant, tryTerms } from "../../src/custody/grants.ts"
 import { orderStop, proposeMotion } from "../../src/custody/motions.ts"
-import { preview } from "../../src/custody/preview.ts"
+import { fewestOf, preview } from "../../src/custody/preview.ts"
 import { attest, register, suspend } from "../../src/custody/register.ts"
 import { deliver, isStanding, release } from "../../src/custody/release.ts"
 import { permit } from "../../src/custody/opening.ts"
@@ -184,6 +184,11 @@ describe("selections", () => {
     expect(shown.by_hour.reduce((sum, count) => sum + count, 0)).toBe(shown.selected)
     expect(shown.if_breached.images).toBe(shown.if_breached.held_already + 5)
     expect(JSON.stringify(shown)).not.toContain("SP7X042")
+  })
+
+  test("so many images are of no fewer crossings than those with the most pictures", () => {
+    expect([[1, 1, 1, 1], [3, 1], [2, 2], [5]].map(sizes => fewestOf(sizes, 3))).toEqual([3, 1, 2, 1])
+    expect([fewestOf([], 0), fewestOf([2], 0), fewestOf([2], 5)]).toEqual([0, 0, 1])
   })
 
   test("a trial names the rule that would refuse, and leaves no entry", async () => {
