@@ -116,7 +116,7 @@ function lasting(out: string): string[] {
     .replace(/\b[0-9a-f]{16}\b/g, "…")
     .replace(/[A-Za-z0-9+/]{43}=/g, "…")
     .replace(/(entry) \d+/g, "$1 …")
-    .replace(/^(hours 0 to 23 +).*$/gm, "$1…")
+    .replace(/^hours 0 to 23 .*$/gm, "hours 0 to 23  …")
   return text
     .split("\n")
     .slice(0, -1)
