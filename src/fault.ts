@@ -35,6 +35,9 @@ export const faults = {
   CAPTURE_SEQUENCE: [409, 8, "The sequence number was used before with other bytes"],
   CAPTURE_DAY: [422, 3, "The capture's day is outside the days this door takes"],
   CAPTURE_PURGED: [410, 6, "The capture is purged"],
+  READER_EVENT: [422, 2, "Not an event that is understood of this kind of reader"],
+  READER_PICTURE: [422, 2, "A picture of the reader's event is broken, or none"],
+  READER_TIME: [422, 2, "The reader's time is missing, has no zone, or cannot be right"],
   PICTURE: [422, 2, "Not a picture that this vault can decode"],
   PICTURE_SIZE: [422, 2, "The picture has more pixels or bytes than this vault decodes"],
   // grants and cases

@@ -13,13 +13,14 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   grant: [],
   picture: ["grant"],
   drawing: ["picture"],
+  reading: ["picture"],
   objects: [],
   ledger: ["tlog"],
   log: ["tlog", "grant", "ledger"],
   vault: ["seal", "tlog", "grant", "log", "objects", "ledger"],
   custody: ["seal", "tlog", "grant", "picture", "objects", "ledger", "log", "vault"],
   http: ["custody", "grant", "tlog", "log", "ledger", "seal", "vault"],
-  lane: ["seal", "tlog"],
+  lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
   cli: ["http", "witness", "custody", "lane", "drawing", "seal", "tlog", "grant", "log", "vault"],
 }
@@ -89,7 +90,8 @@ function brokenWall(path: string, { target, isType }: Import): string[] {
   const [room = ""] = path.includes("/") ? path.split("/") : [""]
   if (target.startsWith("node:")) {
     const isClosed =
-      (pureRooms.includes(room) || room === "picture" || room === "drawing") && !platformFiles.includes(path)
+      (pureRooms.includes(room) || ["picture", "drawing", "reading"].includes(room)) &&
+      !platformFiles.includes(path)
     return isClosed ? [`${path}: imports ${target} in a room without the platform`] : []
   }
   if (!target.startsWith(".") || isType || room === "") return []

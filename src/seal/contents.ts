@@ -1,31 +1,46 @@
 import { concat, equal, textOf, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { assert } from "../fault.ts"
+import { isRead, roles, type Read, type Role } from "./read.ts"
+import { hasShape, isBox, isListOf, isNullOr, isText, type Box } from "./shape.ts"
 
-export interface Box {
-  readonly x_px: number
-  readonly y_px: number
-  readonly width_px: number
-  readonly height_px: number
-}
+export type { Box } from "./shape.ts"
 
-/** What the reader said of the picture; sealed with it, since a plate text lives nowhere else. */
-export interface ReaderEvent {
-  readonly v: 1
-  /** Where the boxes come from: a folder's index, the drawn port, or nowhere. */
-  readonly source: "index" | "drawn" | "none"
+interface SeenBoxes {
   /** The file's name in the camera folder, or `null`. */
   readonly file: string | null
+  /** In pixels of this picture. */
   readonly plates: readonly { readonly text: string; readonly box: Box }[]
   readonly faces: readonly Box[]
 }
 
+/** What is known of a picture from a folder or the drawn port. */
+export interface FolderEvent extends SeenBoxes {
+  readonly v: 1
+  /** Where the boxes come from: a folder's index, the drawn port, or nowhere. */
+  readonly source: "index" | "drawn" | "none"
+}
+
+/** What a reader told of a picture: all of its reads that came with it. */
+export interface ReadEvent extends SeenBoxes {
+  readonly v: 2
+  readonly source: "reader"
+  /** What this picture shows; `null` for a passage that came without one. */
+  readonly role: Role | null
+  /** One for each vehicle, 1 to 16. */
+  readonly reads: readonly Read[]
+}
+
+/** What is known of the picture; sealed with it, since a plate text lives nowhere else. */
+export type ReaderEvent = FolderEvent | ReadEvent
+
 const magic = utf8("SALLYEV1")
-const maxEvent_bytes = 65_536
+/** Of an event as canonical JSON in UTF-8. */
+export const maxEvent_bytes = 65_536
+export const maxReads = 16
 const maxBoxes = 32
 const maxText = 32
 const maxFile = 256
-const maxSide_px = 65_535
 
 /**
  * The plaintext of a capture: the picture first, so that a capture recovered by escrow opens in any viewer, then the event
@@ -40,6 +55,7 @@ export function packContents({
 }): Uint8Array {
   assert(isEvent(event), "a reader's event keeps to its shape")
   const json = utf8(canonical(event))
+  assert(json.length <= maxEvent_bytes, "a reader's event is at most 65,536 bytes")
   const size = new Uint8Array(4)
   new DataView(size.buffer).setUint32(0, json.length)
   return concat(picture, json, size, magic)
@@ -67,36 +83,27 @@ function parseEvent(text: string | null): ReaderEvent | null {
 }
 
 function isEvent(value: unknown): value is ReaderEvent {
-  if (!hasKeys(value, ["v", "source", "file", "plates", "faces"])) return false
-  const { v, source, file, plates, faces } = value
-  return (
-    v === 1 &&
-    (source === "index" || source === "drawn" || source === "none") &&
-    (file === null || (typeof file === "string" && file.length <= maxFile)) &&
-    isListOf(plates, plate => hasKeys(plate, ["text", "box"]) && isText(plate.text) && isBox(plate.box)) &&
-    isListOf(faces, isBox)
-  )
+  return hasShape(value, folderShape) || hasShape(value, readShape)
 }
 
-function isListOf(value: unknown, holds: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length <= maxBoxes && value.every(holds)
+const seenShape = {
+  file: (value: unknown) => isNullOr(value, file => isText(file, maxFile)),
+  plates: (value: unknown) => isListOf(value, maxBoxes, plate => hasShape(plate, plateShape)),
+  faces: (value: unknown) => isListOf(value, maxBoxes, isBox),
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value.length <= maxText
+const plateShape = { text: (value: unknown) => isText(value, maxText), box: isBox }
+
+const folderShape = {
+  ...seenShape,
+  v: (value: unknown) => value === 1,
+  source: (value: unknown) => value === "index" || value === "drawn" || value === "none",
 }
 
-function isBox(value: unknown): boolean {
-  const sides = ["x_px", "y_px", "width_px", "height_px"]
-  return hasKeys(value, sides) && sides.every(side => isLength(value[side]))
-}
-
-function isLength(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxSide_px
-}
-
-function hasKeys(value: unknown, keys: readonly string[]): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false
-  const held = Object.keys(value)
-  return held.length === keys.length && keys.every(key => Object.hasOwn(value, key))
+const readShape = {
+  ...seenShape,
+  v: (value: unknown) => value === 2,
+  source: (value: unknown) => value === "reader",
+  role: (value: unknown) => isNullOr(value, role => roles.includes(role as Role)),
+  reads: (value: unknown) => isListOf(value, maxReads, isRead) && value.length > 0,
 }

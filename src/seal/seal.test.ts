@@ -8,6 +8,8 @@ import { chacha20 } from "../chacha20.ts"
 import { Fault } from "../fault.ts"
 import { openBody, sealBody } from "./body.ts"
 import { formatCapture, parseCapture, type CaptureHeader } from "./capture.ts"
+import { canonical } from "../canonical.ts"
+import type { Read } from "./read.ts"
 import { packContents, unpackContents, type ReaderEvent } from "./contents.ts"
 import { joinAgeFile, parseHeader, splitAgeFile, unwrapHeader, wrapFileKey } from "./header.ts"
 import { modeOf, newIdentity, type Mode } from "./recipient.ts"
@@ -179,6 +181,71 @@ describe("contents: picture and event", () => {
       expect(unpackContents(packed.map((byte, i) => (i === at ? byte ^ 1 : byte)))).toBeNull()
     }
     expect(unpackContents(new Uint8Array(5))).toBeNull()
+  })
+})
+
+describe("contents: what a reader told", () => {
+  const read: Read = {
+    source: "openalpr",
+    captured_at: "2026-03-04T05:06:07.089Z",
+    clock: "stated",
+    event_id: "agent-1-1772600767089",
+    crossing_id: null,
+    camera: "12",
+    lane: null,
+    plate: {
+      text: "SP-7X042",
+      normalized: "SP7X042",
+      region: "us-sp",
+      confidence: 0.93,
+      box: { x_px: 1, y_px: 2, width_px: 30, height_px: 10 },
+      candidates: [{ text: "SP7XO42", confidence: 0.5 }],
+    },
+    vehicle: { make: "ford", model: null, colour: null, type: "sedan", box: null },
+    direction: "85.5",
+    speed: { value: 20, unit: "km/h" },
+    pictures: [{ role: "scene", index: 0, width_px: 640, height_px: 480, origin: null }],
+    doubts: [],
+    other: { fields: { "/is_parked": false }, left_out: 0 },
+  }
+  const event: ReaderEvent = {
+    v: 2,
+    source: "reader",
+    file: null,
+    role: "scene",
+    plates: [],
+    faces: [],
+    reads: [read],
+  }
+  const bent = (change: object) => unpackRaw({ ...event, reads: [{ ...read, ...change }] })
+  const unpackRaw = (value: object) => {
+    const json = utf8(canonical(value))
+    const size = Buffer.alloc(4)
+    size.writeUInt32BE(json.length)
+    return unpackContents(Buffer.concat([json, size, utf8("SALLYEV1")]))
+  }
+
+  test("comes back as it was sealed", () => {
+    const packed = packContents({ picture: utf8("picture"), event })
+    expect(unpackContents(packed)).toEqual({ picture: utf8("picture"), event })
+    expect(bent({})?.event).toEqual(event)
+  })
+  test.each([
+    ["a kind of reader that is not known", { source: "acme" }],
+    ["a time in another zone", { captured_at: "2026-03-04T05:06:07.089+01:00" }],
+    ["a day that is not", { captured_at: "2026-02-30T05:06:07.089Z" }],
+    ["a confidence over 1", { plate: { ...read.plate, confidence: 93 } }],
+    ["an empty plate", { plate: { ...read.plate, text: "" } }],
+    ["half a pixel", { plate: { ...read.plate, box: { x_px: 0.5, y_px: 2, width_px: 30, height_px: 10 } } }],
+    ["a doubt that is not known", { doubts: ["rainy"] }],
+    ["a field more", { faces: [] }],
+    ["a nested unknown field", { other: { fields: { "/a": {} }, left_out: 0 } }],
+    ["a text beyond its limit", { camera: "c".repeat(129) }],
+  ])("%s is refused", (_, change) => expect(bent(change)).toBeNull())
+  test("no read, or over 16, is refused", () => {
+    expect(unpackRaw({ ...event, reads: [] })).toBeNull()
+    expect(unpackRaw({ ...event, reads: Array(17).fill(read) })).toBeNull()
+    expect(unpackRaw({ ...event, reads: Array(16).fill(read) })).not.toBeNull()
   })
 })
 
