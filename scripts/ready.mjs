@@ -130,7 +130,9 @@ async function withLock(lock, work) {
 }
 
 function run(root, command, parameters) {
-  const { status, error } = spawnSync(command, parameters, { cwd: root, stdio: ["ignore", 2, 2] })
+  // onnxruntime-node would fetch a library for graphics cards; the one for processors is in its package.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" }
+  const { status, error } = spawnSync(command, parameters, { cwd: root, env, stdio: ["ignore", 2, 2] })
   if (status !== 0) {
     rmSync(join(root, ".ready-lock"), { recursive: true, force: true })
     fail(

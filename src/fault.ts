@@ -40,6 +40,7 @@ export const faults = {
   READER_TIME: [422, 2, "The reader's time is missing, has no zone, or cannot be right"],
   PICTURE: [422, 2, "Not a picture that this vault can decode"],
   PICTURE_SIZE: [422, 2, "The picture has more pixels or bytes than this vault decodes"],
+  MODEL: [500, 7, "A model file is missing, or is not the one that it must be"],
   // grants and cases
   GRANT_TERMS: [422, 2, "The terms do not hold together"],
   GRANT_UNKNOWN: [404, 6, "There is no such grant"],

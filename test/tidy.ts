@@ -18,11 +18,11 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   ledger: ["tlog"],
   log: ["tlog", "grant", "ledger"],
   vault: ["seal", "tlog", "grant", "log", "objects", "ledger"],
-  custody: ["seal", "tlog", "grant", "picture", "objects", "ledger", "log", "vault"],
+  custody: ["seal", "tlog", "grant", "picture", "reading", "objects", "ledger", "log", "vault"],
   http: ["custody", "grant", "tlog", "log", "ledger", "seal", "vault"],
   lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
-  cli: ["http", "witness", "custody", "lane", "drawing", "seal", "tlog", "grant", "log", "vault"],
+  cli: ["http", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant", "log", "vault"],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */
@@ -32,11 +32,7 @@ export const pureRooms: readonly string[] = ["seal", "tlog", "grant"]
 export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]
 
 /** Files in rooms without the platform that may touch it all the same, and why. */
-export const platformFiles: readonly string[] = [
-  "picture/decoder.ts",
-  "picture/child.ts",
-  "drawing/glyphs.ts",
-]
+export const platformFiles: readonly string[] = ["picture/pool.ts", "picture/serve.ts", "drawing/glyphs.ts"]
 
 const bannedNames = /^(utils?|helpers?|common|misc|types|services?|core|shared|lib|index)(\.ts)?$/
 

@@ -7,6 +7,7 @@ import type { Statement } from "../grant/request.ts"
 import { contextOf, globalsOf, listQuery, type Context } from "./context.ts"
 import { assertFree, readKeyFile, writeKeyFile } from "./keyfile.ts"
 import { propose } from "./motions.ts"
+import { readerTryCommand } from "./reader-try.ts"
 import { sampleCommand } from "./sample.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
@@ -194,7 +195,12 @@ function placeCommands(program: Command): void {
     .action(async (name: string, options: { port: string }, command: Command) =>
       add(await contextOf(command), "lanes", { statement: { name, port: options.port } }),
     )
-  noun(program, "reader", { resource: "readers", columns: ["id", "name", "lane", "boxes", "last_sequence"] })
+  const reader = noun(program, "reader", {
+    resource: "readers",
+    columns: ["id", "name", "lane", "boxes", "last_sequence"],
+  })
+  readerTryCommand(reader)
+  reader
     .command("enroll <name>")
     .description("enroll a reader on a lane, and make its key file")
     .requiredOption("--lane <lane>")

@@ -44,19 +44,19 @@ const lights: Readonly<Record<LightName, Light>> = {
     shade: "#04060f",
     shadeOpacity: 0.52,
     isLit: true,
-    noise: 7,
+    noise: 6,
     gain: [1.1, 1.06, 0.98],
-    gamma: 0.92,
+    gamma: 0.78,
   },
   infrared: {
     name: "infrared",
     sky: ["#050505", "#101010"],
     shade: "#000000",
-    shadeOpacity: 0.46,
+    shadeOpacity: 0.38,
     isLit: true,
-    noise: 6,
+    noise: 5,
     gain: [1.12, 1.12, 1.12],
-    gamma: 0.94,
+    gamma: 0.72,
   },
 }
 
@@ -178,7 +178,8 @@ export function expose(rgba: Uint8Array, light: Light, chance: Chance): Uint8Arr
     let r = rgba[from] as number
     let g = rgba[from + 1] as number
     let b = rgba[from + 2] as number
-    if (isGrey) r = g = b = (r * 77 + g * 130 + b * 49) >> 8
+    // A silicon sensor behind an infrared filter sees what red light comes nearest to: skin is bright, ink is not.
+    if (isGrey) r = g = b = (r * 190 + g * 50 + b * 16) >> 8
     n = (n + 1) & (grainSize - 1)
     const noise = grain[n] as number
     rgb[to] = red[noise | r] as number

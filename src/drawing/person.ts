@@ -14,7 +14,7 @@ export interface Look {
   readonly eyes: number
 }
 
-const skins = ["#f3d3bb", "#e8b996", "#d6a077", "#bd8257", "#9a6540", "#76482c", "#5a3522"] as const
+const skins = ["#f3d3bb", "#e8b996", "#d6a077", "#bd8257", "#9a6540", "#80512f", "#6b432b"] as const
 const hairs = ["#17130f", "#2b1d14", "#4a2f1c", "#7a5230", "#b08850", "#8f8f8f", "#d8d6d0"] as const
 const cloths = [
   "#32465f",
@@ -78,8 +78,8 @@ function shoulders({ skin, cloth }: Look): string {
 }
 
 function head({ skin, broad }: Look): string {
-  const light = mix(skin, "#ffffff", 0.16)
-  const shade = mix(skin, "#3a1508", 0.34)
+  const light = mix(skin, "#fff4ea", 0.34)
+  const shade = mix(skin, "#2a0e05", 0.42)
   const w = 38 * broad
   const skull = `M${-w} -12C${-w} -74 ${w} -74 ${w} -12C${w} 22 ${w * 0.62} 56 0 56C${-w * 0.62} 56 ${-w} 22 ${-w} -12Z`
   return (
@@ -91,7 +91,10 @@ function head({ skin, broad }: Look): string {
       shade,
       'fill-opacity="0.55"',
     ) +
-    ellipse([-8, -30], [22, 13], light, 'fill-opacity="0.6"') +
+    ellipse([-6, -32], [24, 13], light, 'fill-opacity="0.65"') +
+    ellipse([-19 * broad, 9], [11, 7], light, 'fill-opacity="0.5"') +
+    ellipse([16 * broad, 9], [10, 6], light, 'fill-opacity="0.4"') +
+    ellipse([-2, 47], [11, 6], light, 'fill-opacity="0.4"') +
     ellipse([-17 * broad, 16], [10, 8], mix(skin, "#e0684e", 0.3), 'fill-opacity="0.35"') +
     ellipse([17 * broad, 16], [10, 8], mix(skin, "#e0684e", 0.3), 'fill-opacity="0.35"')
   )
@@ -100,20 +103,20 @@ function head({ skin, broad }: Look): string {
 /** @param turn  -1 to 1: where the head looks; the features move with it. */
 function features(look: Look, turn: number): string {
   const { skin, hair } = look
-  const shade = mix(skin, "#3a1508", 0.5)
+  const shade = mix(skin, "#22090a", 0.62)
   const brow = mix(hair, "#1c120c", look.hair === "#d8d6d0" ? 0.3 : 0.6)
   const apart = 16 * look.eyes
   const eye = (x: number) =>
-    ellipse([x, -7], [8.6, 6.4], shade, 'fill-opacity="0.45"') +
+    ellipse([x, -9], [11, 8.5], shade, 'fill-opacity="0.5"') +
     ellipse([x, -6], [7, 4], "#efeae4") +
     ellipse([x + turn * 1.6, -6], [3.6, 3.8], "#2e1c12") +
     ellipse([x + turn * 1.6 - 1, -7.4], [1, 1], "#ffffff") +
     line(`M${x - 7.4} -7.5Q${x} -12.4 ${x + 7.4} -7.5`, "#20130d", 2) +
     line(`M${x - 9} -16Q${x} -22 ${x + 9} -16`, brow, 3.6, 0.9)
   const nose =
-    path("M-3 -8Q-6 8 -8.5 13Q0 20 8.5 13Q6 8 3 -8Z", shade, 'fill-opacity="0.28"') +
+    path("M-3 -8Q-6 8 -8.5 13Q0 20 8.5 13Q6 8 3 -8Z", shade, 'fill-opacity="0.34"') +
     line("M-7.5 14Q-4 18 0 16.5Q4 18 7.5 14", shade, 2, 0.85) +
-    line("M-1.5 -4L-2.5 10", mix(skin, "#ffffff", 0.4), 3, 0.5)
+    line("M-1 -5L-1.5 11", mix(skin, "#fff4ea", 0.55), 4, 0.7)
   const mouth =
     path("M-14 31Q-5 27 0 29Q5 27 14 31Q6 39 0 39Q-6 39 -14 31Z", mix(skin, "#9c2f2c", 0.5)) +
     line("M-14 31Q0 34.5 14 31", "#4a1a16", 1.7, 0.9)

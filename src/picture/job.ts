@@ -21,7 +21,7 @@ export type Reply =
   | { readonly kind: "refused"; readonly code: FaultCode; readonly detail: string }
 
 /** The refusals that a child may speak of; everything else that goes wrong in it is ours. */
-const refusals: readonly FaultCode[] = ["PICTURE", "PICTURE_SIZE", "INVALID"]
+const refusals: readonly FaultCode[] = ["PICTURE", "PICTURE_SIZE", "INVALID", "MODEL"]
 
 /** The reply of this message, or `null`: a child that a picture took over may send anything. */
 export function replyOf(message: unknown): Reply | null {

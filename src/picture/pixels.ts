@@ -24,7 +24,8 @@ export interface Copy {
   readonly height_px: number
 }
 
-interface Pixels {
+/** A decoded picture. */
+export interface Pixels {
   /** Red, green, blue, 8 bits each, row by row. */
   readonly rgb: Uint8Array
   readonly width_px: number
@@ -127,8 +128,11 @@ function* rowsOf(box: Box, { width_px, height_px }: Pixels): Generator<[start: n
   }
 }
 
-/** Every pixel of a picture, oriented. What the file says beside pixels (EXIF, colour profile, comments) ends here. */
-async function decode(picture: Uint8Array): Promise<Pixels> {
+/**
+ * Every pixel of a picture, oriented. What the file says beside pixels (EXIF, colour profile, comments) ends here.
+ * @throws Fault as `describe`.
+ */
+export async function decode(picture: Uint8Array): Promise<Pixels> {
   const { data, info } = await decoding(async () => {
     const image = sharp(picture, {
       failOn: "error",
