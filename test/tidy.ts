@@ -32,7 +32,11 @@ export const pureRooms: readonly string[] = ["seal", "tlog", "grant"]
 export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]
 
 /** Files in rooms without the platform that may touch it all the same, and why. */
-export const platformFiles: readonly string[] = ["picture/pool.ts", "picture/serve.ts", "drawing/glyphs.ts"]
+export const platformFiles: readonly string[] = [
+  ...["picture/pool.ts", "picture/serve.ts", "drawing/glyphs.ts"],
+  // Model files are read and checked here, and their runtime is loaded.
+  ...["reading/model-file.ts", "reading/network.ts"],
+]
 
 const bannedNames = /^(utils?|helpers?|common|misc|types|services?|core|shared|lib|index)(\.ts)?$/
 

@@ -9,6 +9,7 @@ import { termsDigest, type Purpose, type Terms } from "../grant/terms.ts"
 import { initVault } from "../sallyport.ts"
 import { Client } from "./client.ts"
 import { readKeyFile, writeKeyFile } from "./keyfile.ts"
+import { logKeyOf } from "./log-key.ts"
 import { secondMotion } from "./motions.ts"
 import { writeEscrow } from "./vault.ts"
 
@@ -119,7 +120,7 @@ interface LaneOptions {
   readonly add: (resource: string, statement: Statement) => Promise<string>
 }
 
-async function addLane(data: string, { port, number, add }: LaneOptions): Promise<string> {
+async function addLane(data: string, { custodian, port, number, add }: LaneOptions): Promise<string> {
   const { signer } = await readKeyFile(keyOf(data, "custodian"))
   const lane = await add("lanes", { port, name: `Lane ${number}` })
   const seed = newSeed()
@@ -129,7 +130,8 @@ async function addLane(data: string, { port, number, add }: LaneOptions): Promis
     boxes: "trusted",
     name: `Reader ${number}-A`,
   })
-  const notes = { port, lane, custodian: base64(signer.publicKey) }
+  const log = await logKeyOf(custodian, origin)
+  const notes = { port, lane, custodian: base64(signer.publicKey), log }
   await writeKeyFile(laneKeyOf(data, number), { vault: origin, id: reader, notes, seed })
   return lane
 }

@@ -6,7 +6,7 @@ import { drawCapture } from "../drawing/capture.ts"
 import { Fault } from "../fault.ts"
 import { postCapture } from "../lane/post.ts"
 import { readRecipients, recipientOn, type Recipients } from "../lane/recipients.ts"
-import { sealShot, type LaneReader } from "../lane/seal.ts"
+import { sealPicture, type LaneReader } from "../lane/seal.ts"
 import { formatVkey } from "../tlog/note.ts"
 import { sendFolder } from "../lane/send.ts"
 import { Sequence } from "../lane/sequence.ts"
@@ -188,14 +188,9 @@ function flowOf({ client, lanes, served, data }: FlowOptions): Flow {
       const lane = (index % lanes.length) + 1
       const { picture, plate, faces } = await drawCapture({ seed, lane, hour: (6 + index) % 24, index })
       const event = { v: 1, source: "drawn", file: null, plates: [plate], faces } as const
-      const shot = {
-        picture,
-        event,
-        capturedAt_ms: at_ms,
-        kind: "plate",
-        sequence: await sequence.take(),
-      } as const
-      await postCapture(served.url, await sealShot(reader, shot, recipientOn(recipients, at_ms)))
+      const shot = { picture, event, capturedAt_ms: at_ms, kind: "plate" } as const
+      const sealed = await sealPicture(reader, shot, recipientOn(recipients, at_ms))
+      await postCapture(served.url, sealed.numbered(await sequence.take()))
     },
   }
 }

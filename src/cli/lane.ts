@@ -6,6 +6,7 @@ import { postCapture } from "../lane/post.ts"
 import { readRecipients } from "../lane/recipients.ts"
 import { sendFolder } from "../lane/send.ts"
 import { Sequence } from "../lane/sequence.ts"
+import { agentCommands } from "./agent.ts"
 import { contextOf, globalsOf } from "./context.ts"
 import { Client } from "./client.ts"
 import { readKeyFile } from "./keyfile.ts"
@@ -15,6 +16,7 @@ import { answer, progress, tell } from "./say.ts"
 export function laneCommands(program: Command): void {
   const lane = program.commands.find(command => command.name() === "lane")
   if (lane === undefined) throw new Error("assertion: the registry's nouns come first")
+  agentCommands(lane)
   lane
     .command("send <folder>")
     .description(

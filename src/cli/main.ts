@@ -1,11 +1,11 @@
-import { Command, CommanderError, Option } from "commander"
+import { Command, CommanderError } from "commander"
 import { captureCommands } from "./captures.ts"
-import { defaultServer } from "./context.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
 import { escrowCommands } from "./escrow.ts"
 import { deviceCommands } from "./device.ts"
 import { glassCommands } from "./glass.ts"
+import { globalOptions, inherit } from "./global-options.ts"
 import { grantCommands } from "./grants.ts"
 import { laneCommands } from "./lane.ts"
 import { logCommands } from "./log.ts"
@@ -16,7 +16,6 @@ import { refuse, type Voice } from "./say.ts"
 import { statusCommands } from "./status.ts"
 import { vaultCommands } from "./vault.ts"
 import { witnessCommands } from "./witness.ts"
-import { version } from "../version.ts"
 
 /** The whole command line. @returns the exit code (src/fault.ts has the list). */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -35,20 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** The commands with the options that all of them take. */
 export function programOf(): Command {
-  const program = new Command("sallyport")
-    .description("Custody of plate and face images: sealed at the lane, out only through the log.")
-    .version(version)
-    .addOption(new Option("--server <url>", "the vault").default(defaultServer).env("SALLYPORT_SERVER"))
-    .addOption(new Option("--key <file>", "your key file").env("SALLYPORT_KEY"))
-    .addOption(new Option("--device <file>", "this device's key file").env("SALLYPORT_DEVICE"))
-    .option("--json", "answer in JSON", false)
-    .option("--quiet", "only the answer", false)
-    .option("--no-input", "never ask (grant request asks on a terminal for what is missing)")
-    .option("--limit <number>", "rows of a list, 1 to 200")
-    .option("--since <time>", "RFC 3339")
-    .option("--until <time>", "RFC 3339")
-    .showHelpAfterError("(sallyport --help lists the commands)")
-    .exitOverride()
+  const program = globalOptions(new Command("sallyport"))
   vaultCommands(program)
   demoCommands(program)
   statusCommands(program)
@@ -66,12 +52,4 @@ export function programOf(): Command {
   witnessCommands(program)
   inherit(program)
   return program
-}
-
-/** Global options may stand anywhere on the line; errors come back as exit codes everywhere. */
-function inherit(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command)
-    inherit(child)
-  }
 }

@@ -6,6 +6,7 @@ import { Fault } from "../fault.ts"
 import type { Statement } from "../grant/request.ts"
 import { contextOf, globalsOf, listQuery, type Context } from "./context.ts"
 import { assertFree, readKeyFile, writeKeyFile } from "./keyfile.ts"
+import { logKeyOf } from "./log-key.ts"
 import { propose } from "./motions.ts"
 import { readerTryCommand } from "./reader-try.ts"
 import { sampleCommand } from "./sample.ts"
@@ -227,10 +228,11 @@ async function enrollReader(
     method: "GET",
     path: `/v1/lanes/${encodeURIComponent(options.lane)}`,
   })
+  const log = await logKeyOf(context.client, own.vault)
   const seed = newSeed()
   const statement = { lane: options.lane, key: base64(signerOf(seed).publicKey), boxes: options.boxes, name }
   const added = await context.client.json<Added>({ method: "POST", path: "/v1/readers", statement })
-  const notes = { port: lane.port, lane: options.lane, custodian: base64(own.signer.publicKey) }
+  const notes = { port: lane.port, lane: options.lane, custodian: base64(own.signer.publicKey), log }
   await writeKeyFile(options.newKey, { vault: own.vault, id: added.id, notes, seed })
   answer(context.voice, added, [`${added.id}  enrolled, log entry ${added.entry}`])
   tell(

@@ -1,8 +1,8 @@
 import { armFailpoint } from "../failpoint.ts"
 import { startExaminer } from "../custody/examiner.ts"
-import { Fault } from "../fault.ts"
 import { openServer, type Server } from "../http/server.ts"
 import { openHouse, type Opened } from "../sallyport.ts"
+import { addressOf } from "./address.ts"
 import { progress, tell, type Voice } from "./say.ts"
 import { version } from "../version.ts"
 
@@ -77,12 +77,4 @@ function openDoors(
 
 function firstLine({ house, fsck, config }: Opened, { url }: Server): string {
   return `sallyport ${version} listening ${url} vault=${house.log.origin} log=${fsck.size} captures=${fsck.counted.captures} ledger=${house.ledger.engine} mode=${config.mode}`
-}
-
-export function addressOf(listen: string): { readonly host: string; readonly port: number } {
-  const match = /^(.+):(\d{1,5})$/.exec(listen)
-  const port = Number(match?.[2])
-  if (match === null || port > 65_535)
-    throw new Fault("INVALID", "--listen is HOST:PORT, such as 127.0.0.1:7300")
-  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port }
 }

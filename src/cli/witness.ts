@@ -10,7 +10,7 @@ import { openWitnessServer } from "../witness/server.ts"
 import { Witness } from "../witness/witness.ts"
 import { globalsOf } from "./context.ts"
 import { answer, table, tell } from "./say.ts"
-import { addressOf } from "./serve.ts"
+import { addressOf } from "./address.ts"
 
 interface DataOption {
   readonly data: string

@@ -17,7 +17,7 @@ import type { FastifyReply, FastifyRequest } from "fastify"
 import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { multipart } from "./multipart.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
-import type { Turnstile } from "./turnstile.ts"
+import type { Turnstile } from "../turnstile.ts"
 
 /** Grants and cases; and the two routes, and no others, by which image bytes leave. */
 export function grantRoutes(

@@ -19,7 +19,7 @@ import { sendProblem } from "./problem.ts"
 import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
-import { Turnstile } from "./turnstile.ts"
+import { Turnstile } from "../turnstile.ts"
 import type { Web } from "./web.ts"
 
 /** What the check at the start found: nothing leaves while ledger and log differ. */

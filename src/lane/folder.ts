@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
+import { nullIfAbsent } from "../durable.ts"
 import { Fault } from "../fault.ts"
 import type { Box, ReaderEvent } from "../seal/contents.ts"
 
@@ -10,6 +11,7 @@ export interface FolderPicture {
   readonly name: string
   readonly file: string
   readonly event: ReaderEvent
+  readonly size_bytes: number
   readonly modifiedAt_ms: number
 }
 
@@ -35,7 +37,7 @@ export async function readFolder(
     throw new Fault("NOT_FOUND", `${folder} is not a folder that can be read`, { cause })
   })
   const plates = await readIndex(folder)
-  const found: FolderPicture[] = []
+  const taken: FolderPicture[] = []
   const skipped: Skipped[] = []
   for (const entry of entries) {
     const file = join(entry.parentPath, entry.name)
@@ -45,19 +47,23 @@ export async function readFolder(
     else if (!pictures.has(extname(name).toLowerCase()))
       skipped.push({ name, why: "not a picture by its name" })
     else {
-      const { size, mtimeMs } = await stat(file)
+      const found = await stat(file).catch(nullIfAbsent)
+      // Removed since the folder was listed.
+      if (found === null) continue
+      const { size, mtimeMs } = found
       const why = size === 0 ? "an empty file" : size > maxPicture_bytes ? "larger than 32 MiB" : null
       if (why !== null) skipped.push({ name, why })
       else
-        found.push({
+        taken.push({
           name,
           file,
           event: eventOf(name, plates?.get(name) ?? null),
+          size_bytes: size,
           modifiedAt_ms: Math.floor(mtimeMs),
         })
     }
   }
-  return { pictures: found.sort((a, b) => (a.name < b.name ? -1 : 1)), skipped }
+  return { pictures: taken.sort((a, b) => (a.name < b.name ? -1 : 1)), skipped }
 }
 
 type Plate = ReaderEvent["plates"][number]

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { Fault } from "../fault.ts"
 import { readFolder, type FolderPicture, type Skipped } from "./folder.ts"
 import { recipientOn, type Recipients } from "./recipients.ts"
-import { sealShot, type LaneReader } from "./seal.ts"
+import { sealPicture, type LaneReader } from "./seal.ts"
 import type { Sequence } from "./sequence.ts"
 
 export interface SendOptions {
@@ -62,7 +62,7 @@ async function sendOne(
   const capturedAt_ms = options.capturedAt === "now" ? Date.now() : Math.min(Date.now(), modifiedAt_ms)
   const recipient = recipientOn(options.recipients, capturedAt_ms)
   const picture = await readFile(file)
-  const sequence = await options.sequence.take()
-  const shot = { picture, event, capturedAt_ms, kind: "plate", sequence } as const
-  return options.post(await sealShot(options.reader, shot, recipient))
+  const shot = { picture, event, capturedAt_ms, kind: "plate" } as const
+  const sealed = await sealPicture(options.reader, shot, recipient)
+  return options.post(sealed.numbered(await options.sequence.take()))
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
-import { link, mkdir, open, readdir, readFile, rm, stat, unlink } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { flushFolder, hasCode, linkNew, makeFolder, nullIfAbsent, writeFlushed } from "../durable.ts"
 import { failpoint } from "../failpoint.ts"
 import { Fault } from "../fault.ts"
 import { isObjectName, type ObjectStore } from "./objects.ts"
@@ -75,49 +76,4 @@ async function* names(folder: string, prefix: string, within = ""): AsyncGenerat
       yield path
     }
   }
-}
-
-async function writeFlushed(file: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(file, "wx", 0o600)
-  try {
-    await handle.writeFile(bytes)
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/** Makes the folder and flushes each new one's parent, so that the path itself survives a crash. */
-async function makeFolder(folder: string, top: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let each = folder; each.length >= top.length; each = dirname(each)) await flushFolder(each)
-}
-
-async function linkNew(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to)
-    return true
-  } catch (error) {
-    if (hasCode(error, "EEXIST")) return false
-    throw error
-  }
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r")
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-function nullIfAbsent(error: unknown): null {
-  if (hasCode(error, "ENOENT")) return null
-  throw error
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code
 }

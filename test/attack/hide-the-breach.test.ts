@@ -210,7 +210,7 @@ describe("while nothing is hidden", () => {
       await watchOnce("rolled-back"),
     ])
       expect(done.code, done.output).toBe(0)
-  }, 30_000)
+  }, 180_000)
   test("a mirror with one bent byte anywhere is named by its first difference", async () => {
     for (const [path, named] of [
       ["tile/entries/000.p", /FAILED {2}entry \d+ is not that of tile 0\/0/],
@@ -228,7 +228,7 @@ describe("while nothing is hidden", () => {
       expect(output).toMatch(named)
       await writeFile(file, bytes)
     }
-  }, 30_000)
+  }, 180_000)
 })
 
 for (const [what, state, tamper] of [

@@ -1,4 +1,4 @@
-import { Fault } from "../fault.ts"
+import { Fault } from "./fault.ts"
 
 /** Lets a bounded number through at a time; a bounded number waits; the rest is refused. */
 export class Turnstile {
@@ -14,7 +14,7 @@ export class Turnstile {
   async pass<T>(work: () => Promise<T>): Promise<T> {
     if (this.#inside >= this.#limits.inside) {
       if (this.#waiting.length >= this.#limits.waiting)
-        throw new Fault("BUSY", "too many images are asked for at once; try again")
+        throw new Fault("BUSY", "too much is asked for at once; try again")
       await new Promise<void>(resolve => this.#waiting.push(resolve))
     } else {
       this.#inside += 1
