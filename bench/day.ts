@@ -83,6 +83,7 @@ async function examine(house: House, capture: string): Promise<void> {
         capture,
         permit: permitted.index,
         outcome: "boxes",
+        plates: 1,
         faces: null,
         sealed_to: "epoch/standard/2026-11",
         age_header_sha256: zeros,

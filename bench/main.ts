@@ -8,6 +8,7 @@ import { release } from "../src/custody/release.ts"
 import { drawCapture } from "../src/drawing/capture.ts"
 import { chacha20 } from "../src/chacha20.ts"
 import { openBody, sealBody } from "../src/seal/body.ts"
+import { undoubted } from "../src/picture/level.ts"
 import { keepRegions } from "../src/picture/pixels.ts"
 import { measure, type Row } from "./measure.ts"
 import { grantOf, openTestPort, releaseCaller, sealShot, takeIn, type TestPort } from "../test/port.ts"
@@ -100,6 +101,7 @@ async function releases(port: TestPort): Promise<void> {
     height_px: drawn.height_px,
     plates: [drawn.plate.box],
     faces: null,
+    doubted: undoubted,
   }
   for (const clients of clientCounts) {
     const count = clients === 1 ? 60 : 120

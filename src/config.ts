@@ -3,6 +3,8 @@ import { join, resolve } from "node:path"
 import { Type, type Static } from "typebox"
 import { Compile } from "typebox/compile"
 import { Fault } from "./fault.ts"
+import { lookMemory_mb } from "./reading/looker.ts"
+import { plateRegions, type PlateRegion } from "./reading/plate-syntax.ts"
 
 const closed = { additionalProperties: false }
 
@@ -75,6 +77,18 @@ const schema = Type.Object(
     decoder_timeout_ms: Type.Integer({ minimum: 100, maximum: 60_000 }),
     /** Memory of one decoder, MB, 256 to 8,192. Default 1,024. */
     decoder_memory_mb: Type.Integer({ minimum: 256, maximum: 8192 }),
+    /** Whose plates the built-in reader expects. Default any. */
+    plate_region: Type.Unsafe<PlateRegion>(Type.String({ enum: [...plateRegions] })),
+    /** A face model of the operator's, an ONNX file in the format of YuNet, or `null` for the one that is installed. */
+    face_model: Type.Union([Type.String({ minLength: 1, maxLength: 4096 }), Type.Null()]),
+    /** Child processes that look for plates and faces, and so how many captures are examined at once: 1 to 16. Default 2. */
+    finder_processes: Type.Integer({ minimum: 1, maximum: 16 }),
+    /** Longest time for one picture, ms, with the loading of the networks, 5,000 to 300,000. Default 60,000. */
+    finder_timeout_ms: Type.Integer({ minimum: 5000, maximum: 300_000 }),
+    /** Memory of one of them, MB, 1,024 to 8,192. Default 1,280. */
+    finder_memory_mb: Type.Integer({ minimum: 1024, maximum: 8192 }),
+    /** Captures that may wait for their examination before lanes are asked to wait, 100 to 10,000,000. Default 200,000. */
+    backlog_captures: Type.Integer({ minimum: 100, maximum: 10_000_000 }),
   },
   closed,
 )
@@ -96,6 +110,12 @@ export const defaults = {
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
+  plate_region: "any",
+  face_model: null,
+  finder_processes: 2,
+  finder_timeout_ms: 60_000,
+  finder_memory_mb: lookMemory_mb,
+  backlog_captures: 200_000,
 } satisfies Partial<Config>
 
 const validator = Compile(schema)
@@ -110,6 +130,10 @@ const overridable = [
   "decoder_processes",
   "decoder_timeout_ms",
   "decoder_memory_mb",
+  "finder_processes",
+  "finder_timeout_ms",
+  "finder_memory_mb",
+  "backlog_captures",
 ] as const
 
 /** @throws Fault CONFIG for a file that is missing or malformed, or holds an unknown key or a value out of range. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, open, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { parseConfig, pathIn, readConfig, type Config } from "./config.ts"
-import type { House } from "./custody/house.ts"
+import type { House, Pictures } from "./custody/house.ts"
 import type { Web } from "./http/web.ts"
 import { hkdf } from "@noble/hashes/hkdf.js"
 import { sha256 } from "@noble/hashes/sha2.js"
@@ -24,6 +24,8 @@ import { openDisk } from "./objects/disk.ts"
 import type { ObjectStore } from "./objects/objects.ts"
 import { openS3 } from "./objects/s3.ts"
 import { openDecoder } from "./picture/decoder.ts"
+import { openLooker } from "./reading/looker.ts"
+import { readOwnModel } from "./reading/model-file.ts"
 import { newIdentity, type Mode } from "./seal/recipient.ts"
 import { parsePolicy } from "./tlog/policy.ts"
 import { Gate, type CheckpointMemory } from "./vault/gate.ts"
@@ -152,21 +154,41 @@ export async function openHouse(options: {
     openText: (field, sealed) => openText(root, field, sealed),
     ...progress,
   })
+  const pictures = await openPictures(data, config)
+  const vault = new Vault({ ...keys, log, objects, gate })
+  const house: House = { ledger, objects, log, vault, pictures, keys }
+  if (found.problems.length === 0 && gate.stopped === null) await noteSchema(house)
+  await log.witnesses?.start()
+  const close = async () => {
+    await log.witnesses?.close()
+    await pictures.close()
+    await ledger.close()
+  }
+  return { house, config, fsck: found, web, close }
+}
+
+/** Children that decode, and children that look. @throws Fault MODEL where the operator's face model cannot be read. */
+async function openPictures(data: string, config: Config): Promise<Pictures> {
+  const faceModel = config.face_model === null ? null : pathIn(data, config.face_model)
+  if (faceModel !== null) await readOwnModel(faceModel)
   const decoder = openDecoder({
     processes: config.decoder_processes,
     timeout_ms: config.decoder_timeout_ms,
     memory_mb: config.decoder_memory_mb,
   })
-  const vault = new Vault({ ...keys, log, objects, gate })
-  const house: House = { ledger, objects, log, vault, decoder, keys }
-  if (found.problems.length === 0 && gate.stopped === null) await noteSchema(house)
-  await log.witnesses?.start()
-  const close = async () => {
-    await log.witnesses?.close()
-    await decoder.close()
-    await ledger.close()
+  const looker = openLooker({
+    processes: config.finder_processes,
+    timeout_ms: config.finder_timeout_ms,
+    memory_mb: config.finder_memory_mb,
+  })
+  return {
+    keepRegions: (...asked) => decoder.keepRegions(...asked),
+    look: job => looker.look(job),
+    finders: { region: config.plate_region, faceModel, mostWaiting: config.backlog_captures },
+    close: async () => {
+      await Promise.all([decoder.close(), looker.close()])
+    },
   }
-  return { house, config, fsck: found, web, close }
 }
 
 async function readWeb(data: string, config: Config, rootSecret: Uint8Array): Promise<Web | null> {

@@ -29,7 +29,7 @@ import { wanting } from "../src/ledger/ledger.ts"
 import type { Draft } from "../src/log/kinds.ts"
 import { names } from "../src/log/state.ts"
 import type { Findings } from "../src/picture/level.ts"
-import { findingsCommitment, formatFindings, parseFindings } from "../src/vault/findings.ts"
+import { examinationCommitment, formatExamination, parseExamination } from "../src/vault/findings.ts"
 import { sha256Hex } from "../src/vault/vault.ts"
 
 /** A person of the test port, who can sign. */
@@ -342,18 +342,21 @@ export async function examineAs(
     wanted: wanting({ captures: [capture], members: [member] }),
     draft: () => ({ entry: { ...permit, capture, lane, hour, admitted } }),
   })
-  const findingsJson = formatFindings(found, randomBytes(32))
-  const stored = parseFindings(findingsJson)
+  const unread = { quality: null, read: "unread", texts: null, plate_digests: [] } as const
+  const models = { plates: null, faces: null }
+  const findingsJson = formatExamination({ found, models, ...unread }, randomBytes(32))
+  const stored = parseExamination(findingsJson)
   assert(stored !== null, "findings read back")
   const entry: Draft = {
     kind: "examined",
     capture,
     permit: permitted.index,
     outcome: "boxes",
+    plates: found.plates.length,
     faces: found.faces?.length ?? null,
     sealed_to: sealedTo,
     age_header_sha256: sha256Hex(ageHeader),
-    findings_commitment: findingsCommitment(stored),
+    findings_commitment: examinationCommitment(stored),
   }
   const draft = () => ({ entry, capture: { ...row, findingsJson } })
   await house.log.append({ wanted: wanting({ captures: [capture] }), draft })

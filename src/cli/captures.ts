@@ -1,11 +1,14 @@
-import type { Command } from "commander"
+import { Option, type Command } from "commander"
 import { mkdir } from "node:fs/promises"
+import { Fault } from "../fault.ts"
+import type { Box } from "../picture/level.ts"
 import { contextOf, listQuery } from "./context.ts"
 import { storeDelivery } from "./draw.ts"
+import { propose } from "./motions.ts"
 import { answer, table } from "./say.ts"
 import { endOf } from "./times.ts"
 
-type Listed = Readonly<Record<string, string | number | null>> & { readonly id: string }
+type Listed = Readonly<Record<string, string | number | object | null>> & { readonly id: string }
 
 const columns = ["id", "hour", "lane", "kind", "sequence", "size_bytes", "plates_found"] as const
 
@@ -15,11 +18,17 @@ export function captureCommands(program: Command): void {
   capture
     .command("ls")
     .option("--lane <lane>")
-    .action(async (options: { lane?: string }, self: Command) => {
+    .addOption(
+      new Option("--has <what>", "what the examination found; no-plate: what L2 shows nothing of").choices([
+        ...["plate", "no-plate", "face", "no-face", "examination", "no-examination"],
+      ]),
+    )
+    .action(async (options: { lane?: string; has?: string }, self: Command) => {
       const { client, voice, globals } = await contextOf(self)
       const bound = (text: string | undefined) => (text === undefined ? undefined : endOf(text, Date.now()))
       const query = listQuery(globals, {
         lane: options.lane,
+        has: options.has,
         since: bound(globals.since),
         until: bound(globals.until),
       })
@@ -27,13 +36,17 @@ export function captureCommands(program: Command): void {
         method: "GET",
         path: `/v1/captures${query}`,
       })
-      const rows = page.data.map(row => columns.map(column => row[column] ?? "–"))
+      const rows = page.data.map(row => columns.map(column => String(row[column] ?? "–")))
       const more = page.has_more ? ["more: --limit 200, or --since"] : []
       answer(
         voice,
         page,
         page.data.length === 0
-          ? ["no capture here: sallyport lane send DIR"]
+          ? [
+              options.has === undefined
+                ? "no capture here: sallyport lane send DIR"
+                : `none: has ${options.has}`,
+            ]
           : [...table(columns, rows), ...more],
       )
     })
@@ -43,10 +56,36 @@ export function captureCommands(program: Command): void {
     answer(
       voice,
       shown,
-      Object.entries(shown).map(([field, value]) => `${field.padEnd(14)} ${value ?? "–"}`),
+      Object.entries(shown).map(
+        ([field, value]) =>
+          `${field.padEnd(14)} ${typeof value === "object" && value !== null ? JSON.stringify(value) : (value ?? "–")}`,
+      ),
     )
   })
   revealCommand(capture)
+  boxesCommand(capture)
+}
+
+function boxesCommand(capture: Command): void {
+  capture
+    .command("boxes <id>")
+    .description(
+      "propose where its plates and faces are, in place of what was found; a second person signs it",
+    )
+    .option("--plate <x,y,width,height...>", "in pixels of the upright picture; none: it shows no plate")
+    .option("--face <x,y,width,height...>", "faces that were not found; they hide at L2, and show at L3")
+    .action(async (id: string, options: { plate?: string[]; face?: string[] }, self: Command) => {
+      const plates = (options.plate ?? []).map(boxOf)
+      const faces = (options.face ?? []).map(boxOf)
+      await propose(await contextOf(self), "set-boxes", { capture: id, plates, faces })
+    })
+}
+
+function boxOf(text: string): Box {
+  const [x_px = 0, y_px = 0, width_px = 0, height_px = 0] = text.split(",").map(Number)
+  if (!/^\d{1,5}(,\d{1,5}){3}$/.test(text))
+    throw new Fault("INVALID", `${text} is no box: left,top,width,height in pixels, such as 451,564,154,78`)
+  return { x_px, y_px, width_px, height_px }
 }
 
 function revealCommand(capture: Command): void {

@@ -102,7 +102,16 @@ async function lookAll(
     for (let picture = waiting.shift(); picture !== undefined; picture = waiting.shift()) {
       try {
         const bytes = await readFile(picture.file)
-        tried.push({ picture, look: await looker.look({ picture: bytes, region: regionOf(picture), faces }) })
+        tried.push({
+          picture,
+          look: await looker.look({
+            picture: bytes,
+            region: regionOf(picture),
+            claims: [],
+            readsAgreed: true,
+            faces,
+          }),
+        })
       } catch (error) {
         if (!(error instanceof Fault) || !error.code.startsWith("PICTURE")) throw error
         refused.push({ name: picture.name, why: error.message })
@@ -148,8 +157,8 @@ interface Outcome {
 
 function say(voice: Voice, { tried, unread, scores }: Outcome): void {
   const files = tried.map(({ picture, look }) => {
-    const { plate, faces, cpu_ms } = look
-    return { file: picture.name, ...plate, faces: faces?.found ?? null, cpu_ms }
+    const { plate, faces, models, cpu_ms } = look
+    return { file: picture.name, ...plate, faces, models, cpu_ms }
   })
   const rows = files.map(({ file, state, plate, confidence, candidates, box, cpu_ms }) => {
     const texts = (candidates ?? []).map(({ text, confidence }) => `${text} ${confidence.toFixed(2)}`)

@@ -37,8 +37,11 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
     await opened.close()
     throw error
   })
-  const examiner = startExaminer(opened.house, (what, error) => {
-    tell(voice, `not examined: ${what}: ${error instanceof Error ? error.message : "unknown"}`)
+  const examiner = startExaminer(opened.house, {
+    // One beside each finder, so that none waits for an entry to be stored.
+    atOnce: opened.config.finder_processes + 1,
+    told: (what, error) =>
+      tell(voice, `not examined: ${what}: ${error instanceof Error ? error.message : "unknown"}`),
   })
   let isClosing = false
   let end: () => void = () => undefined

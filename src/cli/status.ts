@@ -8,6 +8,8 @@ interface Now {
   readonly origin: string
   readonly admitted: number
   readonly examined: number
+  readonly unexamined: number
+  readonly oldest_unexamined_at: string | null
   readonly delivered: number
   readonly refused: number
   readonly size: number
@@ -31,6 +33,11 @@ export function statusCommands(program: Command): void {
       answer(voice, now, [
         `${now.origin}: ${now.stopped === null ? "open" : `STOPPED: ${now.stopped}`}`,
         `${now.admitted} captures sealed in, ${now.examined} examined, ${now.delivered} images delivered, ${now.refused} refusals, ${now.size} log entries`,
+        ...(now.unexamined === 0
+          ? []
+          : [
+              `${now.unexamined} wait to be examined, the oldest captured ${now.oldest_unexamined_at ?? "now"}`,
+            ]),
       ])
       if (now.stopped !== null) process.exitCode = 7
     })

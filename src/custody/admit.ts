@@ -2,7 +2,7 @@ import { verifyEd25519 } from "../ed25519.ts"
 import { failpoint } from "../failpoint.ts"
 import { Fault, type FaultCode } from "../fault.ts"
 import type { Appended } from "../log/sequencer.ts"
-import type { Records } from "../log/state.ts"
+import { names, type Records } from "../log/state.ts"
 import { captureHeaderMessage, parseCapture, type ParsedCapture } from "../seal/capture.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { concat, fromBase64, utf8 } from "../bytes.ts"
@@ -35,6 +35,7 @@ export async function admit(house: House, bytes: Uint8Array): Promise<Admission>
   if (broken !== null) return refuse(house, refusalOf(capture, broken.code), broken.why)
   const held = await house.ledger.capture(capture.header.capture)
   if (held !== null) return repeated(house, capture, held)
+  await assertRoom(house)
   await house.vault.admit(capture.header.capture, capture.body)
   failpoint("admit.stored")
   const appended = await append(house, capture, reader)
@@ -77,6 +78,19 @@ async function brokenRule(
   const key = await house.ledger.identity(header.sealed_to)
   if (key?.wrapped != null) return null
   return { code: "SEAL_RECIPIENT", why: `there is no key ${header.sealed_to}, or it is destroyed` }
+}
+
+/**
+ * What is admitted has to be examined while its day's key lives, so the vault takes no more than it can come to: the lane
+ * keeps the capture and tries again. Says nothing of the capture, so it is no entry.
+ */
+async function assertRoom({ ledger, pictures }: House): Promise<void> {
+  const waiting = await ledger.counter(names.unexamined)
+  if (waiting < pictures.finders.mostWaiting) return
+  throw new Fault("BUSY", `${waiting} captures wait for their examination`, {
+    notDone: "The capture was not admitted.",
+    next: "the same bytes again later; on the vault: more finder_processes",
+  })
 }
 
 /** The same bytes again are answered with the same admission; other bytes under the same id are refused. */

@@ -1,22 +1,30 @@
 import { randomBytes } from "node:crypto"
+import { base64 } from "../bytes.ts"
+import { canonical } from "../canonical.ts"
 import { failpoint } from "../failpoint.ts"
 import { Fault } from "../fault.ts"
-import type { CaptureRow } from "../ledger/ledger.ts"
+import { wanting, type CaptureRow } from "../ledger/ledger.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Proposal } from "../log/sequencer.ts"
 import { names } from "../log/state.ts"
-import type { Findings } from "../picture/level.ts"
-import { findingsCommitment, formatFindings, parseFindings } from "../vault/findings.ts"
+import { countedPlates } from "../picture/level.ts"
+import {
+  examinationCommitment,
+  formatExamination,
+  parseExamination,
+  type Examination,
+} from "../vault/findings.ts"
 import { sha256Hex, type Withdrawn } from "../vault/vault.ts"
 import { recordOf } from "./caller.ts"
-import { wanting } from "../ledger/ledger.ts"
+import { findingsOf, lookJob, textsOf, type Text } from "./findings.ts"
 import type { House } from "./house.ts"
+import { lookPatiently } from "./patience.ts"
 
-/** The examiner that takes boxes from the reader's event, where the custodian trusts its boxes. */
-export const examiner = "event-boxes/1"
+/** The examiner that looks with our own finders, and takes a reader's box only where they agree. */
+export const examiner = "finders/1"
 
 /** A crash between permit and finding costs a permit; more than this many is not a crash. */
-const maxPermits = 3
+export const maxPermits = 3
 
 export interface ExamineOptions {
   /** Whether a permit that led to nothing (a crash, another server) may be followed by a second one. */
@@ -24,36 +32,39 @@ export interface ExamineOptions {
 }
 
 /**
- * Opens a capture once, by the system itself, under a permit like anyone's: finds the boxes, and writes the age header
- * anew for the epoch of its retention class. Nothing of the plaintext stays.
- * @throws Fault CONFLICT when the capture is examined already, or has its permit.
+ * Opens a capture once, by the system itself, under a permit like anyone's: finds plates and faces, reads the plate, and
+ * writes the age header anew for the epoch of its retention class. What stays is boxes, figures, and texts sealed to that
+ * epoch; no pixel of the picture.
+ * @throws Fault CONFLICT when the capture is examined already, or has its permit; BUSY, MODEL and INTERNAL when no finder
+ * could look: then nothing is stored, and the permit is spent.
  */
 export async function examine(house: House, captureId: string, options: ExamineOptions): Promise<void> {
   const row = await house.ledger.capture(captureId)
   if (row === null) throw new Fault("NOT_FOUND", `there is no capture ${captureId}`)
   const permit = await house.log.append(permitProposal(house, row, options))
   failpoint("examine.permitted")
-  const receipt = await house.log.receipt(permit)
-  const withdrawn = await withdrawOrNull(house, captureId, receipt)
-  const found = withdrawn === null ? null : await findingsOf(house, row, withdrawn)
+  const withdrawn = await withdrawOrNull(house, captureId, await house.log.receipt(permit))
+  const { outcome, examination } = await examinationOf(house, row, withdrawn)
   const resealed = withdrawn?.resealed ?? { sealedTo: row.sealedTo, ageHeader: row.ageHeader }
-  const findingsJson = formatFindings(found, randomBytes(32))
-  const stored = parseFindings(findingsJson)
+  const findingsJson = formatExamination(examination, randomBytes(32))
+  const stored = parseExamination(findingsJson)
   if (stored === null) throw new Fault("INTERNAL", "findings read back as written")
   failpoint("examine.found")
   await house.log.append({
     wanted: wanting({ captures: [captureId] }),
     draft: state => {
       if (state.capture(captureId)?.examined !== null) throw new Fault("CONFLICT", `${captureId} is examined`)
+      const { found } = examination
       const entry: Omit<EntryOf<"examined">, "v" | "at"> = {
         kind: "examined",
         capture: captureId,
         permit: permit.index,
-        outcome: outcomeOf(found),
+        outcome,
+        plates: found === null ? 0 : countedPlates(found).length,
         faces: found?.faces?.length ?? null,
         sealed_to: resealed.sealedTo,
         age_header_sha256: sha256Hex(resealed.ageHeader),
-        findings_commitment: findingsCommitment(stored),
+        findings_commitment: examinationCommitment(stored),
       }
       return { entry, capture: { ...row, ageHeader: resealed.ageHeader, findingsJson } }
     },
@@ -99,23 +110,63 @@ async function withdrawOrNull(house: House, captureId: string, receipt: string):
   }
 }
 
-async function findingsOf(
-  house: House,
-  row: CaptureRow,
-  { picture, event }: Withdrawn,
-): Promise<Findings | null> {
+interface Outcome {
+  readonly outcome: EntryOf<"examined">["outcome"]
+  readonly examination: Examination
+}
+
+const nothingFound = { found: null, quality: null, models: { plates: null, faces: null } } as const
+
+async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn | null): Promise<Outcome> {
+  if (withdrawn === null)
+    return {
+      outcome: "unreadable",
+      examination: { ...nothingFound, read: "unread", texts: null, plate_digests: [] },
+    }
+  const { picture, event } = withdrawn
+  const reader = await recordOf(house, "reader", row.reader)
+  const job = lookJob({ picture, event, isTrusted: reader?.boxes === "trusted" }, house.pictures.finders)
+  const look = picture.length === 0 ? null : await lookOrNull(house, job)
+  const { read, texts } = textsOf(event, look)
+  const kept = keptTexts(house, withdrawn, texts)
+  if (look === null)
+    return {
+      outcome: picture.length === 0 ? "absent" : "unreadable",
+      examination: { ...nothingFound, read, ...kept },
+    }
+  const found = findingsOf(event, job, look)
+  return {
+    outcome: countedPlates(found).length > 0 ? "boxes" : "none",
+    examination: {
+      found,
+      quality: look.quality,
+      read,
+      models: look.models,
+      ...kept,
+    },
+  }
+}
+
+/** `null` for a picture that does not decode within the limits: that is its own property. */
+async function lookOrNull(house: House, job: Parameters<House["pictures"]["look"]>[0]) {
   try {
-    const { width_px, height_px } = await house.decoder.describe(picture)
-    const reader = await recordOf(house, "reader", row.reader)
-    const plates = reader?.boxes === "trusted" ? event.plates.map(plate => plate.box) : []
-    return { width_px, height_px, plates, faces: null }
+    return await lookPatiently(house.pictures, job)
   } catch (error) {
     if (error instanceof Fault && (error.code === "PICTURE" || error.code === "PICTURE_SIZE")) return null
     throw error
   }
 }
 
-function outcomeOf(found: Findings | null): "boxes" | "none" | "unreadable" {
-  if (found === null) return "unreadable"
-  return found.plates.length > 0 ? "boxes" : "none"
+/** The texts as they may be kept: sealed beside the capture, and as keyed digests by which equal plates are found. */
+function keptTexts(
+  house: House,
+  { resealed }: Withdrawn,
+  texts: readonly Text[],
+): Pick<Examination, "texts" | "plate_digests"> {
+  if (texts.length === 0 || resealed === null) return { texts: null, plate_digests: [] }
+  const normalized = [...new Set(texts.filter(text => text.isSure).map(text => text.normalized))]
+  return {
+    texts: resealed.seal(canonical(texts)),
+    plate_digests: normalized.map(text => base64(house.keys.root.digest("plate", text))),
+  }
 }

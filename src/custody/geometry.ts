@@ -1,5 +1,5 @@
 import type { House } from "./house.ts"
-import { parseFindings } from "../vault/findings.ts"
+import { foundIn } from "../vault/findings.ts"
 
 /** What a lane's pictures are like, and nothing of any one of them: medians over many, rounded to 8 pixels. */
 export interface Geometry {
@@ -19,9 +19,9 @@ const grain_px = 8
 /** The geometry of a lane, or `null` before 20 of its captures were examined. Opens nothing. */
 export async function geometryOf(house: House, lane: string): Promise<Geometry | null> {
   const rows = await house.ledger.captures({ lanes: [lane], examined: true, limit: most })
-  const found = rows.flatMap(({ findingsJson }) => {
-    const held = findingsJson === null ? null : parseFindings(findingsJson)?.found
-    return held == null ? [] : [held]
+  const found = rows.flatMap(row => {
+    const held = foundIn(row)
+    return held === null ? [] : [held]
   })
   if (found.length < least) return null
   const plates = found.flatMap(each => each.plates)

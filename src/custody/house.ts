@@ -2,7 +2,9 @@ import type { Ledger } from "../ledger/ledger.ts"
 import type { Log } from "../log/log.ts"
 import type { ObjectStore } from "../objects/objects.ts"
 import type { Decoder } from "../picture/decoder.ts"
+import type { Looker } from "../reading/looker.ts"
 import type { KeyMaker } from "../vault/keys.ts"
+import type { FinderSettings } from "./findings.ts"
 import type { Vault } from "../vault/vault.ts"
 
 /** The whole house. Every path takes it and what is asked; nothing else is passed around. */
@@ -11,6 +13,13 @@ export interface House {
   readonly objects: ObjectStore
   readonly log: Log
   readonly vault: Vault
-  readonly decoder: Decoder
+  /** Whatever touches pixels, in child processes. */
+  readonly pictures: Pictures
   readonly keys: KeyMaker
+}
+
+/** Decoding, redaction, and this vault's own finders. */
+export interface Pictures extends Pick<Decoder, "keepRegions">, Pick<Looker, "look"> {
+  readonly finders: FinderSettings
+  close(): Promise<void>
 }

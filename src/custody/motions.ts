@@ -3,6 +3,8 @@ import { newId } from "../ids.ts"
 import type { KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { lookName } from "../log/state.ts"
+import { brokenLimit, countedPlates, faceLimits, plateLimits } from "../picture/level.ts"
+import { foundIn, withBoxes } from "../vault/findings.ts"
 import { chainKeys, recordOf, type Caller } from "./caller.ts"
 import { termsKeys } from "./grants.ts"
 import type { House } from "./house.ts"
@@ -20,6 +22,7 @@ export async function proposeMotion(
   const motion = newId("mot")
   const statement = caller.statement as Proposed["statement"]
   if (act === "break-glass") assertReason(caller)
+  if (act === "set-boxes") await assertBoxes(house, statement as Boxes)
   const { capture } = statement as { capture?: string }
   if (capture !== undefined && (await house.ledger.capture(capture)) === null)
     throw new Fault("NOT_FOUND", "there is no such capture")
@@ -32,6 +35,30 @@ export async function proposeMotion(
     records,
   })
   return { id: subject ?? motion, entry: index, motion }
+}
+
+type Boxes = Extract<Proposed["statement"], { readonly plates: unknown }>
+
+/** @throws Fault NOT_FOUND, CONFLICT before the examination, INVALID for boxes that would show nothing. */
+async function assertBoxes(house: House, { capture, plates, faces }: Boxes): Promise<void> {
+  const row = await house.ledger.capture(capture)
+  if (row === null) throw new Fault("NOT_FOUND", "there is no such capture")
+  const found = foundIn(row)
+  const notDone = "No boxes were proposed."
+  if (found === null)
+    throw new Fault("CONFLICT", "the capture is not examined yet, or has no picture that decodes", {
+      notDone,
+    })
+  const shown = withBoxes(found, { plates, faces })
+  const [plate] = plates.flatMap(box => brokenLimit(plateLimits, box, shown) ?? [])
+  const [face] = faces.flatMap(box => brokenLimit(faceLimits, box, shown) ?? [])
+  const broken = plate ?? face
+  if (broken !== undefined)
+    throw new Fault("INVALID", `a box would not count: ${broken} (${found.width_px} × ${found.height_px})`, {
+      notDone,
+    })
+  if (countedPlates(shown).length < plates.length)
+    throw new Fault("INVALID", "plates together cover at most 35 % of the picture", { notDone })
 }
 
 /** @throws Fault INVALID without a reason that says something. */
@@ -56,7 +83,9 @@ export async function secondMotion(house: House, caller: Caller, motion: string)
   ]
   const act = held?.act ?? "enroll"
   const draft: Draft = { kind: "motion.seconded", motion, act, person: person.person, asked, statement }
-  const { index } = await propose(house, caller, { of: "motion", draft, records })
+  const { capture } = (held?.statement ?? {}) as { capture?: string }
+  const captures = act === "set-boxes" && capture !== undefined ? [capture] : []
+  const { index } = await propose(house, caller, { of: "motion", draft, records, captures })
   return { id: motion, entry: index }
 }
 
@@ -105,6 +134,7 @@ async function keysOf(
     ...(grant === undefined || capture === undefined ? [] : [{ kind: "look", id: lookName(grant, capture) }]),
     ...(person === undefined ? [] : [{ kind: "person", id: person }]),
     ...(key === undefined ? [] : [{ kind: "key", id: key }]),
+    ...(capture === undefined ? [] : [{ kind: "boxes", id: capture }]),
     ...(scope === undefined
       ? []
       : [

@@ -2,7 +2,7 @@ import type { GrantState } from "../grant/decide.ts"
 import { rootOf } from "../log/standing.ts"
 import { names } from "../log/state.ts"
 import { wanting } from "../ledger/ledger.ts"
-import { parseFindings } from "../vault/findings.ts"
+import { foundIn } from "../vault/findings.ts"
 import { chainKeys, recordOf, stateOf } from "./caller.ts"
 import { isCovered } from "./draw.ts"
 import type { House } from "./house.ts"
@@ -63,7 +63,7 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
       const hour = Number(row.hour.slice(11, 13))
       hours[hour] = (hours[hour] ?? 0) + 1
       crossings.set(row.crossing, (crossings.get(row.crossing) ?? 0) + 1)
-      const found = row.findingsJson === null ? null : (parseFindings(row.findingsJson)?.found ?? null)
+      const found = foundIn(row)
       if (found !== null && silhouettes.length < Math.min(drawn, terms.images))
         silhouettes.push(silhouetteOf(row.id, found, terms.level))
       if (found?.faces != null) [faces, looked] = [faces + found.faces.length, looked + 1]

@@ -73,6 +73,7 @@ export async function propose(
     readonly draft: Draft | ((state: State) => Draft)
     readonly records: readonly KeyOf[]
     readonly members?: Wanted["members"]
+    readonly captures?: Wanted["captures"]
     readonly grant?: string
     readonly destroyed?: Drafted["destroyed"]
   },
@@ -88,6 +89,7 @@ export async function propose(
       records: [...(await circleOf(house, caller)), ...standingKeys, ...ask.records],
       counters: offices.map(names.enrolled),
       members: ask.members ?? [],
+      captures: ask.captures ?? [],
     }),
     draft: (state, now_ms) => {
       const draft = typeof ask.draft === "function" ? ask.draft(state) : ask.draft

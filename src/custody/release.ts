@@ -44,7 +44,7 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
   assert(by !== null, "a permit for people names one")
   const withdrawn = await house.vault.withdraw(capture, await house.log.receipt(permitted))
   failpoint("release.withdrawn")
-  const copy = await house.decoder.keepRegions(withdrawn.picture, withdrawn.permit.level, withdrawn.findings)
+  const copy = await house.pictures.keepRegions(withdrawn.picture, withdrawn.permit.level, withdrawn.findings)
   const delivered = await house.log.append({
     wanted: await standingRows(house, { by, lane }),
     draft: (state, now_ms) => {

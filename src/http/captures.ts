@@ -5,7 +5,7 @@ import { Fault } from "../fault.ts"
 import type { CaptureFilter, CaptureRow } from "../ledger/ledger.ts"
 import { id, time } from "../log/shapes.ts"
 import { maxCapture_bytes } from "../seal/capture.ts"
-import { parseFindings } from "../vault/findings.ts"
+import { parseExamination } from "../vault/findings.ts"
 import { allow } from "./door.ts"
 import { listQuery, pageAsked, pageOf } from "./lists.ts"
 import { callerOf, parameter, type Route } from "./route.ts"
@@ -27,6 +27,8 @@ export function captureRoutes(house: House): Route[] {
         since: Type.Optional(time),
         until: Type.Optional(time),
         examined: Type.Optional(Type.String({ pattern: "^(true|false)$" })),
+        /** What the examination found: `plate`: one that L2 can show. */
+        has: Type.Optional(Type.String({ pattern: `^(${Object.keys(having).join("|")})$` })),
       },
       answer: async request => {
         await allow(house, callerOf(request), "list captures")
@@ -84,20 +86,31 @@ function admission(house: House): Route {
   }
 }
 
+const having: Readonly<Record<string, Partial<CaptureFilter>>> = {
+  plate: { plate: true },
+  "no-plate": { plate: false },
+  face: { face: true },
+  "no-face": { face: false },
+  examination: { examined: true },
+  "no-examination": { examined: false },
+}
+
 function filterOf(query: unknown): Partial<CaptureFilter> {
-  const { lane, since, until, examined } = query as Partial<
-    Record<"lane" | "since" | "until" | "examined", string>
+  const { lane, since, until, examined, has } = query as Partial<
+    Record<"lane" | "since" | "until" | "examined" | "has", string>
   >
   return {
     ...(lane === undefined ? {} : { lanes: [lane] }),
     ...(since === undefined ? {} : { from_ms: Date.parse(since) }),
     ...(until === undefined ? {} : { until_ms: Date.parse(until) }),
     ...(examined === undefined ? {} : { examined: examined === "true" }),
+    ...(has === undefined ? {} : having[has]),
   }
 }
 
 function shown(row: CaptureRow) {
-  const found = row.findingsJson === null ? null : (parseFindings(row.findingsJson)?.found ?? null)
+  const stored = row.findingsJson === null ? null : parseExamination(row.findingsJson)
+  const found = stored?.found ?? null
   return {
     id: row.id,
     port: row.port,
@@ -115,7 +128,10 @@ function shown(row: CaptureRow) {
     examined: row.examined,
     width_px: found?.width_px ?? null,
     height_px: found?.height_px ?? null,
-    plates_found: found?.plates.length ?? null,
-    faces_found: found?.faces?.length ?? null,
+    plates_found: row.plates,
+    faces_found: row.faces,
+    read: stored?.read ?? null,
+    quality: stored?.quality ?? null,
+    models: stored?.models ?? null,
   }
 }

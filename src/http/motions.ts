@@ -19,6 +19,7 @@ const proposals = [
   ["change-office", "Propose another office for a person; what he approved in the former counts no more"],
   ["break-glass", "Break the glass: a short, small case for who asks, open with a second person's key"],
   ["look", "Propose one look at L4, for who holds the case"],
+  ["set-boxes", "Propose where the plates and faces of a capture are, in place of what was found"],
 ] as const
 
 /** What one person proposes and another signs; and the emergency stop, which one person orders. */

@@ -12,6 +12,9 @@ export interface Now {
   readonly as_of: string
   readonly admitted: number
   readonly examined: number
+  /** Captures that wait for their examination, and when the oldest of them was captured. */
+  readonly unexamined: number
+  readonly oldest_unexamined_at: string | null
   readonly permits: number
   readonly delivered: number
   readonly refused: number
@@ -62,6 +65,7 @@ function witnessedOf({ log }: House, opened: number): string {
 async function now(house: House): Promise<Now> {
   const total = (kind: Entry["kind"]) => house.ledger.counter(names.total(kind))
   const head = await house.log.head()
+  const [oldest] = await house.ledger.captures({ examined: false, limit: 1 })
   const rows = await house.ledger.newestEntries({ limit: 16 })
   const newest = rows.flatMap(row => {
     const entry = parseEntry(row.bytes)
@@ -74,6 +78,8 @@ async function now(house: House): Promise<Now> {
     as_of: new Date(house.log.clock()).toISOString(),
     admitted: await total("admitted"),
     examined: await total("examined"),
+    unexamined: await house.ledger.counter(names.unexamined),
+    oldest_unexamined_at: oldest === undefined ? null : new Date(oldest.capturedAt_ms).toISOString(),
     permits: await total("permit"),
     delivered: await total("delivered"),
     refused: await total("refused"),
@@ -93,6 +99,7 @@ function pageOf(now: Now): string {
   const totals = [
     ["captures sealed in", now.admitted],
     ["examined", now.examined],
+    ["wait to be examined", now.unexamined],
     ["images delivered", now.delivered],
     ["refused", now.refused],
     ["log entries", now.size],

@@ -106,7 +106,9 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."POST /v1/sessions,GET /v1/sessions/callback,POST /v1/sessions/end,GET /v1/me".split(","),
       ..."POST /v1/passkeys/options,POST /v1/passkeys,GET /desk,GET /desk.js".split(","),
       ..."GET /v1/me/contracts,GET /v1/lanes/:id/geometry,GET /v1/grants/:id/history".split(","),
-      ..."POST /v1/break-glass,POST /v1/looks,POST /v1/grants/:id/review,GET /v1/notices".split(","),
+      ..."POST /v1/break-glass,POST /v1/looks,POST /v1/boxes,POST /v1/grants/:id/review,GET /v1/notices".split(
+        ",",
+      ),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),
     ].map(route => [
       route,

@@ -37,6 +37,7 @@ export function captureRow(changed: Partial<CaptureRow> = {}): CaptureRow {
     size_bytes: 10,
     admitted: 3,
     examined: null,
+    plates: null,
     faces: null,
     headerJson: "{}",
     headerSignature: bytes(1, 2),

@@ -52,6 +52,8 @@ export interface CaptureRow {
   readonly admitted: number
   /** Index of the newest entry `examined`, or `null` before it. */
   readonly examined: number | null
+  /** How many plates L2 can show, by that examination or as two people set them; `null` before it. */
+  readonly plates: number | null
   /** How many faces that examination found; `null` before it, and where nothing looked for them. */
   readonly faces: number | null
   /** The signed capture header as it came (canonical JSON). */
@@ -196,6 +198,10 @@ export interface CaptureFilter {
   /** Exclusive. */
   readonly until_ms?: number
   readonly examined?: boolean
+  /** Those with a plate that L2 can show; `false`: examined, and without. */
+  readonly plate?: boolean
+  /** Those with a face; `false`: looked for, and without. */
+  readonly face?: boolean
   /** Leaves out the captures that are members of this set. */
   readonly notIn?: string
   readonly sealedTo?: string

@@ -44,6 +44,7 @@ export function captureOf(row: Selectable<CaptureTable>): CaptureRow {
     size_bytes: integerOf(row.size_bytes),
     admitted: integerOf(row.admitted),
     examined: row.examined === null ? null : integerOf(row.examined),
+    plates: row.plates === null ? null : integerOf(row.plates),
     faces: row.faces === null ? null : integerOf(row.faces),
     headerJson: row.header_json,
     headerSignature: bytesOf(row.header_signature),
@@ -68,6 +69,7 @@ export function captureColumns(row: CaptureRow): CaptureTable {
     size_bytes: row.size_bytes,
     admitted: row.admitted,
     examined: row.examined,
+    plates: row.plates,
     faces: row.faces,
     header_json: row.headerJson,
     header_signature: row.headerSignature,
@@ -236,12 +238,14 @@ function conditions(
   filter: CaptureFilter,
   after: CaptureRow | null,
 ) {
-  const { lanes, from_ms, until_ms, examined, notIn, sealedTo } = filter
+  const { lanes, from_ms, until_ms, examined, plate, face, notIn, sealedTo } = filter
   return [
     ...(lanes === undefined ? [] : [eb("lane", "in", [...lanes])]),
     ...(from_ms === undefined ? [] : [eb("captured_ms", ">=", from_ms)]),
     ...(until_ms === undefined ? [] : [eb("captured_ms", "<", until_ms)]),
     ...(examined === undefined ? [] : [eb("examined", examined ? "is not" : "is", null)]),
+    ...(plate === undefined ? [] : [eb("plates", plate ? ">" : "=", 0)]),
+    ...(face === undefined ? [] : [eb("faces", face ? ">" : "=", 0)]),
     ...(sealedTo === undefined ? [] : [eb("sealed_to", "=", sealedTo)]),
     ...(notIn === undefined
       ? []

@@ -44,6 +44,7 @@ export interface CaptureTable {
   size_bytes: number
   admitted: number
   examined: number | null
+  plates: number | null
   faces: number | null
   header_json: string
   header_signature: Uint8Array
@@ -109,11 +110,24 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
       },
     },
     "0003-faces": { up: running(`alter table captures add column faces ${integer}`) },
+    "0005-plates": { up: plates(integer) },
   }
 }
 
 function running(statement: string): Migration["up"] {
   return async (db: Kysely<unknown>) => {
     await sql.raw(statement).execute(db)
+  }
+}
+
+function plates(integer: string): Migration["up"] {
+  const steps = [
+    `alter table captures add column plates ${integer}`,
+    "create index captures_without_plate on captures (captured_ms, id) where plates = 0",
+    `insert into counters (name, value) select 'unexamined', count(*) from captures
+     where examined is null having count(*) > 0`,
+  ]
+  return async (db: Kysely<unknown>) => {
+    for (const step of steps) await sql.raw(step).execute(db)
   }
 }

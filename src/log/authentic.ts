@@ -13,6 +13,7 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "change-office": "/v1/office-changes",
   "break-glass": "/v1/break-glass",
   look: "/v1/looks",
+  "set-boxes": "/v1/boxes",
 }
 
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */

@@ -52,7 +52,7 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "admitted":
       return admitted(entry, index, state)
     case "examined":
-      return { captures: [examined(entry, index, state)] }
+      return examined(entry, index, state)
     case "grant.requested":
       return { records: [record("grant", entry.grant, requestedGrant(entry, index, state))] }
     case "grant.edited":
@@ -195,6 +195,7 @@ function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part
     size_bytes: entry.size_bytes,
     admitted: index,
     examined: null,
+    plates: null,
     faces: null,
   }
   const seen = {
@@ -202,12 +203,21 @@ function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part
     last_sequence: Math.max(reader.last_sequence, entry.sequence),
     last_day: reader.last_day > day ? reader.last_day : day,
   }
-  return { records: [record("reader", entry.reader, seen)], captures: [facts] }
+  return {
+    records: [record("reader", entry.reader, seen)],
+    counters: [{ name: names.unexamined, value: state.counter(names.unexamined) + 1 }],
+    captures: [facts],
+  }
 }
 
-function examined(entry: EntryOf<"examined">, index: number, state: State): CaptureFacts {
-  const { capture, sealed_to: sealedTo, faces } = entry
-  return { ...mustHold(state.capture(capture)), sealedTo, faces, examined: index }
+function examined(entry: EntryOf<"examined">, index: number, state: State): Part {
+  const { capture, sealed_to: sealedTo, plates, faces } = entry
+  const held = mustHold(state.capture(capture))
+  const waited = held.examined === null ? 1 : 0
+  return {
+    counters: [{ name: names.unexamined, value: state.counter(names.unexamined) - waited }],
+    captures: [{ ...held, sealedTo, plates, faces, examined: index }],
+  }
 }
 
 function requestedGrant(

@@ -118,8 +118,11 @@ export const kinds = {
   examined: kind("examined", {
     capture: id("cap"),
     permit: index,
-    outcome: oneOf(["boxes", "none", "unreadable"]),
-    /** How many faces were found; `null` where nothing looked for them. */
+    /** `boxes`: a plate that L2 can show; `none`: no such; `unreadable`: what was sealed is no picture that decodes; `absent`: the
+     * reader sent none. */
+    outcome: oneOf(["boxes", "none", "unreadable", "absent"]),
+    /** How many plates L2 can show, and how many faces were found; `null` where nothing looked for them. */
+    plates: count,
     faces: nullable(count),
     sealed_to: keyName,
     age_header_sha256: sha256Hex,

@@ -16,7 +16,7 @@ type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 export const proposing: Readonly<Record<DraftOf<"motion.proposed">["act"], Act>> = {
   ...{ enroll: "register", policy: "register", "add-key": "register", "remove-key": "register" },
   "change-office": "register",
-  ...{ resume: "stop", "break-glass": "open case", look: "open case" },
+  ...{ resume: "stop", "break-glass": "open case", look: "open case", "set-boxes": "open case" },
 }
 
 /**
@@ -81,6 +81,8 @@ function actRule(
         state,
         now_ms,
       )
+    case "set-boxes":
+      return null
     case "look": {
       const { grant } = statement as { grant: string }
       const held = state.record("grant", grant)

@@ -74,8 +74,8 @@ export function seconded(entry: EntryOf<"motion.seconded">, index: number, state
   const isCarried = statement.decision === "second"
   const closed = record("motion", id, { ...motion, status: isCarried ? "carried" : "rejected" })
   if (!isCarried) return { records: [closed] }
-  const { records = [], counters = [] } = carried(motion, { entry, index, state })
-  return { records: [closed, ...records], counters }
+  const { records = [], counters = [], captures = [] } = carried(motion, { entry, index, state })
+  return { records: [closed, ...records], counters, captures }
 }
 
 export function stopOf(scope: string, person: string, isStopped: boolean): Records["stop"] {
@@ -119,11 +119,29 @@ function carried(
       const until = new Date(Date.parse(entry.at) + look_ms).toISOString()
       return { records: [record("look", lookName(grant, capture), { person: proposer, until })] }
     }
+    case "set-boxes":
+      return settled(stated, by.index, state)
     case "break-glass":
       return brokenGlass(
         { grant: mustHold(subject), requester: proposer, terms: (stated as { terms: Terms }).terms },
         by,
       )
+  }
+}
+
+/** Their plates are all that count from here on; their faces count beside those that the examination found. */
+function settled(
+  { capture, plates, faces }: Extract<MotionState["statement"], { readonly plates: unknown }>,
+  index: number,
+  state: State,
+): Part {
+  const before = state.record("boxes", capture)
+  const held = state.capture(capture)
+  const found = (held?.faces ?? 0) - (before?.faces.length ?? 0)
+  return {
+    records: [record("boxes", capture, { plates, faces, entry: index })],
+    // The vault follows the log too, and keeps no captures.
+    captures: held === null ? [] : [{ ...held, plates: plates.length, faces: found + faces.length }],
   }
 }
 

@@ -93,6 +93,9 @@ const budget = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 /** An address block, such as 192.0.2.0/24 or 2001:db8::/32. */
 export const network = Type.String({ pattern: "^[0-9a-f.:]{2,39}/[0-9]{1,3}$" })
 
+const side = Type.Integer({ minimum: 0, maximum: 65_535 })
+const box = closed({ x_px: side, y_px: side, width_px: side, height_px: side })
+
 /** What needs two people, by its name: the first proposes it, the second signs its digest. */
 export const acts = {
   enroll: person,
@@ -121,6 +124,12 @@ export const acts = {
   "break-glass": closed({ terms, reason_commitment: sha256Base64 }),
   /** One look at L4. */
   look: closed({ grant: id("cas"), capture: id("cap") }),
+  /** Where the plates of a capture are, in place of what its examination found, and faces beside those that it found. */
+  "set-boxes": closed({
+    capture: id("cap"),
+    plates: Type.Array(box, { maxItems: 8 }),
+    faces: Type.Array(box, { maxItems: 32 }),
+  }),
 }
 
 /** What a person signs, by the act: the body of the request without its openings. */

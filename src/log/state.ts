@@ -63,9 +63,13 @@ export interface Records {
   readonly look: { readonly person: string; readonly until: string }
   /** Who changed office, and with which entry last: what they approved before it counts no more. */
   readonly moves: { readonly people: readonly { readonly person: string; readonly at: number }[] }
+  /** By capture: the boxes that two people set, and with which entry. */
+  readonly boxes: SetBoxes & { readonly entry: number }
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
+
+type SetBoxes = Pick<Extract<MotionState["statement"], { readonly plates: unknown }>, "plates" | "faces">
 
 type EntryOfKey = "ed25519" | "passkey" | "subject"
 
@@ -73,6 +77,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
+  ...{ boxes: true },
 }
 
 /** Every kind of record there is, for whoever must read them all. */
@@ -109,6 +114,7 @@ export type CaptureFacts = Pick<
   | "size_bytes"
   | "admitted"
   | "examined"
+  | "plates"
   | "faces"
 >
 
@@ -143,6 +149,8 @@ export const names = {
   total: (kind: string) => `total/${kind}`,
   /** Images that were permitted to people: releases and reveals. */
   opened: "opened",
+  /** Captures that wait for their examination. */
+  unexamined: "unexamined",
   /** Openings that were destroyed, by `destroyedName`. */
   destroyed: "openings/destroyed",
   released: (grant: string) => `grant/${grant}`,
@@ -292,6 +300,7 @@ export function factsOf(row: CaptureRow): CaptureFacts {
     size_bytes,
     admitted,
     examined,
+    plates,
     faces,
   } = row
   return {
@@ -307,6 +316,7 @@ export function factsOf(row: CaptureRow): CaptureFacts {
     size_bytes,
     admitted,
     examined,
+    plates,
     faces,
   }
 }

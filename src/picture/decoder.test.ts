@@ -35,8 +35,9 @@ async function codeOf(work: Promise<unknown>): Promise<unknown> {
   )
 }
 
+const doubted = { plates: [], faces: [] }
 const plate = { x_px: 100, y_px: 60, width_px: 40, height_px: 14 }
-const found = { width_px: 240, height_px: 160, plates: [plate], faces: null }
+const found = { width_px: 240, height_px: 160, plates: [plate], faces: null, doubted }
 let jpeg: Buffer
 let png: Buffer
 let bomb: Buffer

@@ -1,14 +1,22 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { countedPlates, faceLimits, keptBoxes, plateLimits, type Box, type Findings } from "./level.ts"
+import {
+  countedPlates,
+  faceLimits,
+  keptBoxes,
+  plateLimits,
+  undoubted,
+  type Box,
+  type Findings,
+} from "./level.ts"
 
 function box(x_px: number, y_px: number, width_px: number, height_px: number): Box {
   return { x_px, y_px, width_px, height_px }
 }
 
 const plate = box(500, 450, 200, 70)
-const face = box(600, 400, 60, 80)
-const found: Findings = { width_px: 1280, height_px: 800, plates: [plate], faces: [face] }
+const face = box(600, 370, 60, 80)
+const found: Findings = { width_px: 1280, height_px: 800, plates: [plate], faces: [face], doubted: undoubted }
 
 /** The first limit that this box breaks, as its reason's first words. */
 function broken(limits: typeof plateLimits, one: Box): string | undefined {
@@ -27,6 +35,29 @@ describe("what a level keeps", () => {
 
   test("L2 keeps the plate grown by one width to each side, one height up and two down; faces stay solid", () => {
     expect(keptBoxes("L2", found)).toEqual({ keep: [box(300, 380, 600, 280)], solid: [face] })
+  })
+
+  test("a plate that is not below every face stays bare: beside people nothing around a claimed plate shows", () => {
+    const beside = box(500, 300, 200, 70)
+    expect(keptBoxes("L2", { ...found, plates: [beside], faces: [box(100, 290, 60, 80)] }).keep).toEqual([
+      beside,
+    ])
+    const claimed = { plates: [], faces: [box(100, 290, 60, 80)] }
+    expect(keptBoxes("L2", { ...found, plates: [beside], faces: [], doubted: claimed }).keep).toEqual([
+      beside,
+    ])
+    const above = box(500, 370, 200, 70)
+    expect(keptBoxes("L2", { ...found, plates: [above], faces: [box(100, 290, 60, 80)] }).keep).not.toEqual([
+      above,
+    ])
+  })
+
+  test("what a reader claims and nobody sees hides, and shows nothing", () => {
+    const doubted = { plates: [box(0, 0, 300, 100)], faces: [box(610, 460, 20, 30)] }
+    expect(keptBoxes("L2", { ...found, plates: [], faces: [], doubted }).keep).toEqual([])
+    expect(keptBoxes("L3", { ...found, plates: [], doubted }).solid).toEqual(doubted.plates)
+    expect(keptBoxes("L2", { ...found, faces: [], doubted }).solid).toEqual(doubted.faces)
+    expect(keptBoxes("L3", { ...found, faces: [], doubted }).keep).toEqual([])
   })
 
   test("a grown plate is clipped to the picture", () => {
@@ -61,6 +92,7 @@ describe("what a level keeps", () => {
       height_px: fc.integer({ min: 1, max: 1500 }),
       plates: boxes,
       faces: fc.option(boxes),
+      doubted: fc.record({ plates: boxes, faces: boxes }),
     })
     const inside = (findings: Findings) => (one: Box) =>
       Object.values(one).every(Number.isInteger) &&

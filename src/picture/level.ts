@@ -8,15 +8,21 @@ export interface Box {
   readonly height_px: number
 }
 
-/** What an examination found in one picture. Boxes may be claims of a vendor's reader and are judged here, not there. */
+/** What an examination found in one picture. That a box may show anything is judged here, by `plateLimits` and `faceLimits`. */
 export interface Findings {
   /** Of the oriented picture. */
   readonly width_px: number
   readonly height_px: number
+  /** Plates that our own finder saw, alone or where the reader claims one, or that two people set. */
   readonly plates: readonly Box[]
   /** `null` while no face finder has looked; an empty list when one has and found none. */
   readonly faces: readonly Box[] | null
+  /** What a reader claims and our own finders do not see. It hides what it covers, and shows nothing. */
+  readonly doubted: { readonly plates: readonly Box[]; readonly faces: readonly Box[] }
 }
+
+/** Nobody claimed anything that our own finders do not see. */
+export const undoubted: Findings["doubted"] = { plates: [], faces: [] }
 
 /** Which pixels a level shows: those inside a box of `keep` and outside every box of `solid`. */
 export interface KeptBoxes {
@@ -24,7 +30,7 @@ export interface KeptBoxes {
   readonly solid: readonly Box[]
 }
 
-interface Limit {
+export interface Limit {
   readonly because: string
   readonly holds: (box: Box, picture: Findings) => boolean
 }
@@ -70,6 +76,11 @@ export const faceLimits: readonly Limit[] = [
   { because: "a face is 0.4 to 1.6 times as wide as high, in any pose", holds: aspect(0.4, 1.6) },
 ]
 
+/** Why a box does not count, or `null`. */
+export function brokenLimit(limits: readonly Limit[], box: Box, picture: Findings): string | null {
+  return limits.find(limit => !limit.holds(box, picture))?.because ?? null
+}
+
 function atLeast(width_px: number, height_px: number): Limit["holds"] {
   return box => box.width_px >= width_px && box.height_px >= height_px
 }
@@ -113,9 +124,15 @@ export function keptBoxes(level: Level, findings: Findings): KeptBoxes {
     case "L1":
       return { keep: [], solid: [] }
     case "L2":
-      return { keep: grownPlates(findings), solid: clipped(findings.faces ?? [], findings) }
+      return {
+        keep: grownPlates(findings),
+        solid: clipped([...(findings.faces ?? []), ...findings.doubted.faces], findings),
+      }
     case "L3":
-      return { keep: countedFaces(findings), solid: clipped(findings.plates, findings) }
+      return {
+        keep: countedFaces(findings),
+        solid: clipped([...findings.plates, ...findings.doubted.plates], findings),
+      }
     case "L4":
       return {
         keep: [{ x_px: 0, y_px: 0, width_px: findings.width_px, height_px: findings.height_px }],
@@ -140,12 +157,24 @@ function counted(boxes: readonly Box[], limits: readonly Limit[], findings: Find
   return shareOf(fit, findings) <= maxSharePerKind ? fit : []
 }
 
-/** Until a face finder has looked, what lies around a plate may be a face: the bare plate stays. */
+/**
+ * Until a face finder has looked, what lies around a plate may be a face: the bare plate stays. So does one that lies as
+ * high as a face: a vehicle's plate is below its people, and what a reader calls a plate beside them shows nothing around it.
+ */
 function grownPlates(findings: Findings): readonly Box[] {
   const plates = countedPlates(findings)
-  if (findings.faces === null) return plates
-  const grown = clipped(plates.map(grow), findings)
+  const { faces } = findings
+  if (faces === null) return plates
+  const people = [...faces, ...findings.doubted.faces]
+  const grown = clipped(
+    plates.map(plate => (people.every(face => isBelow(plate, face)) ? grow(plate) : plate)),
+    findings,
+  )
   return shareOf(grown, findings) <= maxShareGrown ? grown : plates
+}
+
+function isBelow(plate: Box, face: Box): boolean {
+  return plate.y_px >= face.y_px + face.height_px
 }
 
 function grow({ x_px, y_px, width_px, height_px }: Box): Box {

@@ -4,7 +4,7 @@ import { beforeAll, describe as suite, expect, test } from "vitest"
 import type { FaultCode } from "../fault.ts"
 import type { Level } from "../grant/level.ts"
 import { pictureLimits } from "./format.ts"
-import { keptBoxes, type Box, type Findings } from "./level.ts"
+import { keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
 import { colours, describe, keepRegions } from "./pixels.ts"
 
 const width = 320
@@ -41,6 +41,7 @@ const found: Findings = {
   height_px: height,
   plates: [{ x_px: 140, y_px: 120, width_px: 40, height_px: 14 }],
   faces: [{ x_px: 150, y_px: 100, width_px: 16, height_px: 16 }],
+  doubted: undoubted,
 }
 
 let png: Buffer
@@ -138,7 +139,7 @@ suite("orientation and metadata", () => {
     const turned = await raw(pattern()).jpeg().withMetadata({ orientation: 6 }).toBuffer()
     expect(await describe(turned)).toEqual({ width_px: height, height_px: width, format: "jpeg" })
     const plate = { x_px: 60, y_px: 200, width_px: 40, height_px: 14 }
-    const findings = { width_px: height, height_px: width, plates: [plate], faces: null }
+    const findings = { width_px: height, height_px: width, plates: [plate], faces: null, doubted: undoubted }
     const copy = await keepRegions(turned, "L2", findings)
     expect([copy.width_px, copy.height_px]).toEqual([height, width])
     const kept = await sharp(copy.bytes)

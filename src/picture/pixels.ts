@@ -2,7 +2,7 @@ import sharp, { type Sharp } from "sharp"
 import { assert, Fault } from "../fault.ts"
 import type { Level } from "../grant/level.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
-import { countedFaces, countedPlates, keptBoxes, type Box, type Findings } from "./level.ts"
+import { countedFaces, countedPlates, keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
 
 // One thread per picture and nothing remembered: throughput comes from several processes, and a cached picture is a
 // plaintext that stays.
@@ -74,7 +74,7 @@ export async function keepRegions(
     throw new Fault("INVALID", "the findings are of a picture of another size")
   }
   if (level === "L4") return encodeJpeg(pixels)
-  const found = findings ?? { width_px, height_px, plates: [], faces: null }
+  const found = findings ?? { width_px, height_px, plates: [], faces: null, doubted: undoubted }
   return encodePng(level === "L1" ? silhouette(found) : redacted(pixels, level, found))
 }
 

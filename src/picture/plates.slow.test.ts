@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import { expect, test } from "vitest"
-import { countedPlates } from "./level.ts"
+import { countedPlates, undoubted } from "./level.ts"
 import { describe, keepRegions } from "./pixels.ts"
 
 const folder = new URL("../../../shared/data/plates/", import.meta.url)
@@ -21,6 +21,7 @@ test.skipIf(!isThere)(
         height_px: h,
         plates: [{ x_px, y_px, width_px, height_px }],
         faces: null,
+        doubted: undoubted,
       }
       expect([file, countedPlates(findings).length]).toEqual([file, 1])
       expect((await keepRegions(picture, "L2", findings)).mediaType).toBe("image/png")

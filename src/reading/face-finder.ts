@@ -19,6 +19,8 @@ export interface FaceGuess {
 export interface FaceNetwork {
   /** Name and SHA-256 of the model, to be stored with what it found. */
   readonly model: string
+  /** The longer side of the picture in its first look, where its recall at its cost is best. */
+  readonly longest_px: number
   guess(shown: Pixels, least: number): Promise<FaceGuess[]>
 }
 
@@ -38,8 +40,7 @@ export interface FaceFinder {
 }
 
 const settings = {
-  /** The longer side of the picture in the first look; the second sees it twice as large, for faces of 12 pixels. */
-  longest_px: 1024,
+  /** The second look sees the picture twice as large, for small faces. */
   zooms: [1, 2],
   least: 0.3,
   /** Two boxes with more of their union in common are one face. */
@@ -60,7 +61,11 @@ export async function openFaceFinder(ownModel: string | null): Promise<FaceFinde
 async function find(network: FaceNetwork, pixels: Pixels): Promise<FoundFace[]> {
   const guesses: FaceGuess[] = []
   for (const zoom of settings.zooms) {
-    const shown = await resized(pixels, { x_px: 0, y_px: 0, ...sizeOf(pixels) }, shownSize(pixels, zoom))
+    const shown = await resized(
+      pixels,
+      { x_px: 0, y_px: 0, ...sizeOf(pixels) },
+      shownSize(pixels, zoom * network.longest_px),
+    )
     const [across, down] = [pixels.width_px / shown.width_px, pixels.height_px / shown.height_px]
     for (const { left, top, right, bottom, score } of await network.guess(shown, settings.least)) {
       guesses.push({
@@ -84,9 +89,10 @@ function sizeOf({ width_px, height_px }: Size): Size {
 
 const step_px = 32
 
-function shownSize({ width_px, height_px }: Size, zoom: number): Size {
-  const scale =
-    (zoom * Math.min(settings.longest_px, Math.max(width_px, height_px))) / Math.max(width_px, height_px)
+/** @param longest_px  the longer side as shown; a picture is enlarged at most twice. */
+function shownSize({ width_px, height_px }: Size, longest_px: number): Size {
+  const longer_px = Math.max(width_px, height_px)
+  const scale = Math.min(longest_px, 2 * longer_px) / longer_px
   const rounded = (side_px: number) => Math.max(step_px, Math.round((side_px * scale) / step_px) * step_px)
   return { width_px: rounded(width_px), height_px: rounded(height_px) }
 }

@@ -10,12 +10,20 @@ const text = Type.String({ pattern: "^[A-Z0-9]{1,12}$" })
 const closed = { additionalProperties: false }
 const box = Type.Object({ x_px: side, y_px: side, width_px: side, height_px: side }, closed)
 
+const model = Type.Union([Type.Null(), Type.String({ maxLength: 256 })])
+
 const lookShape = Type.Object(
   {
     /** Of the oriented picture. */
     width_px: side,
     height_px: side,
-    /** `null` when not asked. */
+    quality: Type.Object(
+      { brightness: share, clipped: share, sharpness: Type.Number({ minimum: 0, maximum: 16 }) },
+      closed,
+    ),
+    /** For each claim, in their order: as far as it is agreed with, or `null`. */
+    agreed: Type.Array(Type.Union([Type.Null(), box]), { maxItems: 16 }),
+    /** `null` when not asked, or not needed. */
     plate: Type.Union([
       Type.Null(),
       Type.Object(
@@ -26,21 +34,16 @@ const lookShape = Type.Object(
           candidates: Type.Array(Type.Object({ text, confidence: share }, closed), { maxItems: 5 }),
           box: Type.Union([Type.Null(), box]),
           raw: Type.Union([Type.Null(), Type.String({ pattern: "^[A-Z0-9]{0,80}$" })]),
-          model: Type.String({ maxLength: 256 }),
         },
         closed,
       ),
     ]),
     faces: Type.Union([
       Type.Null(),
-      Type.Object(
-        {
-          model: Type.String({ maxLength: 256 }),
-          found: Type.Array(Type.Object({ box, score: share }, closed), { maxItems: 32 }),
-        },
-        closed,
-      ),
+      Type.Array(Type.Object({ box, score: share }, closed), { maxItems: 32 }),
     ]),
+    /** Name and SHA-256 of what looked, `null` where nothing did. */
+    models: Type.Object({ plates: model, faces: model }, closed),
     /** Processor time of decoding, reading and finding, without starting the networks. */
     cpu_ms: Type.Number({ minimum: 0 }),
   },

@@ -1,4 +1,6 @@
+import type { Box } from "../picture/level.ts"
 import { decode } from "../picture/pixels.ts"
+import { qualityOf } from "../picture/quality.ts"
 import type { Look } from "./look-shape.ts"
 import { openFaceFinder, type FaceFinder } from "./face-finder.ts"
 import { openPlateReader, type PlateReader } from "./plate-reader.ts"
@@ -9,41 +11,67 @@ export interface LookJob {
   readonly picture: Uint8Array
   /** Whose plates to expect; `null` reads none. */
   readonly region: PlateRegion | null
+  /** Boxes that a reader claims for plates, each to be agreed with; at most `maxClaims` are looked at. */
+  readonly claims: readonly Box[]
+  /** Whether the plate is read where a claim is agreed with, too. */
+  readonly readsAgreed: boolean
   /** `null` looks for no faces; else with the model that is installed, or an operator's file by its path. */
   readonly faces: { readonly ownModel: string | null } | null
 }
+
+/** Each costs 10 ms; a claim beyond is not agreed with. */
+export const maxClaims = 16
 
 let plateReader: Promise<PlateReader> | null = null
 const faceFinders = new Map<string | null, Promise<FaceFinder>>()
 
 /**
- * Decodes a picture, reads its plate and finds its faces. The networks are loaded by the first picture that needs them,
- * and stay.
+ * Decodes a picture, agrees with claims, reads its plate and finds its faces. The networks are loaded by the first picture
+ * that needs them, and stay.
  * @throws Fault PICTURE and PICTURE_SIZE as the decoder; MODEL.
  */
-export async function look({ picture, region, faces }: LookJob): Promise<Look> {
+export async function look(job: LookJob): Promise<Look> {
+  const { picture, region, claims, readsAgreed, faces } = job
   const reader = region === null ? null : await (plateReader ??= openPlateReader())
   const finder = faces === null ? null : await finderOf(faces.ownModel)
   const start = process.cpuUsage()
   const pixels = await decode(picture)
-  const plate = reader === null || region === null ? null : await reader.read(pixels, region)
   const found = finder === null ? null : await finder.find(pixels)
+  const agreed: (Box | null)[] = []
+  for (const claim of reader === null ? [] : claims.slice(0, maxClaims)) {
+    const box = (await reader?.agree(pixels, claim)) ?? null
+    agreed.push(box === null || found?.some(face => overlap(face.box, box)) === true ? null : box)
+  }
+  const isRead = readsAgreed || agreed.every(box => box === null)
+  const plate = reader === null || region === null || !isRead ? null : await reader.read(pixels, region)
   const { user, system } = process.cpuUsage(start)
   return {
     width_px: pixels.width_px,
     height_px: pixels.height_px,
+    quality: qualityOf(pixels),
+    agreed,
     plate:
-      plate === null || reader === null
+      plate === null
         ? null
         : {
             ...plate,
             candidates: [...plate.candidates],
             raw: plate.raw?.slice(0, 80) ?? null,
-            model: reader.model,
           },
-    faces: found === null || finder === null ? null : { model: finder.model, found },
+    faces: found,
+    models: { plates: reader?.model ?? null, faces: finder?.model ?? null },
     cpu_ms: Math.round((user + system) / 1000),
   }
+}
+
+/** Text beside a face is no plate, whatever the reader says. */
+function overlap(a: Box, b: Box): boolean {
+  return (
+    a.x_px < b.x_px + b.width_px &&
+    b.x_px < a.x_px + a.width_px &&
+    a.y_px < b.y_px + b.height_px &&
+    b.y_px < a.y_px + a.height_px
+  )
 }
 
 function finderOf(ownModel: string | null): Promise<FaceFinder> {

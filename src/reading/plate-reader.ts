@@ -1,5 +1,6 @@
 import type { Box } from "../picture/level.ts"
 import type { Pixels } from "../picture/pixels.ts"
+import { agreedBox, type Networks } from "./agreement.ts"
 import { likeliestTexts } from "./ctc.ts"
 import { modelFiles } from "./model-file.ts"
 import { isReadable, joined, plateLikeness, sameLine, type Line } from "./plate-candidates.ts"
@@ -8,8 +9,8 @@ import type { PlateRegion } from "./plate-syntax.ts"
 import { evidenceOf, vote, type Candidate } from "./plate-vote.ts"
 import { boxAround, changed, heightOf, widthOf, type Region } from "./region.ts"
 import { readLine, rereadings } from "./rereading.ts"
-import { openTextDetector, type TextDetector } from "./text-detector.ts"
-import { openTextRecogniser, type TextRecogniser } from "./text-recogniser.ts"
+import { openTextDetector } from "./text-detector.ts"
+import { openTextRecogniser } from "./text-recogniser.ts"
 
 /** What the built-in reader says of a picture. */
 export interface PlateReading {
@@ -32,6 +33,8 @@ export interface PlateReader {
   readonly model: string
   /** One plate of a picture: the likeliest. */
   read(pixels: Pixels, region: PlateRegion): Promise<PlateReading>
+  /** A plate where somebody claims one, as far as there is text in it, or `null`: see `agreedBox`. */
+  agree(pixels: Pixels, claim: Box): Promise<Box | null>
 }
 
 /**
@@ -45,12 +48,8 @@ export async function openPlateReader(): Promise<PlateReader> {
   return {
     model: `pp-ocr-v4 sha256:${textDetector.sha256} sha256:${textRecogniser.sha256}`,
     read: (pixels, region) => read(networks, pixels, region),
+    agree: (pixels, claim) => agreedBox(networks, pixels, claim),
   }
-}
-
-interface Networks {
-  readonly detector: TextDetector
-  readonly recogniser: TextRecogniser
 }
 
 const settings = {

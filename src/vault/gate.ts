@@ -6,7 +6,7 @@ import { parseEntry, type Entry, type EntryOf, type Kind } from "../log/kinds.ts
 import type { Log } from "../log/log.ts"
 import { openReceipt, type Receipt } from "../log/receipt.ts"
 import { Replay } from "../log/replay.ts"
-import { names } from "../log/state.ts"
+import { names, type RecordKind, type Records } from "../log/state.ts"
 import { parseCheckpoint, type Checkpoint } from "../tlog/checkpoint.ts"
 import { leafHash } from "../tlog/hash.ts"
 import { noteVerifier, openNote, type NoteVerifier } from "../tlog/note.ts"
@@ -151,6 +151,11 @@ export class Gate {
     const entry = await this.#read(index)
     if (entry?.kind !== kind) throw new Fault("LEDGER_DIFFERS", `entry ${index} is not of kind ${kind}`)
     return entry as EntryOf<K>
+  }
+
+  /** The newest state of a thing in the accepted tree, or `null`. */
+  record<K extends RecordKind>(kind: K, id: string): Records[K] | null {
+    return this.#replay.register.record(kind, id)
   }
 
   async #context(captureId: string, { entry, index }: Receipt): Promise<WithdrawalContext> {

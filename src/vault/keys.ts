@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
 import { base64, fromBase64, utf8 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import type { IdentityRow, Ledger } from "../ledger/ledger.ts"
@@ -13,11 +13,16 @@ export interface RootKey {
   wrap(name: string, identity: string): Uint8Array
   /** @throws Fault SEAL_KEY for bytes that this root key did not wrap under this name. */
   unwrap(name: string, wrapped: Uint8Array): string
+  /** 16 bytes, equal for equal texts under one name, and nothing to whoever has not this key (HMAC-SHA256, cut). */
+  digest(name: string, text: string): Uint8Array
 }
 
 /** @param key  32 random bytes. */
 export function rootKey(key: Uint8Array): RootKey {
+  const digestKey = new Uint8Array(hkdfSync("sha256", key, "", "sallyport-digest/v1", 32))
   return {
+    digest: (name, text) =>
+      createHmac("sha256", digestKey).update(`${name}\0${text}`, "utf8").digest().subarray(0, 16),
     wrap(name, identity) {
       const nonce = randomBytes(12)
       const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(utf8(name))
@@ -48,6 +53,14 @@ export function openText(root: RootKey, field: string, sealed: string): string |
   } catch {
     return null
   }
+}
+
+/**
+ * The key of what is kept beside captures, sealed to the key that opens them: who destroys that identity destroys it too.
+ * @param identity  an age identity string, of an epoch.
+ */
+export function besideKey(identity: string): Pick<RootKey, "wrap" | "unwrap"> {
+  return rootKey(new Uint8Array(hkdfSync("sha256", identity, "", "sallyport-beside/v1", 32)))
 }
 
 export interface KeyMaker {

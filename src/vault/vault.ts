@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto"
-import { equal, hex } from "../bytes.ts"
 import { chacha20 } from "../chacha20.ts"
 import { Fault } from "../fault.ts"
 import type { CaptureRow } from "../ledger/ledger.ts"
@@ -11,8 +10,9 @@ import { unpackContents, type ReaderEvent } from "../seal/contents.ts"
 import { unwrapHeader, wrapFileKey } from "../seal/header.ts"
 import type { Findings } from "../picture/level.ts"
 import { Gate } from "./gate.ts"
-import { epochKey, type KeyMaker } from "./keys.ts"
-import { findingsCommitment, parseFindings } from "./findings.ts"
+import { base64, equal, hex } from "../bytes.ts"
+import { besideKey, epochKey, type KeyMaker } from "./keys.ts"
+import { examinationCommitment, parseExamination, withBoxes } from "./findings.ts"
 
 export type Permit = EntryOf<"permit">
 
@@ -25,7 +25,14 @@ export interface Withdrawn {
   /** What the examination found, as its entry commits to it; `null` before it. */
   readonly findings: Findings | null
   /** For an examiner only: the age header written anew for the epoch of the retention class. */
-  readonly resealed: { readonly sealedTo: string; readonly ageHeader: Uint8Array } | null
+  readonly resealed: Resealed | null
+}
+
+export interface Resealed {
+  readonly sealedTo: string
+  readonly ageHeader: Uint8Array
+  /** Seals a text that is kept beside the capture to the same key; base64. */
+  seal(text: string): string
 }
 
 export interface VaultOptions extends KeyMaker {
@@ -78,6 +85,11 @@ export class Vault {
     const contents = unpackContents(plaintext)
     if (contents === null) throw new Fault("SEAL_BODY", `the contents of ${captureId} are malformed`)
     const findings = await this.#findings(row)
+    const boxes = this.gate.record("boxes", row.id)
+    if (boxes !== null && boxes.entry > index)
+      throw new Fault("CONFLICT", `the boxes of ${captureId} were set after the permit`, {
+        notDone: "Nothing was released; the permit stays in the log and is charged.",
+      })
     if (permit.by !== null && permit.faces !== (findings?.faces?.length ?? null))
       throw new Fault("LEDGER_DIFFERS", `the permit counts other faces in ${captureId} than were found`)
     const resealed = permit.for === "examine" ? await this.#reseal(row, fileKey) : null
@@ -106,17 +118,26 @@ export class Vault {
   async #findings(row: CaptureRow): Promise<Findings | null> {
     if (row.examined === null) return null
     const entry = await this.gate.entry(row.examined, "examined")
-    const findings = row.findingsJson === null ? null : parseFindings(row.findingsJson)
-    const isCommitted = findings !== null && findingsCommitment(findings) === entry.findings_commitment
+    const stored = row.findingsJson === null ? null : parseExamination(row.findingsJson)
+    const isCommitted = stored !== null && examinationCommitment(stored) === entry.findings_commitment
     if (entry.capture !== row.id || !isCommitted) {
       throw new Fault("LEDGER_DIFFERS", `the findings of ${row.id} are not those that the log commits to`)
     }
-    return findings.found
+    // From the log as the gate has followed it: a row that says what two people set sets nothing.
+    const boxes = this.gate.record("boxes", row.id)
+    return stored.found === null || boxes === null ? stored.found : withBoxes(stored.found, boxes)
   }
 
-  async #reseal(row: CaptureRow, fileKey: Uint8Array): Promise<Withdrawn["resealed"]> {
+  async #reseal(row: CaptureRow, fileKey: Uint8Array): Promise<Resealed> {
     const key = await epochKey(this.#options, "standard", row.hour.slice(0, 7))
-    return { sealedTo: key.name, ageHeader: await wrapFileKey(fileKey, key.recipient) }
+    const { wrapped } = key
+    if (wrapped === null) throw new Fault("CAPTURE_PURGED", `the key ${key.name} is destroyed`)
+    const { root } = this.#options
+    return {
+      sealedTo: key.name,
+      ageHeader: await wrapFileKey(fileKey, key.recipient),
+      seal: text => base64(besideKey(root.unwrap(key.name, wrapped)).wrap(row.id, text)),
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { base64, utf8 } from "../../src/bytes.ts"
 import { permit } from "../../src/custody/opening.ts"
@@ -23,6 +22,7 @@ import {
   writeCapture,
   type PermitDraft,
 } from "../forge.ts"
+import { platePicture, type PlatePicture } from "../plate-picture.ts"
 import {
   codeOf,
   callerOf,
@@ -37,21 +37,17 @@ import {
 
 let port: TestPort
 let picture: Uint8Array
+let plate: PlatePicture["plate"]
 
 beforeAll(async () => {
   port = await openTestPort()
-  picture = new Uint8Array(
-    await sharp({ create: { width: 320, height: 200, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
+  ;({ picture, plate } = await platePicture())
 })
 afterAll(() => port.close())
 
 async function capture(): Promise<string> {
-  const plates = [{ text: "SP7X042", box: { x_px: 100, y_px: 80, width_px: 64, height_px: 20 } }]
-  return (await takeIn(port, { picture, event: { v: 1, source: "index", file: null, plates, faces: [] } }))
-    .capture
+  const event = { v: 1, source: "index", file: null, plates: [plate], faces: [] } as const
+  return (await takeIn(port, { picture, event })).capture
 }
 
 async function permitted(): Promise<{ id: string; grant: string; receipt: string }> {
@@ -335,14 +331,14 @@ describe("what the permit rests on must still stand", () => {
     const { id, receipt } = await permitted()
     const row = (await port.house.ledger.capture(id))!
     await writeCapture(port, id, {
-      findingsJson: row.findingsJson!.replace('"width_px":64', '"width_px":99'),
+      findingsJson: row.findingsJson!.replace('"height_px":240', '"height_px":241'),
     })
     expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("LEDGER_DIFFERS")
     await writeCapture(port, id, { findingsJson: row.findingsJson })
   })
 
-  test("LEDGER_DIFFERS: the permit counts fewer faces than were found, so that more people fit its budget", async () => {
-    expect(await bentPermit(d => ({ ...d, faces: 0 }), undefined, true)).toBe("LEDGER_DIFFERS")
+  test("LEDGER_DIFFERS: the permit counts other faces than were found: more people would fit its budget", async () => {
+    expect(await bentPermit(d => ({ ...d, faces: 1 }), undefined, true)).toBe("LEDGER_DIFFERS")
   })
 
   test("VAULT_OBJECT: any byte of the stored body flipped, cut, or the body gone", async () => {

@@ -13,6 +13,7 @@ import { postgresPrograms, startPostgres } from "../postgres.ts"
 import { examineAs, openTestPort, sealAndAdmit, takeIn, type Enrolled, type TestPort } from "../port.ts"
 import { root } from "../tidy.ts"
 import { Oracle } from "./oracle.ts"
+import { undoubted } from "../../src/picture/level.ts"
 import type { Said, StepperOptions } from "./stepper.ts"
 
 /**
@@ -58,7 +59,7 @@ async function captured(port: TestPort): Promise<string[]> {
       ...{ x_px: 12 * at, y_px: 4 },
       ...{ width_px: 10, height_px: 12 },
     }))
-    await examineAs(port, capture, { width_px: 64, height_px: 48, plates: [], faces })
+    await examineAs(port, capture, { width_px: 64, height_px: 48, plates: [], faces, doubted: undoubted })
     captures.push(capture)
   }
   return captures
