@@ -342,7 +342,13 @@ export async function examineAs(
     wanted: wanting({ captures: [capture], members: [member] }),
     draft: () => ({ entry: { ...permit, capture, lane, hour, admitted } }),
   })
-  const unread = { quality: null, read: "unread", texts: null, plate_digests: [] } as const
+  const unread = {
+    quality: null,
+    read: "unread",
+    texts: null,
+    sketch_sha256: null,
+    plate_digests: [],
+  } as const
   const models = { plates: null, faces: null }
   const findingsJson = formatExamination({ found, models, ...unread }, randomBytes(32))
   const stored = parseExamination(findingsJson)

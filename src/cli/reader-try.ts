@@ -109,6 +109,7 @@ async function lookAll(
             region: regionOf(picture),
             claims: [],
             readsAgreed: true,
+            sketches: false,
             faces,
           }),
         })

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { base64 } from "../bytes.ts"
+import { base64, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { failpoint } from "../failpoint.ts"
 import { Fault } from "../fault.ts"
@@ -14,7 +14,7 @@ import {
   parseExamination,
   type Examination,
 } from "../vault/findings.ts"
-import { sha256Hex, type Withdrawn } from "../vault/vault.ts"
+import { sha256Hex, sketchName, type Withdrawn } from "../vault/vault.ts"
 import { recordOf } from "./caller.ts"
 import { findingsOf, lookJob, textsOf, type Text } from "./findings.ts"
 import type { House } from "./house.ts"
@@ -44,7 +44,8 @@ export async function examine(house: House, captureId: string, options: ExamineO
   const permit = await house.log.append(permitProposal(house, row, options))
   failpoint("examine.permitted")
   const withdrawn = await withdrawOrNull(house, captureId, await house.log.receipt(permit))
-  const { outcome, examination } = await examinationOf(house, row, withdrawn)
+  const { outcome, examination, sketch } = await examinationOf(house, row, withdrawn)
+  if (sketch !== null) await house.objects.putIfAbsent(sketchName(captureId, permit.index), sketch)
   const resealed = withdrawn?.resealed ?? { sealedTo: row.sealedTo, ageHeader: row.ageHeader }
   const findingsJson = formatExamination(examination, randomBytes(32))
   const stored = parseExamination(findingsJson)
@@ -113,15 +114,20 @@ async function withdrawOrNull(house: House, captureId: string, receipt: string):
 interface Outcome {
   readonly outcome: EntryOf<"examined">["outcome"]
   readonly examination: Examination
+  /** Sealed. */
+  readonly sketch: Uint8Array | null
 }
 
-const nothingFound = { found: null, quality: null, models: { plates: null, faces: null } } as const
+const nothingFound = {
+  ...{ found: null, quality: null, models: { plates: null, faces: null }, sketch_sha256: null },
+} as const
 
 async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn | null): Promise<Outcome> {
   if (withdrawn === null)
     return {
       outcome: "unreadable",
       examination: { ...nothingFound, read: "unread", texts: null, plate_digests: [] },
+      sketch: null,
     }
   const { picture, event } = withdrawn
   const reader = await recordOf(house, "reader", row.reader)
@@ -133,7 +139,9 @@ async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn
     return {
       outcome: picture.length === 0 ? "absent" : "unreadable",
       examination: { ...nothingFound, read, ...kept },
+      sketch: null,
     }
+  const sketch = withdrawn.resealed?.seal("sketch", look.sketch ?? new Uint8Array()) ?? null
   const found = findingsOf(event, job, look)
   return {
     outcome: countedPlates(found).length > 0 ? "boxes" : "none",
@@ -142,8 +150,10 @@ async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn
       quality: look.quality,
       read,
       models: look.models,
+      sketch_sha256: sketch === null ? null : sha256Hex(sketch),
       ...kept,
     },
+    sketch,
   }
 }
 
@@ -166,7 +176,7 @@ function keptTexts(
   if (texts.length === 0 || resealed === null) return { texts: null, plate_digests: [] }
   const normalized = [...new Set(texts.filter(text => text.isSure).map(text => text.normalized))]
   return {
-    texts: resealed.seal(canonical(texts)),
+    texts: base64(resealed.seal("texts", utf8(canonical(texts)))),
     plate_digests: normalized.map(text => base64(house.keys.root.digest("plate", text))),
   }
 }

@@ -31,6 +31,7 @@ export function lookJob(
     // The camera's own reader knows its plates better than ours; where it read none, ours may.
     readsAgreed: toldTexts(event).length === 0,
     faces: { ownModel: faceModel },
+    sketches: true,
   }
 }
 

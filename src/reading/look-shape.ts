@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox"
 import { Compile } from "typebox/compile"
 import { pictureLimits } from "../picture/format.ts"
+import { parseSketch } from "../picture/sketch.ts"
 
 // Apart from look.ts, since a child has no business with it: the schema library opens more files than a child may.
 
@@ -38,6 +39,8 @@ const lookShape = Type.Object(
         closed,
       ),
     ]),
+    /** `null` when not asked; its own form is checked beside this one. */
+    sketch: Type.Union([Type.Null(), Type.Unsafe<Uint8Array>(Type.Unknown())]),
     faces: Type.Union([
       Type.Null(),
       Type.Array(Type.Object({ box, score: share }, closed), { maxItems: 32 }),
@@ -57,5 +60,7 @@ const isLook = Compile(lookShape)
 
 /** The look of a child's answer, or `null`: a child that a picture took over may send anything. */
 export function lookOf(value: unknown): Look | null {
-  return isLook.Check(value) ? value : null
+  if (!isLook.Check(value)) return null
+  const { sketch } = value
+  return sketch === null || (sketch instanceof Uint8Array && parseSketch(sketch) !== null) ? value : null
 }

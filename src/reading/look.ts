@@ -1,6 +1,7 @@
 import type { Box } from "../picture/level.ts"
 import { decode } from "../picture/pixels.ts"
 import { qualityOf } from "../picture/quality.ts"
+import { sketchOf } from "../picture/sketch.ts"
 import type { Look } from "./look-shape.ts"
 import { openFaceFinder, type FaceFinder } from "./face-finder.ts"
 import { openPlateReader, type PlateReader } from "./plate-reader.ts"
@@ -17,6 +18,8 @@ export interface LookJob {
   readonly readsAgreed: boolean
   /** `null` looks for no faces; else with the model that is installed, or an operator's file by its path. */
   readonly faces: { readonly ownModel: string | null } | null
+  /** Whether a leaked copy shall be led back to this picture. */
+  readonly sketches: boolean
 }
 
 /** Each costs 10 ms; a claim beyond is not agreed with. */
@@ -31,7 +34,7 @@ const faceFinders = new Map<string | null, Promise<FaceFinder>>()
  * @throws Fault PICTURE and PICTURE_SIZE as the decoder; MODEL.
  */
 export async function look(job: LookJob): Promise<Look> {
-  const { picture, region, claims, readsAgreed, faces } = job
+  const { picture, region, claims, readsAgreed, faces, sketches } = job
   const reader = region === null ? null : await (plateReader ??= openPlateReader())
   const finder = faces === null ? null : await finderOf(faces.ownModel)
   const start = process.cpuUsage()
@@ -44,12 +47,15 @@ export async function look(job: LookJob): Promise<Look> {
   }
   const isRead = readsAgreed || agreed.every(box => box === null)
   const plate = reader === null || region === null || !isRead ? null : await reader.read(pixels, region)
+  const plates = [...agreed, plate?.box ?? null].filter(box => box !== null)
+  const sketch = sketches ? sketchOf(pixels, plates) : null
   const { user, system } = process.cpuUsage(start)
   return {
     width_px: pixels.width_px,
     height_px: pixels.height_px,
     quality: qualityOf(pixels),
     agreed,
+    sketch,
     plate:
       plate === null
         ? null

@@ -20,7 +20,13 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map(one => one.close()))
 })
 
-const asked = { region: "any", claims: [], readsAgreed: true, faces: { ownModel: null } } as const
+const asked = {
+  region: "any",
+  claims: [],
+  readsAgreed: true,
+  faces: { ownModel: null },
+  sketches: false,
+} as const
 const code = (work: Promise<unknown>) =>
   work.then(
     () => "looked",
@@ -73,7 +79,17 @@ test("an answer of another shape is no look", () => {
   const faces = [face]
   const models = { plates: null, faces: "m" }
   const quality = { brightness: 0.5, clipped: 0, sharpness: 0.1 }
-  const good = { width_px: 9, height_px: 9, quality, agreed: [null], plate: null, faces, models, cpu_ms: 1 }
+  const good = {
+    width_px: 9,
+    height_px: 9,
+    quality,
+    agreed: [null],
+    sketch: null,
+    plate: null,
+    faces,
+    models,
+    cpu_ms: 1,
+  }
   expect(lookOf(good)).toBe(good)
   for (const bent of [
     null,

@@ -17,6 +17,8 @@ export interface Examination {
   readonly models: { readonly plates: string | null; readonly faces: string | null }
   /** What was read, sealed to the epoch of the capture (`sealBeside` of its key), base64; `null` where nothing was. */
   readonly texts: string | null
+  /** SHA-256 of the sealed sketch (docs/formats/descriptors.md) as it is stored, lowercase hexadecimal. */
+  readonly sketch_sha256: string | null
   /** Keyed digests of the plates' texts, base64, 16 bytes each: equal for equal plates, and nothing without the key. */
   readonly plate_digests: readonly string[]
 }

@@ -23,20 +23,8 @@ export function rootKey(key: Uint8Array): RootKey {
   return {
     digest: (name, text) =>
       createHmac("sha256", digestKey).update(`${name}\0${text}`, "utf8").digest().subarray(0, 16),
-    wrap(name, identity) {
-      const nonce = randomBytes(12)
-      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(utf8(name))
-      return Buffer.concat([nonce, cipher.update(identity, "utf8"), cipher.final(), cipher.getAuthTag()])
-    },
-    unwrap(name, wrapped) {
-      try {
-        const decipher = createDecipheriv("aes-256-gcm", key, wrapped.subarray(0, 12)).setAAD(utf8(name))
-        decipher.setAuthTag(wrapped.subarray(-16))
-        return Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]).toString("utf8")
-      } catch (cause) {
-        throw new Fault("SEAL_KEY", `the key ${name} was not wrapped by this vault`, { cause })
-      }
-    },
+    wrap: (name, identity) => sealed(key, name, utf8(identity)),
+    unwrap: (name, wrapped) => Buffer.from(opened(key, name, wrapped)).toString("utf8"),
   }
 }
 
@@ -55,12 +43,42 @@ export function openText(root: RootKey, field: string, sealed: string): string |
   }
 }
 
+/** Seals and opens what is kept beside a capture; `what` it is, and of which capture, is bound to it. */
+export interface BesideKey {
+  seal(captureId: string, what: "texts" | "sketch", bytes: Uint8Array): Uint8Array
+  /** @throws Fault SEAL_KEY */
+  open(captureId: string, what: "texts" | "sketch", bytes: Uint8Array): Uint8Array
+}
+
 /**
  * The key of what is kept beside captures, sealed to the key that opens them: who destroys that identity destroys it too.
  * @param identity  an age identity string, of an epoch.
  */
-export function besideKey(identity: string): Pick<RootKey, "wrap" | "unwrap"> {
-  return rootKey(new Uint8Array(hkdfSync("sha256", identity, "", "sallyport-beside/v1", 32)))
+export function besideKey(identity: string): BesideKey {
+  const key = new Uint8Array(hkdfSync("sha256", identity, "", "sallyport-beside/v1", 32))
+  const nameOf = (captureId: string, what: string) => `${what}/${captureId}`
+  return {
+    seal: (captureId, what, bytes) => sealed(key, nameOf(captureId, what), bytes),
+    open: (captureId, what, bytes) => opened(key, nameOf(captureId, what), bytes),
+  }
+}
+
+/** AES-256-GCM: nonce (12 bytes), ciphertext, tag (16 bytes). */
+function sealed(key: Uint8Array, name: string, bytes: Uint8Array): Uint8Array {
+  const nonce = randomBytes(12)
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(utf8(name))
+  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
+}
+
+/** What `sealed` sealed under this key and name. @throws Fault SEAL_KEY for anything else. */
+function opened(key: Uint8Array, name: string, bytes: Uint8Array): Uint8Array {
+  try {
+    const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12)).setAAD(utf8(name))
+    decipher.setAuthTag(bytes.subarray(-16))
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
+  } catch (cause) {
+    throw new Fault("SEAL_KEY", `the key ${name} was not wrapped by this vault`, { cause })
+  }
 }
 
 export interface KeyMaker {

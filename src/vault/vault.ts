@@ -10,7 +10,7 @@ import { unpackContents, type ReaderEvent } from "../seal/contents.ts"
 import { unwrapHeader, wrapFileKey } from "../seal/header.ts"
 import type { Findings } from "../picture/level.ts"
 import { Gate } from "./gate.ts"
-import { base64, equal, hex } from "../bytes.ts"
+import { equal, hex } from "../bytes.ts"
 import { besideKey, epochKey, type KeyMaker } from "./keys.ts"
 import { examinationCommitment, parseExamination, withBoxes } from "./findings.ts"
 
@@ -31,8 +31,8 @@ export interface Withdrawn {
 export interface Resealed {
   readonly sealedTo: string
   readonly ageHeader: Uint8Array
-  /** Seals a text that is kept beside the capture to the same key; base64. */
-  seal(text: string): string
+  /** Seals what is kept beside the capture to the same key. */
+  seal: (what: "texts" | "sketch", bytes: Uint8Array) => Uint8Array
 }
 
 export interface VaultOptions extends KeyMaker {
@@ -44,6 +44,11 @@ export interface VaultOptions extends KeyMaker {
 /** Where a capture's body is stored. */
 export function bodyName(captureId: string): string {
   return `captures/${captureId.slice(-1)}/${captureId}`
+}
+
+/** Where the sealed sketch of one examination is stored. @param permit  index of the permit that it was made under. */
+export function sketchName(captureId: string, permit: number): string {
+  return `sketches/${captureId.slice(-1)}/${captureId}-${permit}`
 }
 
 /** The inner door. It holds the keys; the only way to plaintext is `withdraw`, and the only key to it is a receipt. */
@@ -132,11 +137,11 @@ export class Vault {
     const key = await epochKey(this.#options, "standard", row.hour.slice(0, 7))
     const { wrapped } = key
     if (wrapped === null) throw new Fault("CAPTURE_PURGED", `the key ${key.name} is destroyed`)
-    const { root } = this.#options
+    const beside = besideKey(this.#options.root.unwrap(key.name, wrapped))
     return {
       sealedTo: key.name,
       ageHeader: await wrapFileKey(fileKey, key.recipient),
-      seal: text => base64(besideKey(root.unwrap(key.name, wrapped)).wrap(row.id, text)),
+      seal: (what, bytes) => beside.seal(row.id, what, bytes),
     }
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { fromBase64 } from "../../src/bytes.ts"
+import { fromBase64, textOf } from "../../src/bytes.ts"
 import { admit } from "../../src/custody/admit.ts"
 import { examine } from "../../src/custody/examine.ts"
 import { startExaminer } from "../../src/custody/examiner.ts"
@@ -12,10 +12,12 @@ import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry } from "../../src/log/kinds.ts"
 import { names } from "../../src/log/state.ts"
 import type { Box } from "../../src/picture/level.ts"
+import { parseSketch } from "../../src/picture/sketch.ts"
 import type { ReadEvent } from "../../src/seal/contents.ts"
 import type { Read } from "../../src/seal/read.ts"
 import { parseExamination, type StoredExamination } from "../../src/vault/findings.ts"
 import { besideKey } from "../../src/vault/keys.ts"
+import { sha256Hex, sketchName } from "../../src/vault/vault.ts"
 import { platePicture, type PlatePicture } from "../plate-picture.ts"
 import {
   callerOf,
@@ -65,7 +67,7 @@ async function textsOf({ id, stored }: Looked): Promise<unknown[]> {
   const row = (await port.house.ledger.capture(id))!
   const key = (await port.house.ledger.identity(row.sealedTo))!
   const identity = port.house.keys.root.unwrap(key.name, key.wrapped!)
-  return JSON.parse(besideKey(identity).unwrap(id, fromBase64(stored.texts!)!)) as unknown[]
+  return JSON.parse(textOf(besideKey(identity).open(id, "texts", fromBase64(stored.texts!)!))!) as unknown[]
 }
 
 function indexed(boxes: readonly Box[], text = drawn.plate.text): NonNullable<Shot["event"]> {
@@ -106,6 +108,19 @@ describe("what an examination finds", () => {
       expect.objectContaining({ by: "reader", text: "SP7X042", normalized: "SP7X042" }),
     ])
     expect(JSON.stringify([one.stored, one.entry])).not.toContain("SP7X042")
+  })
+
+  test("a sketch by which a leaked copy is led back to it is stored sealed to the epoch, and bound by its entry", async () => {
+    const one = await looked({ picture: drawn.picture, event: indexed([drawn.plate.box]) })
+    const sealed = (await port.house.objects.get(sketchName(one.id, one.entry.permit as number)))!
+    expect(sha256Hex(sealed)).toBe(one.stored.sketch_sha256)
+    const row = (await port.house.ledger.capture(one.id))!
+    const key = (await port.house.ledger.identity(row.sealedTo))!
+    const beside = besideKey(port.house.keys.root.unwrap(key.name, key.wrapped!))
+    const sketch = parseSketch(beside.open(one.id, "sketch", sealed))!
+    expect(sketch.parts).toHaveLength(2)
+    expect(() => beside.open(one.id, "texts", sealed)).toThrow("wrapped")
+    expect(parseSketch(sealed)).toBeNull()
   })
 
   test("the same plate has the same keyed digest, another plate another", async () => {

@@ -1,0 +1,76 @@
+import sharp, { type Region } from "sharp"
+import { drawCapture } from "../src/drawing/capture.ts"
+import { leakDescriptorsOf, parseDescriptors, type Descriptor } from "../src/picture/descriptors.ts"
+import { keptBoxes, undoubted, type Box } from "../src/picture/level.ts"
+import { matchesOf, matchLimit_bits, votesFor } from "../src/picture/matches.ts"
+import { decode, keepRegions } from "../src/picture/pixels.ts"
+import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
+
+/** Originals of a drawn lane, what leaks of their copies look like, and which original a leak is led back to. */
+
+export interface Original {
+  readonly sketch: Sketch
+  readonly l2: Uint8Array
+  readonly l4: Uint8Array
+  /** What L2 shows. */
+  readonly region: Box
+}
+
+export async function drawOriginals(count: number, hour: number): Promise<readonly Original[]> {
+  const originals: Original[] = []
+  for (let index = 0; index < count; index += 1) {
+    const { picture, plate, width_px, height_px } = await drawCapture({ seed: "trace", lane: 1, hour, index })
+    const findings = { width_px, height_px, plates: [plate.box], faces: [], doubted: undoubted }
+    originals.push({
+      sketch: parseSketch(sketchOf(await decode(picture), [plate.box]))!,
+      l2: (await keepRegions(picture, "L2", findings)).bytes,
+      l4: (await keepRegions(picture, "L4", findings)).bytes,
+      region: keptBoxes("L2", findings).keep[0]!,
+    })
+  }
+  return originals
+}
+
+export type Leak = (original: Original) => Promise<Uint8Array>
+
+export const leaks: Readonly<Record<string, Leak>> = {
+  "L2 as it is": async ({ l2 }) => l2,
+  "L2, JPEG 50 at half size": ({ l2 }) => sharp(l2).resize(512).jpeg({ quality: 50 }).toBuffer(),
+  "L2, turned by 5°": ({ l2 }) => sharp(l2).rotate(5).jpeg({ quality: 90 }).toBuffer(),
+  "L2, half of the region": ({ l2, region }) => sharp(l2).extract(halfOf(region)).png().toBuffer(),
+  "L2, at quarter size": ({ l2 }) => sharp(l2).resize(256).png().toBuffer(),
+  "L4, at quarter size": ({ l4 }) => sharp(l4).resize(256).png().toBuffer(),
+  "L4, JPEG 30": ({ l4 }) => sharp(l4).jpeg({ quality: 30 }).toBuffer(),
+  "L4, a quarter of it, turned by 5°, JPEG 50": async ({ l4 }) => {
+    const cut = await sharp(l4).extract({ left: 256, top: 300, width: 512, height: 384 }).png().toBuffer()
+    return sharp(cut).rotate(5).jpeg({ quality: 50 }).toBuffer()
+  },
+}
+
+/** The left half: of a vehicle's front, which is the same on both sides, no more than one. */
+function halfOf({ x_px, y_px, width_px, height_px }: Box): Region {
+  return { left: x_px, top: y_px, width: Math.floor(width_px / 2), height: height_px }
+}
+
+/** At which place the right original comes, from 1, by votes and by matches alone. Ties count against it. */
+export async function placesOf(
+  leak: Leak,
+  index: number,
+  originals: readonly Original[],
+): Promise<{ readonly byVotes: number; readonly byMatches: number }> {
+  const pixels = await decode(await leak(originals[index]!))
+  const asked = parseDescriptors(leakDescriptorsOf(pixels, 500))!
+  const lists = originals.map(({ sketch }) => sketch.parts.map(part => part.descriptors))
+  const all = lists.map(parts => parts.flat())
+  const matches = lists.map(parts => Math.max(...parts.map(part => bestOf(asked, part))))
+  const votes = votesFor(asked, all, matchLimit_bits)
+  return { byVotes: placeOf(votes, index), byMatches: placeOf(matches, index) }
+}
+
+function bestOf(asked: readonly Descriptor[], part: readonly Descriptor[]): number {
+  return matchesOf(asked, part, matchLimit_bits)
+}
+
+function placeOf(scores: readonly number[], index: number): number {
+  return scores.filter((score, i) => i === index || score >= scores[index]!).length
+}
