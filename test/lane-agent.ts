@@ -3,19 +3,22 @@ import { createServer, request as ask, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { base64 } from "../src/bytes.ts"
 import { formatKeyFile } from "../src/cli/keyfile.ts"
 import { register } from "../src/custody/register.ts"
 import { newSeed, signerOf } from "../src/ed25519.ts"
 import type { LaneHealth } from "../src/lane/health-door.ts"
 import { callerOf, type TestPort } from "./port.ts"
+import { program } from "./server.ts"
 
 /** Enrolls a reader for an agent. @returns its id, and the text of its key file. */
-export async function enrollReader(port: TestPort): Promise<{ reader: string; keyFile: string }> {
+export async function enrollReader(
+  port: TestPort,
+  boxes: "trusted" | "none" = "none",
+): Promise<{ reader: string; keyFile: string }> {
   const seed = newSeed()
   const key = base64(signerOf(seed).publicKey)
-  const statement = { lane: port.lane, key, boxes: "none", name: `Agent ${key.slice(0, 6)}` }
+  const statement = { lane: port.lane, key, boxes, name: `Agent ${key.slice(0, 6)}` }
   const caller = await callerOf(port.house, port.people.custodian, { path: "/v1/readers", statement })
   const { id } = await register(port.house, caller, "readers")
   const notes = {
@@ -37,8 +40,6 @@ export interface TestAgent {
   health(): Promise<LaneHealth>
   kill(signal: "SIGKILL" | "SIGTERM"): Promise<string>
 }
-
-const program = fileURLToPath(new URL("../bin/sallyport", import.meta.url))
 
 /** Starts an agent process of its own and waits for its first line. Ended by its process id. */
 export async function startAgent(

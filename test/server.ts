@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Client } from "../src/cli/client.ts"
 import type { Actor } from "./port.ts"
@@ -6,6 +7,7 @@ import type { Actor } from "./port.ts"
 /** A server process of its own, as an operator starts it. */
 export interface TestServer {
   readonly url: string
+  readonly pid: number
   /** All that it wrote. */
   readonly output: () => string
   /** Resolves with the signal or code that ended it. */
@@ -13,7 +15,10 @@ export interface TestServer {
   kill(signal: "SIGKILL" | "SIGTERM"): Promise<string>
 }
 
-const program = fileURLToPath(new URL("../bin/sallyport", import.meta.url))
+/** The checkout's command, from here and from where this file is built to for a bench. */
+export const program = ["../bin/sallyport", "../../bin/sallyport"]
+  .map(path => fileURLToPath(new URL(path, import.meta.url)))
+  .find(existsSync) as string
 
 /** Starts `sallyport serve` on a free port and waits for its first line. Ended by its process id. */
 export async function startServer(
@@ -35,7 +40,7 @@ export async function startServer(
     child.kill(signal)
     return ended
   }
-  return { url, output: () => output, ended, kill }
+  return { url, pid: child.pid ?? 0, output: () => output, ended, kill }
 }
 
 async function listening(child: ChildProcess, output: () => string, ended: Promise<string>): Promise<string> {
