@@ -278,6 +278,21 @@ export function ledgerContract(name: string, open: () => Promise<Ledger>): void 
       expect(await ledger.identities()).toEqual([{ ...row, wrapped: null, escrow: null }])
     })
 
+    test("of a reader's reports the newest stays, and one of before it changes nothing", async () => {
+      const report = (at_ms: number, mark_ms: number) => ({
+        ...{ reader: "rdr_1", at_ms, mark_ms, received_ms: 50, sha256: `x${at_ms}`, body: "{}" },
+      })
+      expect(await ledger.laneReport("rdr_1")).toBeNull()
+      expect(await ledger.putLaneReport(report(60, 50))).toBe(true)
+      expect(await ledger.laneReport("rdr_1")).toEqual(report(60, 50))
+      expect(await ledger.putLaneReport(report(50, 50))).toBe(false)
+      expect(await ledger.laneReport("rdr_1")).toEqual(report(60, 50))
+      // A clock that ran ahead and was set right: its mark is ours, not its own.
+      expect(await ledger.putLaneReport(report(51, 51))).toBe(true)
+      expect(await ledger.laneReport("rdr_1")).toEqual(report(51, 51))
+      expect(await ledger.laneReport("rdr_2")).toBeNull()
+    })
+
     test("a nonce is good once; a draw's key names one draw of a person", async () => {
       expect(await ledger.useNonce("n1", 100, 0)).toBe(true)
       expect(await ledger.useNonce("n1", 100, 0)).toBe(false)

@@ -1,7 +1,7 @@
 /**
  * The ledger: rows, the log's head and its bytes, on SQLite or Postgres.
  *
- * Every row but a nonce, a draw and a wrapped key is a cache of the log: `log/effects.ts` says what an entry does to the
+ * Every row but a nonce, a draw, a lane's report and a wrapped key is a cache of the log: `log/effects.ts` says what an entry does to the
  * rows, the sequencer stores both in one transaction, and `log fsck` computes the rows anew and compares.
  */
 
@@ -191,6 +191,20 @@ export interface DrawRow {
   readonly createdAt_ms: number
 }
 
+/** The newest report of a reader's agent. */
+export interface LaneReportRow {
+  readonly reader: string
+  /** The agent's clock. */
+  readonly at_ms: number
+  /** The earlier of `at_ms` and `received_ms`: only a report of after it is news. */
+  readonly mark_ms: number
+  readonly received_ms: number
+  /** Of the report's bytes, lowercase hexadecimal. */
+  readonly sha256: string
+  /** JSON. */
+  readonly body: string
+}
+
 export interface CaptureFilter {
   readonly lanes?: readonly string[]
   /** Inclusive. */
@@ -278,6 +292,10 @@ export interface Ledger {
   drawById(id: string): Promise<DrawRow | null>
   /** Stores it unless (person, idempotencyKey) is taken; says whether it did. */
   addDraw(row: DrawRow): Promise<boolean>
+
+  laneReport(reader: string): Promise<LaneReportRow | null>
+  /** Stores it unless `at_ms` is not after the `mark_ms` of the one that is held; says whether it did. Durable. */
+  putLaneReport(row: LaneReportRow): Promise<boolean>
 
   close(): Promise<void>
 }

@@ -86,6 +86,7 @@ export function readingOf(db: Kysely<Tables>): Reading {
     ...captureReading(db),
     ...identityReading(db),
     ...drawReading(db),
+    ...reportReading(db),
   }
 }
 
@@ -360,6 +361,32 @@ function drawReading(db: Kysely<Tables>): Pick<Reading, "useNonce" | "draw" | "d
         .insertInto("draws")
         .values(values)
         .onConflict(oc => oc.doNothing())
+      return integerOf((await query.executeTakeFirst()).numInsertedOrUpdatedRows ?? 0n) === 1
+    },
+  }
+}
+
+function reportReading(db: Kysely<Tables>): Pick<Reading, "laneReport" | "putLaneReport"> {
+  return {
+    laneReport: async reader => {
+      const row = await db
+        .selectFrom("lane_reports")
+        .selectAll()
+        .where("reader", "=", reader)
+        .executeTakeFirst()
+      if (row === undefined) return null
+      const times = [row.at_ms, row.mark_ms, row.received_ms] as const
+      const [at_ms, mark_ms, received_ms] = times.map(integerOf) as [number, number, number]
+      return { ...row, at_ms, mark_ms, received_ms }
+    },
+    putLaneReport: async row => {
+      const { reader, ...values } = row
+      const query = db
+        .insertInto("lane_reports")
+        .values({ reader, ...values })
+        .onConflict(oc =>
+          oc.column("reader").doUpdateSet(values).where("lane_reports.mark_ms", "<", row.at_ms),
+        )
       return integerOf((await query.executeTakeFirst()).numInsertedOrUpdatedRows ?? 0n) === 1
     },
   }

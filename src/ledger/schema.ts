@@ -1,5 +1,6 @@
 import type { Migration } from "kysely"
 import { sql, type Kysely } from "kysely"
+import { fillAlerts, fillCounts, fillReaders } from "./lanes-migration.ts"
 
 /** The tables, as both engines have them. Times and sizes are integers; texts sort by their bytes. */
 export interface Tables {
@@ -26,6 +27,14 @@ export interface Tables {
     request_sha256: string
     captures: string
     created_ms: number
+  }
+  readonly lane_reports: {
+    reader: string
+    at_ms: number
+    mark_ms: number
+    received_ms: number
+    sha256: string
+    body: string
   }
 }
 
@@ -110,7 +119,19 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
       },
     },
     "0003-faces": { up: running(`alter table captures add column faces ${integer}`) },
+    "0004-lanes": { up: lanes(text, integer) },
     "0005-plates": { up: plates(integer) },
+  }
+}
+
+function lanes(text: string, integer: string): Migration["up"] {
+  return async (db: Kysely<unknown>) => {
+    const table = `create table lane_reports (reader ${text} primary key, at_ms ${integer} not null,
+      mark_ms ${integer} not null, received_ms ${integer} not null, sha256 ${text} not null, body ${text} not null)`
+    await sql.raw(table).execute(db)
+    await fillCounts(db as Kysely<Tables>)
+    await fillReaders(db as Kysely<Tables>)
+    await fillAlerts(db as Kysely<Tables>)
   }
 }
 
