@@ -71,6 +71,8 @@ const schema = Type.Object(
     }),
     /** Requests a second of one person, 1 to 10,000; ten times as many at once after a rest. Default 50. */
     person_rate_per_s: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    /** A reader that was heard of and then not for so long is silent, s, 60 to 86,400. Default 900. */
+    reader_silent_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
     /** Child processes that decode pictures: 1 to 16. Default 2. */
     decoder_processes: Type.Integer({ minimum: 1, maximum: 16 }),
     /** Longest time for one picture, ms, 100 to 60,000. Default 10,000. */
@@ -107,6 +109,7 @@ export const defaults = {
   sign_in: null,
   trusted_proxies: [],
   person_rate_per_s: 50,
+  reader_silent_s: 900,
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
@@ -127,6 +130,7 @@ const overridable = [
   "witness_max_images",
   "witness_strict",
   "person_rate_per_s",
+  "reader_silent_s",
   "decoder_processes",
   "decoder_timeout_ms",
   "decoder_memory_mb",

@@ -61,11 +61,14 @@ export function agentCommands(lane: Command): void {
   lane
     .command("health")
     .description(
-      "what an agent on this machine says of itself; exits with 75 while it acknowledges no reader",
+      "with a person's --key: how the vault sees each reader; else what an agent on this machine says of itself, which exits with 75 while it acknowledges no reader",
     )
-    .option("--agent <host:port>", "its --health", defaultHealth)
-    .action(async (options: { readonly agent: string }, self: Command) => {
-      process.exitCode = await showHealth(options.agent, self)
+    .option("--agent <host:port>", `an agent's --health; without a person's key ${defaultHealth}`)
+    .action(async ({ agent }: { readonly agent?: string }, self: Command) => {
+      if (agent !== undefined || !(await isPersons(globalsOf(self).key)))
+        process.exitCode = await showHealth(agent ?? defaultHealth, self)
+      // An agent's small program loads this only when it is asked for.
+      else await (await import("./lane-health.ts")).showReaders(self)
     })
 }
 
@@ -273,6 +276,11 @@ async function runAgent(
     await door.close()
     await agent.close()
   }
+}
+
+/** Whether the key file is a person's; a reader's asks nothing of the vault. */
+async function isPersons(file: string | undefined): Promise<boolean> {
+  return file !== undefined && (await readKeyFile(file)).id.startsWith("per_")
 }
 
 async function showHealth(at: string, command: Command): Promise<number> {

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises"
 import { Fault } from "../fault.ts"
 import type { Box } from "../picture/level.ts"
 import { contextOf, listQuery } from "./context.ts"
+import { countsCommand, laneIdOf } from "./capture-counts.ts"
 import { storeDelivery } from "./draw.ts"
 import { propose } from "./motions.ts"
 import { answer, table } from "./say.ts"
@@ -17,17 +18,19 @@ export function captureCommands(program: Command): void {
   const capture = program.command("capture").description("captures: list, show, reveal one under a case")
   capture
     .command("ls")
-    .option("--lane <lane>")
+    .option("--lane <lane>", "its id or name")
+    .option("--hour <hour>", "of the port's clock: 2026-11-24T21")
     .addOption(
       new Option("--has <what>", "what the examination found; no-plate: what L2 shows nothing of").choices([
         ...["plate", "no-plate", "face", "no-face", "examination", "no-examination"],
       ]),
     )
-    .action(async (options: { lane?: string; has?: string }, self: Command) => {
+    .action(async (options: { lane?: string; hour?: string; has?: string }, self: Command) => {
       const { client, voice, globals } = await contextOf(self)
       const bound = (text: string | undefined) => (text === undefined ? undefined : endOf(text, Date.now()))
       const query = listQuery(globals, {
-        lane: options.lane,
+        lane: await laneIdOf(client, options.lane),
+        hour: options.hour,
         has: options.has,
         since: bound(globals.since),
         until: bound(globals.until),
@@ -62,6 +65,7 @@ export function captureCommands(program: Command): void {
       ),
     )
   })
+  countsCommand(capture)
   revealCommand(capture)
   boxesCommand(capture)
 }

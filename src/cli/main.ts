@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander"
+import { alertCommands } from "./alerts.ts"
 import { captureCommands } from "./captures.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
@@ -41,6 +42,7 @@ export function programOf(): Command {
   registryCommands(program)
   laneCommands(program)
   captureCommands(program)
+  alertCommands(program)
   grantCommands(program)
   motionCommands(program)
   glassCommands(program)

@@ -188,7 +188,13 @@ function placeCommands(program: Command): void {
     .action(async (name: string, options: { zone: string }, command: Command) =>
       add(await contextOf(command), "ports", { statement: { name, time_zone: options.zone } }),
     )
-  const lane = noun(program, "lane", { resource: "lanes", columns: ["id", "name", "port"] })
+  const lane = noun(program, "lane", {
+    resource: "lanes",
+    columns: [
+      ...["id", "name", "port", "readers", "last_heard_at", "last_sequence"],
+      ...["captures_today", "open_alerts"],
+    ],
+  })
   sampleCommand(lane)
   lane
     .command("add <name>")

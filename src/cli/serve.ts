@@ -1,5 +1,6 @@
 import { armFailpoint } from "../failpoint.ts"
 import { startExaminer } from "../custody/examiner.ts"
+import { startWatcher } from "../custody/silence.ts"
 import { openServer, type Server } from "../http/server.ts"
 import { openHouse, type Opened } from "../sallyport.ts"
 import { addressOf } from "./address.ts"
@@ -43,6 +44,11 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
     told: (what, error) =>
       tell(voice, `not examined: ${what}: ${error instanceof Error ? error.message : "unknown"}`),
   })
+  const watcher = startWatcher(opened.house, {
+    silentAfter_ms: 1000 * opened.config.reader_silent_s,
+    told: error =>
+      tell(voice, `readers not looked after: ${error instanceof Error ? error.message : "unknown"}`),
+  })
   let isClosing = false
   let end: () => void = () => undefined
   const ended = new Promise<void>(resolve => (end = resolve))
@@ -50,7 +56,7 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
     if (isClosing) return ended
     isClosing = true
     await server.close()
-    await examiner.close()
+    await Promise.all([examiner.close(), watcher.close()])
     await opened.close()
     end()
     return ended
@@ -73,6 +79,7 @@ function openDoors(
     version,
     openBundles: config.open_bundles,
     rate: { perSecond: config.person_rate_per_s, burst: 10 * config.person_rate_per_s },
+    silentAfter_ms: 1000 * config.reader_silent_s,
     standing: { differences: fsck.problems },
     ...{ web, trustedProxies: config.trusted_proxies },
   })

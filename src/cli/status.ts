@@ -13,6 +13,7 @@ interface Now {
   readonly delivered: number
   readonly refused: number
   readonly size: number
+  readonly open_alerts: number
   readonly stopped: string | null
 }
 
@@ -33,11 +34,8 @@ export function statusCommands(program: Command): void {
       answer(voice, now, [
         `${now.origin}: ${now.stopped === null ? "open" : `STOPPED: ${now.stopped}`}`,
         `${now.admitted} captures sealed in, ${now.examined} examined, ${now.delivered} images delivered, ${now.refused} refusals, ${now.size} log entries`,
-        ...(now.unexamined === 0
-          ? []
-          : [
-              `${now.unexamined} wait to be examined, the oldest captured ${now.oldest_unexamined_at ?? "now"}`,
-            ]),
+        ...waitingOf(now),
+        now.open_alerts === 0 ? "no open alert" : `${now.open_alerts} open alerts: sallyport alert ls`,
       ])
       if (now.stopped !== null) process.exitCode = 7
     })
@@ -82,6 +80,11 @@ export function statusCommands(program: Command): void {
         `${[...lines, '  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))', "}", "complete -o default -F _sallyport sallyport"].join("\n")}\n`,
       )
     })
+}
+
+function waitingOf({ unexamined, oldest_unexamined_at }: Now): string[] {
+  if (unexamined === 0) return []
+  return [`${unexamined} wait to be examined, the oldest captured ${oldest_unexamined_at ?? "now"}`]
 }
 
 function machine(): Finding[] {

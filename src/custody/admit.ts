@@ -11,6 +11,7 @@ import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 import { localHour } from "./local-hour.ts"
 import { refuse, refusedEntry } from "./propose.ts"
+import { names, signalName } from "../log/state.ts"
 
 export interface Admission {
   readonly capture: string
@@ -124,12 +125,21 @@ async function append(
   const { sequence } = header
   return house.log.append({
     wanted: wanting({
-      records: [{ kind: "reader", id: reader }],
+      records: [
+        { kind: "reader", id: reader },
+        { kind: "signal", id: signalName(reader, "gap") },
+        { kind: "signal", id: signalName(reader, "device_replayed") },
+      ],
+      counters: [names.captures(header.lane, hour)],
       captures: [header.capture],
       sequences: [{ reader, sequence }],
     }),
     draft: state => {
-      if (state.captureAt(reader, sequence) !== null || state.capture(header.capture) !== null) {
+      const held = state.capture(header.capture)
+      // The same bytes came twice at one moment: the second is answered as a repetition once the first is stored.
+      if (held?.bodySha256 === header.body_sha256 && held.sequence === sequence)
+        throw new Fault("BUSY", "this capture is being admitted; send it again")
+      if (state.captureAt(reader, sequence) !== null || held !== null) {
         return refusedEntry(refusalOf(capture, "CAPTURE_SEQUENCE"))
       }
       const last = state.record("reader", reader)?.last_sequence ?? 0

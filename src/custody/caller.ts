@@ -25,6 +25,17 @@ export async function recordOf<K extends keyof Records>(
   return row === null ? null : (JSON.parse(row.body) as Records[K])
 }
 
+/** All records of one kind, ids ascending. */
+export async function* recordsOf<K extends keyof Records>(house: House, kind: K): AsyncGenerator<Records[K]> {
+  for (let after = ""; ;) {
+    const rows = await house.ledger.records(kind, { limit: 1000, after })
+    for (const row of rows) yield JSON.parse(row.body) as Records[K]
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < 1000) return
+    after = last.id
+  }
+}
+
 /** The keys of an organization's record and of all above it. Who is above whom never changes. */
 export async function chainKeys(house: House, organization: string): Promise<KeyOf[]> {
   const key = { kind: "organization", id: organization }

@@ -26,6 +26,7 @@ export type Act =
   | "stop" // all releases of a port or the vault
   | "second" // what another person proposed
   | "edit"
+  | "acknowledge" // an alert
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -40,6 +41,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   "destroy opening": ["custodian", "privacy"],
   stop: ["custodian", "cor", "privacy", "analyst"],
   second: ["custodian", "cor", "privacy"],
+  acknowledge: ["custodian", "cor", "privacy", "analyst"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
 }
 

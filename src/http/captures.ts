@@ -1,6 +1,7 @@
 import { Type } from "typebox"
 import type { House } from "../custody/house.ts"
 import { admit } from "../custody/admit.ts"
+import { captureHours, spanOfHour } from "../custody/capture-hours.ts"
 import { Fault } from "../fault.ts"
 import type { CaptureFilter, CaptureRow } from "../ledger/ledger.ts"
 import { id, time } from "../log/shapes.ts"
@@ -26,6 +27,9 @@ export function captureRoutes(house: House): Route[] {
         lane: Type.Optional(id("lan")),
         since: Type.Optional(time),
         until: Type.Optional(time),
+        hour: Type.Optional(
+          Type.String({ pattern: "^[0-9T:+-]{13,19}$", description: "of the port's clock" }),
+        ),
         examined: Type.Optional(Type.String({ pattern: "^(true|false)$" })),
         /** What the examination found: `plate`: one that L2 can show. */
         has: Type.Optional(Type.String({ pattern: `^(${Object.keys(having).join("|")})$` })),
@@ -35,6 +39,7 @@ export function captureRoutes(house: House): Route[] {
         const { limit, after } = pageAsked(request.query)
         const rows = await house.ledger.captures({
           ...filterOf(request.query),
+          ...(await hourOf(house, request.query)),
           limit: limit + 1,
           ...(after === undefined ? {} : { after }),
         })
@@ -53,22 +58,31 @@ export function captureRoutes(house: House): Route[] {
         return shown(row)
       },
     },
-    {
-      method: "GET",
-      url: "/v1/capture-counts",
-      summary: "How many captures there are, by lane",
-      access: "signed",
-      answer: async request => {
-        await allow(house, callerOf(request), "list captures")
-        return {
-          object: "list",
-          data: await house.ledger.captureCounts(),
-          has_more: false,
-          next_cursor: null,
-        }
-      },
-    },
+    countsRoute(house),
   ]
+}
+
+function countsRoute(house: House): Route {
+  return {
+    method: "GET",
+    url: "/v1/capture-counts",
+    summary: "How many captures there are, by lane; between two times also by lane and hour of the port",
+    access: "signed",
+    query: {
+      lane: Type.Optional(id("lan")),
+      since: Type.Optional(time),
+      until: Type.Optional(time),
+    },
+    answer: async request => {
+      await allow(house, callerOf(request), "list captures")
+      return {
+        object: "list",
+        data: await counts(house, request.query),
+        has_more: false,
+        next_cursor: null,
+      }
+    },
+  }
 }
 
 function admission(house: House): Route {
@@ -106,6 +120,30 @@ function filterOf(query: unknown): Partial<CaptureFilter> {
     ...(examined === undefined ? {} : { examined: examined === "true" }),
     ...(has === undefined ? {} : having[has]),
   }
+}
+
+/** An hour of the port's clock, as a span of time. */
+async function hourOf(house: House, query: unknown): Promise<Partial<CaptureFilter>> {
+  const { hour, lane, since, until } = query as Partial<Record<"hour" | "lane" | "since" | "until", string>>
+  if (hour === undefined) return {}
+  if (since !== undefined || until !== undefined)
+    throw new Fault("INVALID", "give an hour, or since and until")
+  return spanOfHour(house, hour, lane)
+}
+
+/** By lane; and by hour where a time is asked for. */
+async function counts(house: House, query: unknown): Promise<readonly object[]> {
+  const { lane, since, until } = query as Partial<Record<"lane" | "since" | "until", string>>
+  const all = await house.ledger.captureCounts()
+  const asked = all.filter(each => lane === undefined || each.lane === lane)
+  if (since === undefined && until === undefined) return asked
+  const until_ms = until === undefined ? house.log.clock() : Date.parse(until)
+  const since_ms = since === undefined ? until_ms - 86_400_000 : Date.parse(since)
+  const hours = await captureHours(house, { ...(lane === undefined ? {} : { lane }), since_ms, until_ms })
+  return hours.map(each => {
+    const { count = 0, examined = 0 } = all.find(of => of.lane === each.lane) ?? {}
+    return { ...each, count, examined }
+  })
 }
 
 function shown(row: CaptureRow) {

@@ -18,6 +18,7 @@ export interface Now {
   readonly permits: number
   readonly delivered: number
   readonly refused: number
+  readonly open_alerts: number
   readonly size: number
   readonly checkpoint: string
   /** How far the witnesses have seen the log, as a sentence. */
@@ -83,6 +84,7 @@ async function now(house: House): Promise<Now> {
     permits: await total("permit"),
     delivered: await total("delivered"),
     refused: await total("refused"),
+    open_alerts: await house.ledger.counter(names.openAlerts),
     witnessed: witnessedOf(house, await house.ledger.counter(names.opened)),
     size: head.size,
     checkpoint: await house.log.checkpoint(),

@@ -1,11 +1,12 @@
 import { chainKeys, recordOf } from "../custody/caller.ts"
 import { geometryOf } from "../custody/geometry.ts"
 import type { House } from "../custody/house.ts"
+import { lanesStanding } from "../custody/lane-health.ts"
 import { draftRecipients, recipientsList, signRecipients } from "../custody/recipients.ts"
 import { attest, register, suspend, type Resource } from "../custody/register.ts"
 import { Fault } from "../fault.ts"
 import { isAgencyOffice } from "../grant/office.ts"
-import type { RecordKind } from "../log/state.ts"
+import type { RecordKind, Records } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
 import { Type, type TSchema } from "typebox"
 import { allow } from "./door.ts"
@@ -102,10 +103,13 @@ function resourceRoutes(house: House, resource: Resource): Route[] {
           limit: limit + 1,
           ...(after === undefined ? {} : { after }),
         })
-        return pageOf(rows, limit, {
+        const page = pageOf(rows, limit, {
           id: row => row.id,
           show: row => ({ id: row.id, entry: row.version, ...(JSON.parse(row.body) as object) }),
         })
+        if (resource !== "lanes" || !isAgencyOffice(callerOf(request).person.office)) return page
+        const standing = await lanesStanding(house, page.data as unknown as Records["lane"][])
+        return { ...page, data: page.data.map((lane, i) => ({ ...lane, ...standing[i] })) }
       },
     },
     {

@@ -28,11 +28,9 @@ export function sentenceOf(entry: Entry): string {
       return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
     }
     case "port.added":
-      return `port ${entry.statement.name} added`
     case "lane.added":
-      return `lane ${entry.statement.name} added`
     case "reader.enrolled":
-      return `reader ${entry.statement.name} enrolled`
+      return entry.kind.replace(".", ` ${entry.statement.name} `)
     case "recipients.signed":
     case "day.destroyed":
     case "epoch.opened":
@@ -52,14 +50,28 @@ export function sentenceOf(entry: Entry): string {
         ? `the system may open ${entry.capture.slice(-6)} to examine it`
         : `${entry.for} of ${entry.capture.slice(-6)} at ${entry.level}, image ${entry.by.images_after} of grant ${entry.by.grant.slice(-6)}`
     case "refused":
-      return `${entry.of} refused: ${entry.code}`
     case "refused.folded":
-      return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
+      return refusalSentence(entry)
+    case "alert.raised":
+    case "alert.acknowledged":
+      return alertSentence(entry)
     case "schema.changed":
       return `entries of Sallyport ${entry.release} from here on`
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
   }
+}
+
+function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.folded" }>): string {
+  if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}`
+  return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
+}
+
+function alertSentence(entry: Extract<Entry, { kind: "alert.raised" | "alert.acknowledged" }>): string {
+  if (entry.kind === "alert.acknowledged")
+    return `alert ${entry.alert.slice(-6)} acknowledged: ${entry.statement.outcome}`
+  const all = entry.signals.map(({ what, count }) => (count === 1 ? what : `${what} × ${count}`))
+  return `alert about reader ${entry.reader.slice(-6)}: ${all.join(", ")}`
 }
 
 function keySentence(

@@ -109,6 +109,9 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."POST /v1/break-glass,POST /v1/looks,POST /v1/boxes,POST /v1/grants/:id/review,GET /v1/notices".split(
         ",",
       ),
+      ..."POST /v1/lane-reports,GET /v1/lanes/health,GET /v1/alerts,GET /v1/alerts/:id,POST /v1/alerts/:id/acknowledgement".split(
+        ",",
+      ),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),
     ].map(route => [
       route,

@@ -6,10 +6,12 @@ import { Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
 import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
+import { alertRoutes } from "./alerts.ts"
 import { captureRoutes, captureType } from "./captures.ts"
 import { deskRoutes } from "./desk.ts"
 import { readBodies, type Door } from "./door.ts"
 import { grantRoutes } from "./grants.ts"
+import { laneRoutes, readReports } from "./lanes.ts"
 import { logRoutes } from "./log.ts"
 import { motionRoutes } from "./motions.ts"
 import { noticeRoutes } from "./notices.ts"
@@ -40,6 +42,8 @@ export interface ServerOptions {
   readonly trustedProxies?: readonly string[]
   /** How fast one person may ask. Without it 50 a second, 500 at once. */
   readonly rate?: Rate
+  /** A reader that was not heard of for so long is silent. Without it 15 minutes. */
+  readonly silentAfter_ms?: number
 }
 
 export interface Server {
@@ -52,9 +56,10 @@ const loopback = ["127.0.0.1", "::1", "localhost"]
 /** Every route there is. */
 export function routesOf(
   door: Door,
-  { openBundles, standing }: Pick<ServerOptions, "openBundles" | "standing">,
+  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms">,
 ): Route[] {
   const { house, web } = door
+  const { openBundles, standing, silentAfter_ms = 900_000 } = options
   const stopIfDiffering = () => {
     if (standing.differences.length === 0) return
     const [first] = standing.differences
@@ -67,7 +72,9 @@ export function routesOf(
   const turnstile = new Turnstile({ inside: 16, waiting: 256 })
   return [
     ...registryRoutes(house),
+    ...laneRoutes(house, silentAfter_ms),
     ...captureRoutes(house),
+    ...alertRoutes(house),
     ...motionRoutes(house),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
@@ -100,6 +107,7 @@ export async function buildServer(house: House, options: ServerOptions): Promise
   )
   readBodies(app)
   app.addContentTypeParser(captureType, { parseAs: "buffer" }, (_, body, done) => done(null, body))
+  readReports(app)
   await app.register(swagger, { openapi: document(options.version) })
   const floods = new Floods(house, options.rate ?? { perSecond: 50, burst: 500 })
   app.addHook("onClose", () => floods.close())

@@ -16,19 +16,29 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "set-boxes": "/v1/boxes",
 }
 
+const registryPaths = {
+  "organization.added": "/v1/orgs",
+  "contract.added": "/v1/contracts",
+  "person.enrolled": "/v1/people",
+  "port.added": "/v1/ports",
+  "lane.added": "/v1/lanes",
+  "reader.enrolled": "/v1/readers",
+} as const
+
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
 function pathOf(draft: Draft): string | null {
   switch (draft.kind) {
     case "organization.added":
-      return "/v1/orgs"
+    case "contract.added":
+    case "person.enrolled":
+    case "port.added":
+    case "lane.added":
+    case "reader.enrolled":
+      return registryPaths[draft.kind]
     case "organization.suspended":
       return `/v1/orgs/${draft.organization}/suspension`
-    case "contract.added":
-      return "/v1/contracts"
     case "contract.attested":
       return `/v1/contracts/${draft.contract}/attestations`
-    case "person.enrolled":
-      return "/v1/people"
     case "motion.proposed":
       return motionPaths[draft.act]
     case "motion.seconded":
@@ -39,12 +49,6 @@ function pathOf(draft: Draft): string | null {
       return `/v1/grants/${draft.grant}/edits`
     case "person.suspended":
       return `/v1/people/${draft.person}/suspension`
-    case "port.added":
-      return "/v1/ports"
-    case "lane.added":
-      return "/v1/lanes"
-    case "reader.enrolled":
-      return "/v1/readers"
     case "recipients.signed":
       return "/v1/recipients"
     case "grant.requested":
@@ -64,6 +68,8 @@ function pathOf(draft: Draft): string | null {
       return `/v1/log/entries/${draft.entry}`
     case "opening.destroyed":
       return "/v1/openings/destruction"
+    case "alert.acknowledged":
+      return `/v1/alerts/${draft.alert}/acknowledgement`
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
@@ -72,6 +78,7 @@ function pathOf(draft: Draft): string | null {
     case "refused":
     case "refused.folded":
     case "schema.changed":
+    case "alert.raised":
     case "delivered":
       return null
   }

@@ -2,6 +2,7 @@ import { isApproved, type GrantState } from "../grant/decide.ts"
 import { join, levels } from "../grant/level.ts"
 import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
+import { acknowledged, gapAlert, raised, replayAlert } from "./alerts.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
@@ -64,15 +65,16 @@ function partOf(entry: Entry, index: number, state: State): Part {
       return reviewed(entry, index, state)
     case "permit":
       return permitted(entry, index, state)
-    case "opening.destroyed": {
-      const member = destroyedName(entry.statement.entry, entry.statement.field)
-      return { members: [{ set: names.destroyed, member, value: 1 }] }
-    }
-    case "schema.changed": {
-      const { schema_sha256, release } = entry
-      return { records: [record("schema", "schema", { schema_sha256, release })] }
-    }
+    case "opening.destroyed":
+      return { members: [destroyed(entry)] }
+    case "schema.changed":
+      return { records: [schemaRecord(entry)] }
+    case "alert.raised":
+      return raised(entry, index, state)
+    case "alert.acknowledged":
+      return acknowledged(entry, index, state)
     case "refused":
+      return replayAlert(entry, index, state)
     case "refused.folded":
     case "opening.read":
     case "log.read":
@@ -84,6 +86,14 @@ function partOf(entry: Entry, index: number, state: State): Part {
 
 function epochRecord({ epoch, recipient_sha256, escrow_sha256 }: EntryOf<"epoch.opened">) {
   return record("epoch", epoch, { epoch, recipient_sha256, escrow_sha256 })
+}
+
+function destroyed({ statement }: EntryOf<"opening.destroyed">): Effects["members"][number] {
+  return { set: names.destroyed, member: destroyedName(statement.entry, statement.field), value: 1 }
+}
+
+function schemaRecord({ schema_sha256, release }: EntryOf<"schema.changed">) {
+  return record("schema", "schema", { schema_sha256, release })
 }
 
 type Registered = Extract<
@@ -174,7 +184,14 @@ function genesis(entry: EntryOf<"genesis">): Part {
 function readerRecords({ reader, statement }: EntryOf<"reader.enrolled">, state: State): Effects["records"] {
   const { port } = mustHold(state.record("lane", statement.lane))
   return [
-    record("reader", reader, { reader, port, ...statement, last_sequence: 0, last_day: "" }),
+    record("reader", reader, {
+      reader,
+      port,
+      ...statement,
+      last_sequence: 0,
+      last_day: "",
+      last_admitted_at: "",
+    }),
     record("key", statement.key, { ...personsKey(null), reader }),
   ]
 }
@@ -202,10 +219,17 @@ function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part
     ...reader,
     last_sequence: Math.max(reader.last_sequence, entry.sequence),
     last_day: reader.last_day > day ? reader.last_day : day,
+    last_admitted_at: entry.at,
   }
+  const alert = gapAlert(entry, index, state)
+  const hour = names.captures(entry.lane, entry.hour)
   return {
-    records: [record("reader", entry.reader, seen)],
-    counters: [{ name: names.unexamined, value: state.counter(names.unexamined) + 1 }],
+    records: [record("reader", entry.reader, seen), ...(alert.records ?? [])],
+    counters: [
+      { name: hour, value: state.counter(hour) + 1 },
+      { name: names.unexamined, value: state.counter(names.unexamined) + 1 },
+      ...(alert.counters ?? []),
+    ],
     captures: [facts],
   }
 }

@@ -3,6 +3,7 @@ import type { FaultCode } from "../fault.ts"
 import { decide, nearest } from "../grant/decide.ts"
 import { may, type Act } from "../grant/office.ts"
 import { termsDigest } from "../grant/terms.ts"
+import { acknowledgementRule, alertRule } from "./alerts.ts"
 import { takenName } from "./effects.ts"
 import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from "./facts.ts"
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
@@ -65,9 +66,11 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "opening.read":
       return author(draft, state, "read log") ?? ownerRule(draft, state)
     case "opening.destroyed":
-      return (
-        author(draft, state, "destroy opening") ?? ownerRule(draft, state) ?? destructionRule(draft, state)
-      )
+      return author(draft, state, "destroy opening") ?? destructionRule(draft, state)
+    case "alert.raised":
+      return alertRule(draft, state)
+    case "alert.acknowledged":
+      return author(draft, state, "acknowledge") ?? seenRule(draft, state)
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
@@ -128,7 +131,14 @@ function ownerRule(
   return signerOfRequest(asked.key, state)?.person === person ? null : "KEY_UNKNOWN"
 }
 
-function destructionRule({ statement }: DraftOf<"opening.destroyed">, state: State): FaultCode | null {
+function seenRule(draft: DraftOf<"alert.acknowledged">, state: State): FaultCode | null {
+  return ownerRule(draft, state) ?? acknowledgementRule(draft, state)
+}
+
+function destructionRule(draft: DraftOf<"opening.destroyed">, state: State): FaultCode | null {
+  const { statement } = draft
+  const stranger = ownerRule(draft, state)
+  if (stranger !== null) return stranger
   const isGone = state.member(names.destroyed, destroyedName(statement.entry, statement.field)) > 0
   return isGone ? "CONFLICT" : null
 }

@@ -6,6 +6,8 @@ import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import {
   acts,
+  alertDetail,
+  alertKinds,
   asked,
   closed,
   count,
@@ -46,6 +48,7 @@ type RefusedAct =
   | "motion"
   | "stop"
   | "rate"
+  | "alert"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
 export const kinds = {
@@ -184,7 +187,7 @@ export const kinds = {
   refused: kind("refused", {
     of: oneOf([
       ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
-      ...["read", "opening", "motion", "stop", "rate"],
+      ...["read", "opening", "motion", "stop", "rate", "alert"],
     ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),
@@ -218,6 +221,34 @@ export const kinds = {
   "opening.destroyed": kind("opening.destroyed", { person: id("per"), ...by(statements.destruction) }),
   /** From here on entries may be of the closed list with this digest. */
   "schema.changed": kind("schema.changed", { schema_sha256: sha256Hex, release: label }),
+  /** What the vault noticed of a reader, or its agent told. Alerts are state: one that is open takes on what comes again. */
+  "alert.raised": kind("alert.raised", {
+    port: id("prt"),
+    lane: id("lan"),
+    reader: id("rdr"),
+    /** One of each kind at most. */
+    signals: Type.Array(
+      closed({
+        what: oneOf(alertKinds),
+        count: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+        detail: alertDetail,
+      }),
+      { minItems: 1, maxItems: alertKinds.length },
+    ),
+    /** Which of the agent's events it rests on: of each of its runs the newest. */
+    told: Type.Array(
+      closed({
+        boot: Type.String({ pattern: "^[0-9a-f]{16}$" }),
+        n: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+      }),
+      { maxItems: 64 },
+    ),
+  }),
+  "alert.acknowledged": kind("alert.acknowledged", {
+    alert: id("alt"),
+    person: id("per"),
+    ...by(statements.acknowledgement),
+  }),
   delivered: kind("delivered", {
     permit: index,
     capture: id("cap"),

@@ -10,6 +10,7 @@ const short = (id: string) => id.slice(-6)
 
 const alarming: Readonly<Record<string, string>> = {
   GRANT_DEVICE: "images were asked for with a person's key from another device than the grant's",
+  CAPTURE_SEQUENCE: "a capture came with a number of its reader that another capture had: a copied device?",
   GRANT_NETWORK: "images were asked for from a network that the contract does not name",
   SESSION_BOUND: "a session's cookie came from another browser than it was begun in",
 }
@@ -49,6 +50,18 @@ export function noticeOf(entry: Entry): Notice | null {
       const id = entry.kind === "person.suspended" ? entry.person : entry.organization
       return { severity: "notice", sentence: `${id} ${entry.statement.suspended ? "suspended" : "resumed"}` }
     }
+    case "admitted":
+      return entry.gap === 0
+        ? null
+        : {
+            severity: "alarm",
+            sentence: `${entry.gap.toLocaleString("en-US")} captures are missing before number ${entry.sequence} of ${entry.reader}`,
+          }
+    case "alert.raised":
+      return {
+        severity: "alarm",
+        sentence: `${entry.reader}: ${entry.signals.map(({ what }) => what).join(", ")}`,
+      }
     case "permit":
       return entry.by === null || entry.by.halves.length === 0
         ? null
@@ -65,4 +78,5 @@ export function noticeOf(entry: Entry): Notice | null {
 export const tellingKinds = [
   ...["stop.ordered", "motion.proposed", "motion.seconded", "glass.reviewed", "refused"],
   ...["organization.suspended", "person.suspended", "permit"],
+  ...["admitted", "alert.raised"],
 ] as const satisfies readonly Entry["kind"][]

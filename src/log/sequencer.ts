@@ -79,7 +79,7 @@ const reloadPause_ms = 200
 const maxBatch = 256
 const maxWaiting = 4096
 /** Every entry counts itself. */
-const totals = [...Object.keys(kinds).map(names.total), names.opened, names.unexamined]
+const totals = [...Object.keys(kinds).map(names.total), ...[names.opened, names.openAlerts, names.unexamined]]
 
 /**
  * Appends in batches: while one commits, the next gathers. Each batch is one transaction under the ledger's head lock:

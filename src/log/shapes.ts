@@ -83,6 +83,40 @@ export const terms = closed({
   comment_commitment: nullable(sha256Base64),
 })
 
+/** What an alert can be about. */
+export const alertKinds = [
+  "gap",
+  "clock_off",
+  "reader_silent",
+  "device_replayed",
+  "usb_connected",
+  "enclosure_opened",
+  "reader_tampered",
+  "spool_full",
+  "recipients_out",
+  "captures_refused",
+  "vault_away",
+  "boxes_doubted",
+] as const
+export type AlertKind = (typeof alertKinds)[number]
+
+const small = (most: number) => Type.Optional(Type.Integer({ minimum: 0, maximum: most }))
+
+/** What an alert tells beside its kind: small numbers and words of this list. A reader's owner chooses none of the words. */
+export const alertDetail = closed({
+  /** Numbers whose captures are missing. */
+  missing: small(1_000_000),
+  /** The lane's clock less the vault's. */
+  offset_s: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
+  minutes: small(1_000_000),
+  /** Of a USB device. */
+  vendor: small(65_535),
+  product: small(65_535),
+  why: Type.Optional(oneOf(["number_used", "two_agents", "number_went_back"])),
+})
+
+export const alertOutcome = oneOf(["expected", "fixed", "escalated"])
+
 const attestation = closed({ name: label, ends_at: time })
 const version = Type.Integer({ minimum: 1, maximum: 1000 })
 const person = closed({ organization: id("org"), office, key: publicKey, name_commitment: sha256Base64 })
@@ -158,6 +192,7 @@ export const statements = {
   terms,
   edit: closed({ version, terms_sha256: sha256Hex, terms }),
   approval: closed({ version, terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
+  acknowledgement: closed({ outcome: alertOutcome, note_commitment: nullable(sha256Base64) }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

@@ -3,7 +3,9 @@ import { assert } from "../fault.ts"
 import type { Policy } from "../grant/policy.ts"
 import type { ContractState, GrantState, OrganizationState, PersonState } from "../grant/decide.ts"
 import type { Office } from "../grant/office.ts"
+import type { AlertState } from "./alerts.ts"
 import type { EntryOf } from "./kinds.ts"
+import type { AlertKind } from "./shapes.ts"
 import type { CaptureRow, Found, KeyOf, RecordRow, Wanted } from "../ledger/ledger.ts"
 
 /** The things whose newest state is kept as records, by kind. */
@@ -36,6 +38,8 @@ export interface Records {
     readonly last_sequence: number
     /** The newest day whose key the reader sealed to; empty before its first capture. */
     readonly last_day: string
+    /** The time of its newest entry `admitted`; empty before its first capture. */
+    readonly last_admitted_at: string
   }
   readonly recipients: {
     readonly list_sha256: string
@@ -65,6 +69,9 @@ export interface Records {
   readonly moves: { readonly people: readonly { readonly person: string; readonly at: number }[] }
   /** By capture: the boxes that two people set, and with which entry. */
   readonly boxes: SetBoxes & { readonly entry: number }
+  readonly alert: AlertState
+  /** By `signalName`: the newest alert of that kind about that reader. */
+  readonly signal: AlertState
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
@@ -78,6 +85,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
   ...{ boxes: true },
+  ...{ alert: true, signal: true },
 }
 
 /** Every kind of record there is, for whoever must read them all. */
@@ -164,6 +172,17 @@ export const names = {
   examinations: (examiner: string) => `examine/${examiner}`,
   /** Names of organizations, ports, lanes and readers that are taken, as `lookOf` folds them. */
   taken: "names/taken",
+  /** Alerts that nobody acknowledged yet. */
+  openAlerts: "alerts/open",
+  /** Events of a reader's agent that alerts rest on: by run of the agent, its newest. */
+  told: (reader: string) => `told/${reader}`,
+  /** Captures of one lane in one hour of its port. */
+  captures: (lane: string, hour: string) => `captures/${lane}/${hour}`,
+}
+
+/** The record of the newest alert of one kind about one reader. */
+export function signalName(reader: string, what: AlertKind): string {
+  return `${reader}/${what}`
 }
 
 /** An entry's index as a member of a set that is read in order. */

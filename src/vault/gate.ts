@@ -49,6 +49,8 @@ const passedBy = new Set<Kind>([
   "recipients.signed",
   "day.destroyed",
   "epoch.opened",
+  "alert.raised",
+  "alert.acknowledged",
 ])
 
 /**

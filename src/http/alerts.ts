@@ -1,0 +1,64 @@
+import { Type } from "typebox"
+import { acknowledge } from "../custody/alerts.ts"
+import { recordOf } from "../custody/caller.ts"
+import type { House } from "../custody/house.ts"
+import { lastHeard_ms } from "../custody/silence.ts"
+import { Fault } from "../fault.ts"
+import { isOpen } from "../log/alerts.ts"
+import { statements } from "../log/shapes.ts"
+import type { Records } from "../log/state.ts"
+import { allow } from "./door.ts"
+import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
+import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
+
+/** What the vault noticed of readers, or their agents told. */
+export function alertRoutes(house: House): Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/v1/alerts",
+      summary: "Alerts, oldest first",
+      access: "signed",
+      query: { ...listQuery, status: Type.Optional(Type.String({ pattern: "^(open|acknowledged)$" })) },
+      answer: async request => {
+        await allow(house, callerOf(request), "list captures")
+        const { limit, after } = pageAsked(request.query)
+        const { status } = request.query as { status?: string }
+        const alerts = await matching(house, "alert", {
+          ...{ limit: limit + 1, after: after ?? "" },
+          matches: alert => status === undefined || isOpen(alert) === (status === "open"),
+        })
+        return pageOf(alerts, limit, { id: alert => alert.alert, show: alert => alert })
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/alerts/:id",
+      summary: "Show an alert; of a silence also when the reader was heard of again",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "list captures")
+        const alert = await recordOf(house, "alert", parameter(request, "id"))
+        if (alert === null) throw new Fault("NOT_FOUND", "there is no such alert")
+        return { ...alert, ended_at: await endOf(house, alert) }
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/alerts/:id/acknowledgement",
+      summary: "Say that an alert was seen, and what came of it",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.acknowledgement),
+      answer: request => acknowledge(house, callerOf(request), parameter(request, "id")),
+    },
+  ]
+}
+
+/** When a silence was over; `null` while it lasts, and for every other alert. */
+async function endOf(house: House, { what, reader, last_at }: Records["alert"]): Promise<string | null> {
+  const held = what === "reader_silent" ? await recordOf(house, "reader", reader) : null
+  if (held === null) return null
+  const heard_ms = await lastHeard_ms(house, held)
+  return heard_ms > Date.parse(last_at) ? new Date(heard_ms).toISOString() : null
+}

@@ -1,0 +1,134 @@
+import type { FaultCode } from "../fault.ts"
+import { placedId } from "../ids.ts"
+import type { Draft, EntryOf } from "./kinds.ts"
+import type { AlertKind } from "./shapes.ts"
+import { mustHold, record } from "./standing.ts"
+import { names, signalName, type Effects, type State } from "./state.ts"
+
+export type AlertDetail = EntryOf<"alert.raised">["signals"][number]["detail"]
+
+/** One kind of thing that happened, how often, and its newest detail. */
+export type Signal = EntryOf<"alert.raised">["signals"][number]
+
+/** What somebody must look at. Open until a person acknowledges it; what comes again meanwhile is counted in it. */
+export interface AlertState {
+  readonly alert: string
+  readonly what: AlertKind
+  readonly port: string
+  readonly lane: string
+  readonly reader: string
+  /** How often it happened since it was raised. */
+  readonly count: number
+  /** Of the newest. */
+  readonly detail: AlertDetail
+  readonly raised_at: string
+  /** Index of the entry that raised it. */
+  readonly entry: number
+  readonly last_at: string
+  readonly last_entry: number
+  readonly acknowledged: {
+    readonly person: string
+    readonly at: string
+    readonly entry: number
+    readonly outcome: EntryOf<"alert.acknowledged">["statement"]["outcome"]
+  } | null
+}
+
+type Part = Partial<Effects>
+
+/** An entry that signals rest on, and whose reader. */
+interface Source {
+  readonly at: string
+  readonly port: string
+  readonly lane: string
+  readonly reader: string
+}
+
+/** Whether it waits for a person. */
+export function isOpen(alert: AlertState | null): alert is AlertState {
+  return alert !== null && alert.acknowledged === null
+}
+
+/** Each signal is counted in the open alert of its kind and reader, or opens one. */
+function withSignals(source: Source, signals: readonly Signal[], at: { index: number; state: State }): Part {
+  const { index, state } = at
+  const alerts = signals.map((signal, nth) => {
+    const newest = state.record("signal", signalName(source.reader, signal.what))
+    if (!isOpen(newest)) return opened(source, signal, { index, nth })
+    const { count, detail } = signal
+    return { ...newest, count: newest.count + count, detail, last_at: source.at, last_entry: index }
+  })
+  const isNew = alerts.filter(alert => alert.entry === index).length
+  const held = state.counter(names.openAlerts)
+  return {
+    records: alerts.flatMap(alert => [
+      record("alert", alert.alert, alert),
+      record("signal", signalName(alert.reader, alert.what), alert),
+    ]),
+    counters: isNew === 0 ? [] : [{ name: names.openAlerts, value: held + isNew }],
+  }
+}
+
+function opened(source: Source, signal: Signal, { index, nth }: { index: number; nth: number }): AlertState {
+  const { at, port, lane, reader } = source
+  const { what, count, detail } = signal
+  const alert = placedId("alt", { at_ms: Date.parse(at), index, nth })
+  const times = { raised_at: at, entry: index, last_at: at, last_entry: index }
+  return { ...{ alert, what, port, lane, reader, count, detail }, ...times, acknowledged: null }
+}
+
+export function raised(entry: EntryOf<"alert.raised">, index: number, state: State): Part {
+  const set = names.told(entry.reader)
+  const members = entry.told.map(({ boot, n }) => ({ set, member: boot, value: n }))
+  return { ...withSignals(entry, entry.signals, { index, state }), members }
+}
+
+/** Numbers that a reader left out. It is one with the admission: no crash lies between a gap and its alert. */
+export function gapAlert(entry: EntryOf<"admitted">, index: number, state: State): Part {
+  if (entry.gap === 0) return {}
+  const signal: Signal = { what: "gap", count: 1, detail: { missing: Math.min(entry.gap, 1_000_000) } }
+  return withSignals(entry, [signal], { index, state })
+}
+
+/** A number that was used for another capture: a copied device, or one that was set back. */
+export function replayAlert(entry: EntryOf<"refused">, index: number, state: State): Part {
+  if (entry.of !== "admission" || entry.code !== "CAPTURE_SEQUENCE" || entry.reader === null) return {}
+  const { port, lane, reader } = mustHold(state.record("reader", entry.reader))
+  const signal: Signal = { what: "device_replayed", count: 1, detail: { why: "number_used" } }
+  return withSignals({ at: entry.at, port, lane, reader }, [signal], { index, state })
+}
+
+export function acknowledged(entry: EntryOf<"alert.acknowledged">, index: number, state: State): Part {
+  const held = mustHold(state.record("alert", entry.alert))
+  const { person, at, statement } = entry
+  const alert = { ...held, acknowledged: { person, at, entry: index, outcome: statement.outcome } }
+  return {
+    records: [
+      record("alert", alert.alert, alert),
+      record("signal", signalName(alert.reader, alert.what), alert),
+    ],
+    counters: [{ name: names.openAlerts, value: state.counter(names.openAlerts) - 1 }],
+  }
+}
+
+/** The reader is where the entry says; each kind stands once; and no event of the agent counts twice. */
+export function alertRule(draft: Extract<Draft, { kind: "alert.raised" }>, state: State): FaultCode | null {
+  const { port, lane, reader, signals, told } = draft
+  const held = state.record("reader", reader)
+  if (held === null) return "NOT_FOUND"
+  const isThere = held.port === port && held.lane === lane
+  const isSingle =
+    new Set(signals.map(each => each.what)).size === signals.length &&
+    new Set(told.map(each => each.boot)).size === told.length
+  if (!isThere || !isSingle) return "INVALID"
+  return told.every(({ boot, n }) => n > state.member(names.told(reader), boot)) ? null : "CONFLICT"
+}
+
+export function acknowledgementRule(
+  draft: Extract<Draft, { kind: "alert.acknowledged" }>,
+  state: State,
+): FaultCode | null {
+  const held = state.record("alert", draft.alert)
+  if (held === null) return "NOT_FOUND"
+  return held.acknowledged === null ? null : "CONFLICT"
+}
