@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config"
 /** `quick`: unit tests and the paths, no Postgres, S3, browser or ../shared needed. `slow`: everything named *.slow.test.ts. */
 export default defineConfig({
   test: {
+    // Every core works on a file: a run that nobody watches needs none for itself.
+    maxWorkers: "100%",
     projects: [
       {
         test: {

@@ -2,7 +2,7 @@ import { verifyEd25519 } from "../ed25519.ts"
 import { failpoint } from "../failpoint.ts"
 import { Fault, type FaultCode } from "../fault.ts"
 import type { Appended } from "../log/sequencer.ts"
-import { names, type Records } from "../log/state.ts"
+import { names, signalName, type Records } from "../log/state.ts"
 import { captureHeaderMessage, parseCapture, type ParsedCapture } from "../seal/capture.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { concat, fromBase64, utf8 } from "../bytes.ts"
@@ -11,7 +11,6 @@ import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 import { localHour } from "./local-hour.ts"
 import { refuse, refusedEntry } from "./propose.ts"
-import { names, signalName } from "../log/state.ts"
 
 export interface Admission {
   readonly capture: string

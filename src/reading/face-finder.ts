@@ -19,8 +19,10 @@ export interface FaceGuess {
 export interface FaceNetwork {
   /** Name and SHA-256 of the model, to be stored with what it found. */
   readonly model: string
-  /** The longer side of the picture in its first look, where its recall at its cost is best. */
-  readonly longest_px: number
+  /** The longer sides of a picture that it is shown at, where its recall at its cost is best. */
+  readonly looks_px: readonly number[]
+  /** The least score of a guess that counts, chosen for recall. */
+  readonly least: number
   guess(shown: Pixels, least: number): Promise<FaceGuess[]>
 }
 
@@ -34,15 +36,12 @@ export interface FaceFinder {
   readonly model: string
   /**
    * The faces of a picture, surest first, at most `most`. Whoever relies on it for redaction relies on recall: it looks
-   * at two sizes and takes a guess of 0.3, so about one box in six of a lane's picture holds no face.
+   * at two sizes and takes guesses of low scores, so about one box in six of a lane's picture holds no face.
    */
   find(pixels: Pixels): Promise<FoundFace[]>
 }
 
 const settings = {
-  /** The second look sees the picture twice as large, for small faces. */
-  zooms: [1, 2],
-  least: 0.3,
   /** Two boxes with more of their union in common are one face. */
   overlap: 0.4,
   most: 32,
@@ -60,14 +59,10 @@ export async function openFaceFinder(ownModel: string | null): Promise<FaceFinde
 
 async function find(network: FaceNetwork, pixels: Pixels): Promise<FoundFace[]> {
   const guesses: FaceGuess[] = []
-  for (const zoom of settings.zooms) {
-    const shown = await resized(
-      pixels,
-      { x_px: 0, y_px: 0, ...sizeOf(pixels) },
-      shownSize(pixels, zoom * network.longest_px),
-    )
+  for (const look_px of network.looks_px) {
+    const shown = await resized(pixels, { x_px: 0, y_px: 0, ...sizeOf(pixels) }, shownSize(pixels, look_px))
     const [across, down] = [pixels.width_px / shown.width_px, pixels.height_px / shown.height_px]
-    for (const { left, top, right, bottom, score } of await network.guess(shown, settings.least)) {
+    for (const { left, top, right, bottom, score } of await network.guess(shown, network.least)) {
       guesses.push({
         left: left * across,
         top: top * down,

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { hasShared, sharedData } from "../../test/beside.ts"
-import { drawCapture } from "../drawing/capture.ts"
-import type { Box } from "../picture/level.ts"
-import { decode } from "../picture/pixels.ts"
-import { openFaceFinder } from "./face-finder.ts"
-import { openPlateReader } from "./plate-reader.ts"
+import { Turnstile } from "../turnstile.ts"
+import { lookMemory_mb, openLooker } from "./looker.ts"
 import { plateRegions } from "./plate-syntax.ts"
-import { merged } from "./plate-vote.ts"
 import { scoresOf, type Answer, type Truth } from "./score.ts"
+
+const asked = { claims: [], readsAgreed: true, faces: null, sketches: false } as const
+/** No more pictures at once than wait for a child. */
+const turnstile = new Turnstile({ inside: 8, waiting: 200 })
 
 /** Real photographs of vehicles, which lie beside the project and are never in it. */
 const there = hasShared("plates/index.csv")
@@ -17,21 +17,23 @@ const skipped = there ? "" : " (skipped: no ../shared/data/plates)"
 test.skipIf(!there)(
   `of 193 photographs the reader reads what it is published to read, and is right when it is sure${skipped}`,
   async () => {
-    const reader = await openPlateReader()
+    const looker = openLooker({ processes: 2, timeout_ms: 60_000, memory_mb: lookMemory_mb })
     const rows = readFileSync(sharedData("plates/index.csv"), "utf8").trim().split("\n").slice(1)
-    const pairs: (readonly [Truth, Answer])[] = []
-    for (const row of rows) {
-      const [file = "", group = "", x, y, width, height, plate = ""] = row.split(",")
-      const box = { x_px: Number(x), y_px: Number(y), width_px: Number(width), height_px: Number(height) }
-      const region = plateRegions.find(each => each === group) ?? "any"
-      const pixels = await decode(readFileSync(sharedData(`plates/${file}`)))
-      const reading = await reader.read(pixels, region)
-      const text = reading.candidates[0]?.text ?? ""
-      pairs.push([
-        { group, plate, box },
-        { state: reading.state, text, box: reading.box, cpu_ms: 0 },
-      ])
-    }
+    const pairs = await Promise.all(
+      rows.map(async (row): Promise<readonly [Truth, Answer]> => {
+        const [file = "", group = "", x, y, width, height, plate = ""] = row.split(",")
+        const box = { x_px: Number(x), y_px: Number(y), width_px: Number(width), height_px: Number(height) }
+        const region = plateRegions.find(each => each === group) ?? "any"
+        const picture = readFileSync(sharedData(`plates/${file}`))
+        const reading = (await turnstile.pass(() => looker.look({ ...asked, picture, region }))).plate!
+        const text = reading.candidates[0]?.text ?? ""
+        return [
+          { group, plate, box },
+          { state: reading.state, text, box: reading.box, cpu_ms: 0 },
+        ]
+      }),
+    )
+    await looker.close()
     const scores = new Map(scoresOf(pairs).map(score => [score.group, score]))
     const count = (group: string, of: "found" | "merged" | "answered") => scores.get(group)![of].count
     expect(scores.get("all")!.n).toBe(193)
@@ -46,26 +48,3 @@ test.skipIf(!there)(
     }
   },
 )
-
-const holds = (box: Box, x: number, y: number) =>
-  x > box.x_px && x < box.x_px + box.width_px && y > box.y_px && y < box.y_px + box.height_px
-
-test("of the drawn port, at every hour, 95 % of plates are read right and 95 % of faces found", async () => {
-  const [reader, finder] = [await openPlateReader(), await openFaceFinder(null)]
-  let [plates, faces, found] = [0, 0, 0]
-  const count = 60
-  for (let index = 0; index < count; index += 1) {
-    const drawn = await drawCapture({ seed: "slow", lane: (index % 4) + 1, hour: (index * 5.3) % 24, index })
-    const pixels = await decode(drawn.picture)
-    const reading = await reader.read(pixels, "any")
-    if (merged(reading.candidates[0]?.text ?? "") === merged(drawn.plate.text)) plates += 1
-    const boxes = (await finder.find(pixels)).map(({ box }) => box)
-    for (const face of drawn.faces) {
-      faces += 1
-      const [x, y] = [face.x_px + face.width_px / 2, face.y_px + face.height_px / 2]
-      if (boxes.some(box => holds(box, x, y))) found += 1
-    }
-  }
-  expect(plates / count).toBeGreaterThanOrEqual(0.95)
-  expect(found / faces).toBeGreaterThanOrEqual(0.95)
-})

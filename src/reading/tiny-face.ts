@@ -32,7 +32,8 @@ export async function openTinyFace(): Promise<FaceNetwork> {
   const network = await openNetwork(await tinyFaceModel())
   return {
     model: `tiny-face-detector sha256:${modelFiles.tinyFaceWeights.sha256}`,
-    longest_px: 800,
+    looks_px: [512, 800],
+    least: 0.2,
     async guess(shown, least) {
       const { width_px, height_px } = shown
       const outputs = await network.run({

@@ -21,7 +21,8 @@ export async function openYunet(own: { bytes: Uint8Array; sha256: string }): Pro
   for (const stride of strides) gridOf(trial, stride, (64 / stride) ** 2)
   return {
     model: `own sha256:${own.sha256}`,
-    longest_px: 512,
+    looks_px: [512, 1024],
+    least: 0.3,
     async guess(shown, least) {
       const { width_px, height_px } = shown
       const outputs = await network.run({
