@@ -132,7 +132,7 @@ async function lane(eachSecond: number): Promise<void> {
   await port.opened.close()
   const server = await startServer(port.data)
   const agent = await startAgent([
-    ...["serve", "--reader", "platerecognizer", "--key", join(folder, "reader.key"), "--at-once", "8"],
+    ...["serve", "--reader", "platerecognizer", "--key", join(folder, "reader.key")],
     ...["--spool", join(folder, "spool"), "--server", server.url, "--listen", "127.0.0.1:0"],
   ])
   const began_ms = performance.now()

@@ -15,8 +15,9 @@ import {
   type Examination,
 } from "../vault/findings.ts"
 import { sha256Hex, sketchName, type Withdrawn } from "../vault/vault.ts"
+import { raise } from "./alerts.ts"
 import { recordOf } from "./caller.ts"
-import { findingsOf, lookJob, textsOf, type Text } from "./findings.ts"
+import { claimsFace, findingsOf, lookJob, textsOf, type Text } from "./findings.ts"
 import type { House } from "./house.ts"
 import { lookPatiently } from "./patience.ts"
 
@@ -44,7 +45,10 @@ export async function examine(house: House, captureId: string, options: ExamineO
   const permit = await house.log.append(permitProposal(house, row, options))
   failpoint("examine.permitted")
   const withdrawn = await withdrawOrNull(house, captureId, await house.log.receipt(permit))
-  const { outcome, examination, sketch } = await examinationOf(house, row, withdrawn)
+  const { outcome, examination, sketch, isDoubtful } = await examinationOf(house, row, withdrawn)
+  // Before the entry: a crash in between tells it twice, which is counted, and never not at all.
+  if (isDoubtful)
+    await raise(house, { reader: row.reader, signals: [{ what: "boxes_doubted", count: 1, detail: {} }] })
   if (sketch !== null) await house.objects.putIfAbsent(sketchName(captureId, permit.index), sketch)
   const resealed = withdrawn?.resealed ?? { sealedTo: row.sealedTo, ageHeader: row.ageHeader }
   const findingsJson = formatExamination(examination, randomBytes(32))
@@ -116,6 +120,8 @@ interface Outcome {
   readonly examination: Examination
   /** Sealed. */
   readonly sketch: Uint8Array | null
+  /** Whether its reader called a plate what is a face. */
+  readonly isDoubtful: boolean
 }
 
 const nothingFound = {
@@ -128,6 +134,7 @@ async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn
       outcome: "unreadable",
       examination: { ...nothingFound, read: "unread", texts: null, plate_digests: [] },
       sketch: null,
+      isDoubtful: false,
     }
   const { picture, event } = withdrawn
   const reader = await recordOf(house, "reader", row.reader)
@@ -140,6 +147,7 @@ async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn
       outcome: picture.length === 0 ? "absent" : "unreadable",
       examination: { ...nothingFound, read, ...kept },
       sketch: null,
+      isDoubtful: false,
     }
   const sketch = withdrawn.resealed?.seal("sketch", look.sketch ?? new Uint8Array()) ?? null
   const found = findingsOf(event, job, look)
@@ -154,6 +162,7 @@ async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn
       ...kept,
     },
     sketch,
+    isDoubtful: claimsFace(event, look),
   }
 }
 

@@ -109,6 +109,15 @@ export function findingsOf(event: ReaderEvent, { claims }: LookJob, look: Look):
   }
 }
 
+/** From this score on a guess is hardly ever anything else. */
+const surelyFace = 0.6
+
+/** Whether a reader calls a plate where our own finder surely sees a face: a mistake now and then, and a way to get faces. */
+export function claimsFace(event: ReaderEvent, look: Look): boolean {
+  const faces = (look.faces ?? []).filter(({ score }) => score >= surelyFace)
+  return event.plates.some(plate => faces.some(face => touches(plate.box, face.box)))
+}
+
 function isWithin(box: Box, around: Box): boolean {
   return (
     box.x_px >= around.x_px &&

@@ -1,8 +1,8 @@
 import type { GrantState } from "../grant/decide.ts"
 import { rootOf } from "../log/standing.ts"
 import { names } from "../log/state.ts"
-import { wanting } from "../ledger/ledger.ts"
-import { foundIn } from "../vault/findings.ts"
+import { wanting, type CaptureRow } from "../ledger/ledger.ts"
+import { foundIn, withBoxes } from "../vault/findings.ts"
 import { chainKeys, recordOf, stateOf } from "./caller.ts"
 import { isCovered } from "./draw.ts"
 import type { House } from "./house.ts"
@@ -63,10 +63,11 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
       const hour = Number(row.hour.slice(11, 13))
       hours[hour] = (hours[hour] ?? 0) + 1
       crossings.set(row.crossing, (crossings.get(row.crossing) ?? 0) + 1)
-      const found = foundIn(row)
-      if (found !== null && silhouettes.length < Math.min(drawn, terms.images))
-        silhouettes.push(silhouetteOf(row.id, found, terms.level))
-      if (found?.faces != null) [faces, looked] = [faces + found.faces.length, looked + 1]
+      if (silhouettes.length < Math.min(drawn, terms.images)) {
+        const found = await shownIn(house, row)
+        if (found !== null) silhouettes.push(silhouetteOf(row.id, found, terms.level))
+      }
+      if (row.faces !== null) [faces, looked] = [faces + row.faces, looked + 1]
     }
     seen += rows.length
     const last = rows.at(-1)
@@ -96,6 +97,13 @@ export function fewestOf(sizes: readonly number[], count: number): number {
   let left = count
   const taken = [...sizes].sort((a, b) => b - a).findIndex(size => (left -= size) <= 0)
   return count <= 0 ? 0 : taken < 0 ? sizes.length : taken + 1
+}
+
+/** What was found, with the boxes that two people set. */
+async function shownIn(house: House, row: CaptureRow): Promise<Findings | null> {
+  const found = foundIn(row)
+  const boxes = found === null ? null : await recordOf(house, "boxes", row.id)
+  return found === null || boxes === null ? found : withBoxes(found, boxes)
 }
 
 function silhouetteOf(capture: string, found: Findings, level: Level): Silhouette {

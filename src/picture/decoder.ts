@@ -28,7 +28,7 @@ export interface DecoderOptions {
 }
 
 export function openDecoder(options: DecoderOptions): Decoder {
-  const pool = new Pool({ ...options, script: scriptUrl() })
+  const pool = new Pool({ ...options, script: scriptUrl(), givesWay: false })
   return {
     async describe(picture) {
       checkBytes(picture)

@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly memory_mb: number
   /** The script that a child runs: it calls `serveJobs`. */
   readonly script: URL
+  /** Whether its children give way to whatever else has work to do on this machine. */
+  readonly givesWay: boolean
 }
 
 /** Jobs that wait for a child. */
@@ -191,16 +193,26 @@ function holdOpen(child: ChildProcess, isAtWork: boolean): void {
 const confine = `
 ulimit -d "$1" && ulimit -c 0 && ulimit -f 0 && ulimit -n 64 || exit 1
 shift
+renice -n "$1" $$ >/dev/null 2>&1
+shift
 if unshare --user --net test -r "$4" 2>/dev/null; then exec unshare --user --net "$@"; fi
 exec "$@"`
 
 /** What Node 22 and newer map at their start and never touch, in MB (measured with 24.21: 0 for Node 20). */
 const reserved_mb = Number(process.versions.node.split(".")[0]) >= 22 ? 512 : 0
 
-function spawnChild({ memory_mb, script }: PoolOptions): ChildProcess {
+function spawnChild({ memory_mb, script, givesWay }: PoolOptions): ChildProcess {
   const file = fileURLToPath(builtUrl(script))
   const heap = `--max-old-space-size=${Math.floor(memory_mb / 4)}`
-  const command = [String((memory_mb + reserved_mb) * 1024), process.execPath, heap, "--expose-gc", file]
+  const niceness = givesWay ? "10" : "0"
+  const command = [
+    String((memory_mb + reserved_mb) * 1024),
+    niceness,
+    process.execPath,
+    heap,
+    "--expose-gc",
+    file,
+  ]
   return spawn("/bin/sh", ["-c", confine, "sallyport-decoder", ...command], {
     // Large pictures stay in memory too: libvips would else put them into a file in the temporary folder.
     // The allocator gives large buffers back when they are freed.

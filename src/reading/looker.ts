@@ -6,7 +6,7 @@ import type { LookJob } from "./look.ts"
 
 /**
  * Looks at pictures, which vendors choose, in child processes that have nothing to lose: without keys, ledger or
- * network, limited in time and memory. What stays of a picture stays in their memory, for a minute after their last job.
+ * network, limited in time and memory. They give way: an admission does not wait for an examination. What stays of a picture stays in their memory, for a minute after their last job.
  */
 export interface Looker {
   /**
@@ -34,7 +34,7 @@ export interface LookerOptions {
 export const lookMemory_mb = 1280
 
 export function openLooker(options: LookerOptions): Looker {
-  const pool = new Pool({ ...options, script: scriptUrl() })
+  const pool = new Pool({ ...options, script: scriptUrl(), givesWay: true })
   return {
     async look(job) {
       checkBytes(job.picture)

@@ -1,5 +1,6 @@
 import sharp from "sharp"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { writeRests } from "../../src/custody/alerts.ts"
 import { release } from "../../src/custody/release.ts"
 import { drawCapture, type DrawnCapture } from "../../src/drawing/capture.ts"
 import type { Box } from "../../src/picture/level.ts"
@@ -12,11 +13,17 @@ import { grantOf, openTestPort, releaseCaller, takeIn, type TestPort } from "../
  */
 let port: TestPort
 beforeAll(async () => {
-  const settings = { vault_day: 100_000 } as object
-  void settings
   port = await openTestPort()
 })
 afterAll(() => port.close())
+
+/** How often somebody is told that this reader calls faces plates. */
+async function told(): Promise<number> {
+  const rows = await port.house.ledger.records("alert", { limit: 1000 })
+  const alerts = rows.map(row => JSON.parse(row.body) as { what: string; count: number })
+  await writeRests(port.house, { isLast: true })
+  return alerts.filter(({ what }) => what === "boxes_doubted").reduce((sum, { count }) => sum + count, 0)
+}
 
 type Lie = (truth: DrawnCapture) => readonly Box[]
 
@@ -98,6 +105,7 @@ test.each(Object.entries(lies))(
       plates += (await shownIn(bytes, middleOf(truth.plate.box))) > 0 ? 1 : 0
     }
     expect(faces).toBe(0)
+    if (name !== "the plate, four times as high") expect(await told()).toBeGreaterThan(0)
     expect(plates).toBeGreaterThanOrEqual(5)
   },
 )
