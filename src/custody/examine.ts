@@ -127,14 +127,14 @@ interface Outcome {
 const nothingFound = {
   ...{ found: null, quality: null, models: { plates: null, faces: null }, sketch_sha256: null },
 } as const
+const unseen = { sketch: null, isDoubtful: false } as const
 
 async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn | null): Promise<Outcome> {
   if (withdrawn === null)
     return {
       outcome: "unreadable",
       examination: { ...nothingFound, read: "unread", texts: null, plate_digests: [] },
-      sketch: null,
-      isDoubtful: false,
+      ...unseen,
     }
   const { picture, event } = withdrawn
   const reader = await recordOf(house, "reader", row.reader)
@@ -146,8 +146,7 @@ async function examinationOf(house: House, row: CaptureRow, withdrawn: Withdrawn
     return {
       outcome: picture.length === 0 ? "absent" : "unreadable",
       examination: { ...nothingFound, read, ...kept },
-      sketch: null,
-      isDoubtful: false,
+      ...unseen,
     }
   const sketch = withdrawn.resealed?.seal("sketch", look.sketch ?? new Uint8Array()) ?? null
   const found = findingsOf(event, job, look)

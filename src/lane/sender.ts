@@ -5,6 +5,7 @@ import { captureHeaderMessage, parseCapture, type ParsedCapture } from "../seal/
 import { admissionRefusal } from "./admission.ts"
 import type { Health } from "./health.ts"
 import type { Pace } from "./pace.ts"
+import { Pause } from "./pause.ts"
 import type { Spool, Waiting } from "./spool.ts"
 import type { Answer, Wire } from "./wire.ts"
 
@@ -51,8 +52,7 @@ const idle_ms = 1000
  */
 export class Sender {
   readonly #options: SenderOptions
-  #isEnding = false
-  #rested: () => void = () => undefined
+  readonly #pause = new Pause()
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -61,7 +61,7 @@ export class Sender {
   /** Runs until `end`. @throws what stopped the spool. */
   async run(): Promise<void> {
     const { spool } = this.#options
-    while (!this.#isEnding) {
+    while (!this.#pause.isEnded) {
       const { head } = spool
       if (spool.stopped !== null) throw spool.stopped
       if (head === null) await spool.arrival(idle_ms)
@@ -70,9 +70,8 @@ export class Sender {
   }
 
   end(): void {
-    this.#isEnding = true
+    this.#pause.end()
     this.#options.spool.wake()
-    this.#rested()
   }
 
   async #step(head: Waiting): Promise<void> {
@@ -80,7 +79,7 @@ export class Sender {
     const outcome = await this.#send(head)
     if (outcome.kind === "later") {
       health.hindered(outcome.why)
-      return this.#rest(pace.failed(outcome.retryAfter_s))
+      return this.#pause.for(pace.failed(outcome.retryAfter_s))
     }
     pace.succeeded()
     if (outcome.kind === "admitted") {
@@ -140,17 +139,6 @@ export class Sender {
     if (final.has(code)) return { kind: "refused", code }
     const why = ofReader.has(code) ? "reader_refused" : "vault_away"
     return { kind: "later", why, retryAfter_s: answer.retryAfter_s }
-  }
-
-  async #rest(wait_ms: number): Promise<void> {
-    if (this.#isEnding) return
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, wait_ms)
-      this.#rested = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }
 

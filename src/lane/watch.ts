@@ -3,6 +3,7 @@ import { Fault } from "../fault.ts"
 import { readFolder, type FolderPicture } from "./folder.ts"
 import type { Health } from "./health.ts"
 import type { Intake } from "./intake.ts"
+import { Pause } from "./pause.ts"
 
 export interface WatchOptions {
   readonly folder: string
@@ -34,8 +35,7 @@ export class Watch {
   /** By name; what was seen in the last look and not taken yet. */
   #seen = new Map<string, Seen>()
   #left = new Set<string>()
-  #isEnding = false
-  #rested: () => void = () => undefined
+  readonly #pause = new Pause()
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -43,17 +43,16 @@ export class Watch {
 
   /** Runs until `end`. @throws what stopped the spool. */
   async run(): Promise<void> {
-    while (!this.#isEnding) {
+    while (!this.#pause.isEnded) {
       const began_ms = performance.now()
       await this.look()
       // A folder of many pictures that stay costs a while to list: at most a tenth of the time is spent on it.
-      await this.#rest(Math.max(this.#options.every_ms, 9 * (performance.now() - began_ms)))
+      await this.#pause.for(Math.max(this.#options.every_ms, 9 * (performance.now() - began_ms)))
     }
   }
 
   end(): void {
-    this.#isEnding = true
-    this.#rested()
+    this.#pause.end()
   }
 
   /** One look at the folder. @returns how many pictures were taken. */
@@ -63,7 +62,7 @@ export class Watch {
     const seen = new Map<string, Seen>()
     let taken = 0
     for (const picture of [...pictures].sort(inOrder)) {
-      if (this.#isEnding) break
+      if (this.#pause.isEnded) break
       const identity = this.#identityOf(picture)
       if (this.#options.intake.numberOf(identity) !== null) {
         await this.#finish(picture)
@@ -143,17 +142,6 @@ export class Watch {
       this.#left.add(name)
       this.#options.health.count("pictures_left")
     }
-  }
-
-  async #rest(wait_ms: number): Promise<void> {
-    if (this.#isEnding) return
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, wait_ms)
-      this.#rested = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }
 

@@ -269,13 +269,19 @@ export const schemaDigest: string = hex(sha256(utf8(canonical(JSON.parse(JSON.st
 
 export const maxEntry_bytes = 65_535
 
-const validators = new Map<string, ReturnType<typeof Compile>>(
-  Object.entries(kinds).map(([name, schema]) => [name, Compile(schema as TSchema)]),
-)
+const validators = new Map<string, ReturnType<typeof Compile>>()
+
+/** Compiled when an entry of that kind is first met: all of them at once cost every process a third of a second at its start. */
+function validatorOf(name: string): ReturnType<typeof Compile> | null {
+  if (!Object.hasOwn(kinds, name)) return null
+  const known = validators.get(name) ?? Compile(kinds[name as Kind] as TSchema)
+  validators.set(name, known)
+  return known
+}
 
 /** The bytes of an entry: canonical JSON in UTF-8. Our own entry that breaks the schema is our own fault. */
 export function formatEntry(entry: Entry): Uint8Array {
-  assert(validators.get(entry.kind)?.Check(entry) === true, `an entry ${entry.kind} keeps to its schema`)
+  assert(validatorOf(entry.kind)?.Check(entry) === true, `an entry ${entry.kind} keeps to its schema`)
   const bytes = utf8(canonical(entry))
   assert(bytes.length <= maxEntry_bytes, "an entry has at most 65,535 bytes")
   return bytes
@@ -291,7 +297,7 @@ export function parseEntry(bytes: Uint8Array): Entry | null {
   const value = text === null ? null : parseJson(text)
   if (value === null || typeof value !== "object") return null
   const name = (value as { kind?: unknown }).kind
-  const validator = typeof name === "string" ? validators.get(name) : undefined
+  const validator = typeof name === "string" ? validatorOf(name) : null
   if (validator?.Check(value) !== true) return null
   return canonical(value) === text ? (value as Entry) : null
 }

@@ -6,6 +6,7 @@ import { admit } from "../../src/custody/admit.ts"
 import { examine } from "../../src/custody/examine.ts"
 import { startExaminer } from "../../src/custody/examiner.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
+import { permit } from "../../src/custody/opening.ts"
 import { release } from "../../src/custody/release.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import { fsck } from "../../src/log/fsck.ts"
@@ -254,6 +255,17 @@ describe("boxes that two people set", () => {
     }
     expect(await shownAt(id, box)).toBe(true)
     expect(await shownAt(id, face)).toBe(false)
+  })
+
+  test("boxes that are set between permit and withdrawal do not count under it: CONFLICT", async () => {
+    const { id } = await looked(await blankShot())
+    const grant = await grantOf(port, { terms: { images: 1 } })
+    const permitted = await permit(port.house, await releaseCaller(port, { grant, capture: id }), "release")
+    await second(port.house, port.people.privacy, await proposed({ capture: id, plates: [box], faces: [] }))
+    // Another receipt takes the vault's own tree past the motion.
+    await looked(await blankShot())
+    const receipt = await port.house.log.receipt(permitted)
+    expect(await codeOf(port.house.vault.withdraw(id, receipt))).toBe("CONFLICT")
   })
 
   test("a row that a database administrator writes sets nothing", async () => {
