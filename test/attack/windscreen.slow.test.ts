@@ -93,10 +93,10 @@ function middleOf({ x_px, y_px, width_px, height_px }: Box): Box {
 test.each(Object.entries(lies))(
   "a plate's box is claimed around %s: at L2 no pixel of a face leaves, and the plate does",
   async (name, lie) => {
-    const grant = await grantOf(port, { terms: { images: 6 } })
+    const grant = await grantOf(port, { terms: { images: 4 } })
     let [faces, plates] = [0, 0]
-    for (let index = 0; index < 6; index += 1) {
-      const truth = await drawCapture({ seed: `lie ${name}`, lane: 1 + (index % 4), hour: 4 * index, index })
+    for (let index = 0; index < 4; index += 1) {
+      const truth = await drawCapture({ seed: `lie ${name}`, lane: 1 + (index % 4), hour: 6 * index, index })
       const plates_ = lie(truth).map(box => ({ text: truth.plate.text, box }))
       const event = { v: 1, source: "index", file: null, plates: plates_, faces: [] } as const
       const { capture } = await takeIn(port, { picture: truth.picture, event })
@@ -106,6 +106,6 @@ test.each(Object.entries(lies))(
     }
     expect(faces).toBe(0)
     if (name !== "the plate, four times as high") expect(await told()).toBeGreaterThan(0)
-    expect(plates).toBeGreaterThanOrEqual(5)
+    expect(plates).toBeGreaterThanOrEqual(3)
   },
 )
