@@ -52,7 +52,7 @@ async function writeTiles(log: Log, ledger: Ledger, to: string): Promise<void> {
     }
 }
 
-/** `SALLYPORT_ENTRIES=100100` for the log that the format's limits were looked at with; three levels of tiles are met at 66,000. */
+/** `SALLYPORT_ENTRIES=100100` for a longer one; three levels of tiles are met at 66,000. */
 const entries = Number(process.env.SALLYPORT_ENTRIES ?? "66100")
 
 let port: TestPort
