@@ -1,0 +1,49 @@
+import { chacha20 } from "@noble/ciphers/chacha.js"
+
+/**
+ * The code: for each chip of an image a secret bias, and for each holder a chip drawn by that bias. Three biases, as are
+ * best against up to six colluders. Source: Nuida et al. 2009, "An improvement of discrete Tardos fingerprinting codes",
+ * table 2 (c = 6); in 65,536ths, so that what is drawn has exactly the probability that the bound reckons with.
+ */
+export const biases = [7_386 / 65_536, 0.5, 58_150 / 65_536] as const
+
+/** How many of 65,536 draws give the first bias, and the first or the second. */
+const biasBounds = [21_758, 43_778] as const
+
+const chipBounds = [7_386, 32_768, 58_150] as const
+
+/** What a chip counts: mean 0 and variance 1 over holders who did not receive the copy. Source: Tardos 2003; Škorić 2008. */
+export const weights = biases.map(p => [-Math.sqrt(p / (1 - p)), Math.sqrt((1 - p) / p)] as const)
+
+/**
+ * What a chip adds to the picture: 2 (chip − bias), scaled to mean square 1. The two values of a chip are equally far apart
+ * at every bias, so that copies held against each other do not show it; and no energy is spent on what all copies share.
+ */
+export const amplitudes = (() => {
+  const shares = [21_758 / 65_536, 22_020 / 65_536, 21_758 / 65_536]
+  const power = biases.reduce((sum, p, i) => sum + (shares[i] as number) * 4 * p * (1 - p), 0)
+  return biases.map(p => [(-2 * p) / Math.sqrt(power), (2 - 2 * p) / Math.sqrt(power)] as const)
+})()
+
+/** 16 bits a chip. @param key  32 bytes. */
+function draws(key: Uint8Array, count: number): Uint16Array {
+  const bytes = chacha20(key, new Uint8Array(12), new Uint8Array(2 * count))
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return Uint16Array.from({ length: count }, (_, i) => view.getUint16(2 * i, true))
+}
+
+/** For each chip which of `biases` it has: 0, 1 or 2. @param key  the image's bias key, 32 bytes. */
+export function biasesOf(key: Uint8Array, count: number): Uint8Array {
+  return Uint8Array.from(draws(key, count), draw =>
+    draw < biasBounds[0] ? 0 : draw < biasBounds[1] ? 1 : 2,
+  )
+}
+
+/** The chips, 0 or 1. @param key  a codeword key, 32 bytes. Costs about 10 ns a chip. */
+export function chipsOf(key: Uint8Array, bias: Uint8Array): Uint8Array {
+  const drawn = draws(key, bias.length)
+  const chips = new Uint8Array(bias.length)
+  for (let i = 0; i < chips.length; i += 1)
+    chips[i] = (drawn[i] as number) < (chipBounds[bias[i] as 0 | 1 | 2] as number) ? 1 : 0
+  return chips
+}

@@ -1,0 +1,126 @@
+import { assert } from "../fault.ts"
+import { amplitudes } from "./code.ts"
+import { band, fieldOf, gridOf, type Area } from "./lapped.ts"
+import type { Plane, Rgb } from "./plane.ts"
+import { cell_px, cellsOf, factorFor, strengthRow, strengthsOf, type Cells } from "./strength.ts"
+
+/** What a copy carries: for each chip of the image's grid its bias and its value. */
+export interface Codeword {
+  /** Which of `biases`, 0 to 2. */
+  readonly biases: Uint8Array
+  /** 0 or 1. */
+  readonly chips: Uint8Array
+}
+
+export interface EmbedOptions {
+  readonly codeword: Codeword
+  /** For each pixel 1 where the copy shows it, else 0. */
+  readonly kept: Uint8Array
+  /** Peak signal to noise over what is kept, in dB: how strong the mark is at most. */
+  readonly psnr_db: number
+}
+
+export interface Embedded {
+  /** Pixels that carry the mark. */
+  readonly marked_px: number
+  /** Reached; above what was asked for where flat areas could not take more. */
+  readonly psnr_db: number
+}
+
+/** The field has mean square 1 where all its frequencies carry chips of mean square 1. */
+const norm = Math.sqrt(256 / band.length)
+
+/**
+ * Writes the codeword into what a copy keeps of a picture: the same change to red, green and blue.
+ * @param original  the whole picture, by which the strength goes; untouched.
+ * @param copy  what the copy shows of it, in the same pixels; changed where `kept`.
+ * Costs about 20 ns for each pixel of the box around what is kept.
+ */
+export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded {
+  const { width_px, height_px } = original
+  const { codeword, kept, psnr_db } = options
+  const grid = gridOf(original)
+  assert(codeword.chips.length === grid.count && kept.length === width_px * height_px, "one image, one grid")
+  const area = areaOf(kept, width_px, height_px)
+  if (area === null) return { marked_px: 0, psnr_db: Infinity }
+  const cells = cellsOf(original, grown(area, original))
+  const field = fieldOf(amplitudesOf(codeword), original, area)
+  const { energies, marked_px } = energiesOf(field, { kept, area, cells })
+  const budget = (marked_px * 255 ** 2) / 10 ** (psnr_db / 10)
+  const strengths = strengthsOf(cells, factorFor(cells, energies, budget))
+  const row = new Float32Array(width_px)
+  let changed = 0
+  for (let y = area.top; y < area.bottom; y += 1) {
+    strengthRow(cells, strengths, y, row)
+    for (let x = area.left, i = y * width_px + area.left, at = 3 * i; x < area.right; x += 1, i += 1, at += 3) {
+      if (kept[i] === 0) continue
+      const change = (row[x] as number) * (field.values[i] as number)
+      changed += change * change
+      copy.rgb[at] = clamped((copy.rgb[at] as number) + change)
+      copy.rgb[at + 1] = clamped((copy.rgb[at + 1] as number) + change)
+      copy.rgb[at + 2] = clamped((copy.rgb[at + 2] as number) + change)
+    }
+  }
+  return { marked_px, psnr_db: 10 * Math.log10((255 ** 2 * marked_px) / changed) }
+}
+
+/** For each chip what it adds, so that the field has mean square 1. */
+export function amplitudesOf({ biases, chips }: Codeword): Float32Array {
+  const values = new Float32Array(chips.length)
+  const table = amplitudes.map(pair => pair.map(value => value * norm))
+  for (let i = 0; i < values.length; i += 1)
+    values[i] = (table[biases[i] as number] as number[])[chips[i] as number] as number
+  return values
+}
+
+function clamped(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0
+}
+
+/** The smallest box around what is kept, or `null`. */
+function areaOf(kept: Uint8Array, width_px: number, height_px: number): Area | null {
+  let [left, top, right, bottom] = [width_px, -1, 0, 0]
+  for (let y = 0; y < height_px; y += 1) {
+    const row = kept.subarray(y * width_px, (y + 1) * width_px)
+    const first = row.indexOf(1)
+    if (first < 0) continue
+    if (top < 0) top = y
+    bottom = y + 1
+    left = Math.min(left, first)
+    right = Math.max(right, row.lastIndexOf(1) + 1)
+  }
+  return top < 0 ? null : { left, top, right, bottom }
+}
+
+/** With the neighbouring cells, between which strengths are smoothed. */
+function grown({ left, top, right, bottom }: Area, { width_px, height_px }: Rgb): Area {
+  return {
+    left: Math.max(0, left - cell_px),
+    top: Math.max(0, top - cell_px),
+    right: Math.min(width_px, right + cell_px),
+    bottom: Math.min(height_px, bottom + cell_px),
+  }
+}
+
+interface Kept {
+  readonly kept: Uint8Array
+  readonly area: Area
+  readonly cells: Cells
+}
+
+/** For each cell the sum of the squared field over what is kept of it. */
+function energiesOf(field: Plane, { kept, area, cells }: Kept): { energies: Float64Array; marked_px: number } {
+  const energies = new Float64Array(cells.wish.length)
+  let marked_px = 0
+  for (let y = area.top; y < area.bottom; y += 1) {
+    const cell = Math.floor(y / cell_px) * cells.across
+    for (let x = area.left, i = y * field.width_px + area.left; x < area.right; x += 1, i += 1) {
+      if (kept[i] === 0) continue
+      const value = field.values[i] as number
+      const at = cell + (x >> 3)
+      energies[at] = (energies[at] as number) + value * value
+      marked_px += 1
+    }
+  }
+  return { energies, marked_px }
+}

@@ -1,0 +1,176 @@
+import { align, levelOf, type Alignment, type Displacements, type Level } from "./align.ts"
+import { displacements, flowOf } from "./flow.ts"
+import { band, chipsIn, type Area } from "./lapped.ts"
+import { boxSums, lumaOf, planeOf, type Plane, type Rgb } from "./plane.ts"
+import { predict } from "./predict.ts"
+import { throughQuantiser, type Steps } from "./quantiser.ts"
+import type { Evidence } from "./score.ts"
+import { cellsOf, strengthRow, strengthsOf } from "./strength.ts"
+import type { View } from "./view.ts"
+import { inverted, scaleAt, warpedX, warpedY, type Warp } from "./warp.ts"
+
+export interface Compared {
+  readonly alignment: Alignment
+  /** Pixels of the leak that show something of the original. */
+  readonly shown_px: number
+  /** By local variance. */
+  readonly plain: Evidence
+  /** Through the rounding of the leak's own file; `null` where it is no JPEG. */
+  readonly quantised: Evidence | null
+}
+
+/** Deviations beyond this many standard deviations count as this many. */
+const clip = 2.5
+const clipChip = 3.5
+
+/** Around a pixel, within which what is not explained tells how much more is not. */
+const noise_px = 4
+
+/** As a share of the J that marks 44 dB. */
+const factor = 1
+
+/**
+ * What a leak says of each chip of an original that it was laid onto.
+ * It sees no holder's chips, and no biases: so that what it says is fixed before anyone is judged by it.
+ */
+export function evidenceIn(
+  original: Rgb,
+  leak: View,
+  alignment: Alignment,
+  steps: Steps | null,
+): Compared {
+  const luma = lumaOf(original)
+  const longest_px = Math.max(leak.luma.width_px, leak.luma.height_px)
+  const flow = flowOf(luma, leak, alignment.warp)
+  const level = levelOf(luma, leak, alignment.warp, longest_px)
+  const { width_px, height_px } = level.leak.luma
+  const displaced = displacements(flow, width_px, height_px)
+  const { expected, valid } = predict(level, displaced)
+  const deviation = planeOf(width_px, height_px)
+  let shown_px = 0
+  for (let i = 0; i < valid.values.length; i += 1) {
+    if (valid.values[i] === 0) continue
+    shown_px += 1
+    deviation.values[i] = (level.leak.luma.values[i] as number) - (expected.values[i] as number)
+  }
+  const laid = { level, displaced, original }
+  const highest = Math.min(7, Math.ceil(16 * highest_cpp * scaleAt(alignment.warp, width_px / 2, height_px / 2)))
+  return {
+    alignment: { ...alignment, likeness: flow.likeness },
+    shown_px,
+    plain: evidenceOf(weighed(deviation, valid), laid),
+    quantised:
+      steps === null ? null : evidenceOf(throughQuantiser(level.leak.luma, { expected, valid }, steps, highest), laid),
+  }
+}
+
+/** Of the mark, in cycles per pixel of the original; a little beyond its band. */
+const highest_cpp = 0.17
+
+function evidenceOf(telling: Plane, laid: Laid): Evidence {
+  const { plane, area } = pulledBack(telling, laid)
+  return whitened(chipsIn(plane, area))
+}
+
+/** Each deviation by its local variance. */
+function weighed(deviation: Plane, valid: Plane): Plane {
+  const squares = planeOf(deviation.width_px, deviation.height_px)
+  for (let i = 0; i < squares.values.length; i += 1) squares.values[i] = (deviation.values[i] as number) ** 2
+  const [sums, counts] = [boxSums(squares, noise_px), boxSums(valid, noise_px)]
+  for (let i = 0; i < squares.values.length; i += 1) {
+    if (valid.values[i] === 0) continue
+    const variance = (sums.values[i] as number) / Math.max(1, counts.values[i] as number) + 0.1
+    const sigma = Math.sqrt(variance)
+    const value = (deviation.values[i] as number) / sigma
+    squares.values[i] = Math.max(-clip, Math.min(clip, value)) / sigma
+  }
+  for (let i = 0; i < squares.values.length; i += 1) if (valid.values[i] === 0) squares.values[i] = 0
+  return squares
+}
+
+interface Laid {
+  readonly level: Level
+  readonly displaced: Displacements
+  readonly original: Rgb
+}
+
+/** The field in the original's pixels, by how strongly each was marked. */
+function pulledBack(telling: Plane, { level, displaced, original }: Laid): { plane: Plane; area: Area } {
+  const { width_px, height_px } = original
+  const back = inverted(level.warp) as Warp
+  const area = coveredArea(level, original)
+  const cells = cellsOf(original, area)
+  const strengths = strengthsOf(cells, factor)
+  const row = new Float32Array(width_px)
+  const plane = planeOf(width_px, height_px)
+  const { values, width_px: w, height_px: h } = telling
+  for (let y = area.top; y < area.bottom; y += 1) {
+    strengthRow(cells, strengths, y, row)
+    const v0 = (y + 0.5) * level.originalScale.y
+    for (let x = area.left; x < area.right; x += 1) {
+      const u0 = (x + 0.5) * level.originalScale.x
+      let u = warpedX(back, u0, v0) - 0.5
+      let v = warpedY(back, u0, v0) - 0.5
+      if (!(u >= 0 && v >= 0 && u < w - 1 && v < h - 1)) continue
+      const near = Math.round(v) * w + Math.round(u)
+      u -= displaced.x[near] as number
+      v -= displaced.y[near] as number
+      if (!(u >= 0 && v >= 0 && u < w - 1 && v < h - 1)) continue
+      const column = u | 0
+      const line = v | 0
+      const at = line * w + column
+      const right = u - column
+      const above = (values[at] as number) * (1 - right) + (values[at + 1] as number) * right
+      const below = (values[at + w] as number) * (1 - right) + (values[at + w + 1] as number) * right
+      plane.values[y * width_px + x] = (above + (v - line) * (below - above)) * (row[x] as number)
+    }
+  }
+  return { plane, area }
+}
+
+/** The box of the original that the leak's picture covers. */
+function coveredArea(level: Level, { width_px, height_px }: Rgb): Area {
+  const { width_px: w, height_px: h } = level.leak.luma
+  const corners = [
+    [0, 0],
+    [w, 0],
+    [0, h],
+    [w, h],
+  ] as const
+  const xs = corners.map(([x, y]) => warpedX(level.warp, x, y) / level.originalScale.x)
+  const ys = corners.map(([x, y]) => warpedY(level.warp, x, y) / level.originalScale.y)
+  const within = (value: number, most: number) => Math.max(0, Math.min(most, Math.round(value)))
+  return {
+    left: within(Math.min(...xs), width_px),
+    top: within(Math.min(...ys), height_px),
+    right: within(Math.max(...xs), width_px),
+    bottom: within(Math.max(...ys), height_px),
+  }
+}
+
+/** Every frequency brought to variance 1, so that one that a codec drowned does not drown the others. */
+function whitened(found: Float32Array): Evidence {
+  const chips = band.length
+  for (let c = 0; c < chips; c += 1) {
+    let [squares, count] = [0, 0]
+    for (let i = c; i < found.length; i += chips) {
+      const value = found[i] as number
+      if (value === 0) continue
+      squares += value * value
+      count += 1
+    }
+    if (count === 0) continue
+    const sigma = Math.sqrt(squares / count)
+    for (let i = c; i < found.length; i += chips) {
+      const value = (found[i] as number) / sigma
+      found[i] = Math.max(-clipChip, Math.min(clipChip, value))
+    }
+  }
+  return found
+}
+
+/** Lays a leak onto its original from a start that is some pixels off. */
+export function laidOnto(original: Plane, leak: View, start: Warp): Alignment {
+  const affine = align(original, leak, start, { sides_px: [120, 240], freedom: "affine" })
+  return align(original, leak, affine.warp, { sides_px: [240, 480], freedom: "perspective" })
+}

@@ -1,0 +1,155 @@
+import { assert } from "../fault.ts"
+
+/** One channel of a picture, or a field over it, row by row. */
+export interface Plane {
+  readonly values: Float32Array
+  readonly width_px: number
+  readonly height_px: number
+}
+
+/** Red, green, blue, 8 bits each, row by row. */
+export interface Rgb {
+  readonly rgb: Uint8Array
+  readonly width_px: number
+  readonly height_px: number
+}
+
+export function planeOf(width_px: number, height_px: number): Plane {
+  return { values: new Float32Array(width_px * height_px), width_px, height_px }
+}
+
+/** Luma, 0 to 255. Source: ITU-R BT.601. Costs about 3 ns a pixel. */
+export function lumaOf({ rgb, width_px, height_px }: Rgb): Plane {
+  const plane = planeOf(width_px, height_px)
+  const { values } = plane
+  for (let i = 0, at = 0; i < values.length; i += 1, at += 3)
+    values[i] =
+      0.299 * (rgb[at] as number) + 0.587 * (rgb[at + 1] as number) + 0.114 * (rgb[at + 2] as number)
+  return plane
+}
+
+/** The same picture as in a mirror. */
+export function mirrored({ values, width_px, height_px }: Plane): Plane {
+  const plane = planeOf(width_px, height_px)
+  for (let y = 0; y < height_px; y += 1) {
+    const row = y * width_px
+    for (let x = 0; x < width_px; x += 1) plane.values[row + x] = values[row + width_px - 1 - x] as number
+  }
+  return plane
+}
+
+/** For each pixel of one side: which pixels of the other it is made of, and by how much. */
+interface Taps {
+  readonly first: Int32Array
+  readonly weights: Float32Array
+  readonly count: number
+}
+
+/** A triangle as wide as the coarser of both grids: linear when enlarging, and no alias when reducing. */
+function tapsOf(from: number, to: number): Taps {
+  const ratio = from / to
+  const reach = Math.max(1, ratio)
+  const count = Math.ceil(2 * reach) + 1
+  const first = new Int32Array(to)
+  const weights = new Float32Array(to * count)
+  for (let i = 0; i < to; i += 1) {
+    const centre = (i + 0.5) * ratio - 0.5
+    const start = Math.ceil(centre - reach)
+    first[i] = start
+    let sum = 0
+    for (let n = 0; n < count; n += 1) {
+      const weight = Math.max(0, 1 - Math.abs(start + n - centre) / reach)
+      weights[i * count + n] = weight
+      sum += weight
+    }
+    for (let n = 0; n < count; n += 1) weights[i * count + n] = (weights[i * count + n] as number) / sum
+  }
+  return { first, weights, count }
+}
+
+/** The plane at another size. Costs about 2 ns for each tap of each pixel. */
+export function resized(plane: Plane, width_px: number, height_px: number): Plane {
+  assert(width_px >= 1 && height_px >= 1, "a plane has pixels")
+  if (width_px === plane.width_px && height_px === plane.height_px) return plane
+  const across = tapsOf(plane.width_px, width_px)
+  const down = tapsOf(plane.height_px, height_px)
+  const half = planeOf(width_px, plane.height_px)
+  for (let y = 0; y < plane.height_px; y += 1) {
+    const row = y * plane.width_px
+    for (let x = 0; x < width_px; x += 1) {
+      let sum = 0
+      const first = across.first[x] as number
+      for (let n = 0, w = x * across.count; n < across.count; n += 1, w += 1) {
+        const at = Math.min(plane.width_px - 1, Math.max(0, first + n))
+        sum += (across.weights[w] as number) * (plane.values[row + at] as number)
+      }
+      half.values[y * width_px + x] = sum
+    }
+  }
+  const result = planeOf(width_px, height_px)
+  for (let y = 0; y < height_px; y += 1) {
+    const to = y * width_px
+    for (let n = 0; n < down.count; n += 1) {
+      const weight = down.weights[y * down.count + n] as number
+      if (weight === 0) continue
+      const at = Math.min(plane.height_px - 1, Math.max(0, (down.first[y] as number) + n)) * width_px
+      for (let x = 0; x < width_px; x += 1)
+        result.values[to + x] = (result.values[to + x] as number) + weight * (half.values[at + x] as number)
+    }
+  }
+  return result
+}
+
+/** The plane at `scale` times its size, at least 1 × 1. */
+export function scaled(plane: Plane, scale: number): Plane {
+  return resized(
+    plane,
+    Math.max(1, Math.round(plane.width_px * scale)),
+    Math.max(1, Math.round(plane.height_px * scale)),
+  )
+}
+
+/** The sums over the (2 · radius + 1)² pixels around each, as far as the plane goes. Costs about 6 ns a pixel. */
+export function boxSums({ values, width_px, height_px }: Plane, radius: number): Plane {
+  const rows = planeOf(width_px, height_px)
+  for (let y = 0; y < height_px; y += 1) {
+    const row = y * width_px
+    let sum = 0
+    for (let x = 0; x < Math.min(radius, width_px); x += 1) sum += values[row + x] as number
+    for (let x = 0; x < width_px; x += 1) {
+      if (x + radius < width_px) sum += values[row + x + radius] as number
+      if (x - radius - 1 >= 0) sum -= values[row + x - radius - 1] as number
+      rows.values[row + x] = sum
+    }
+  }
+  const result = planeOf(width_px, height_px)
+  const sums = new Float64Array(width_px)
+  for (let y = 0; y < Math.min(radius, height_px); y += 1)
+    for (let x = 0; x < width_px; x += 1)
+      sums[x] = (sums[x] as number) + (rows.values[y * width_px + x] as number)
+  for (let y = 0; y < height_px; y += 1) {
+    const enters = y + radius < height_px ? (y + radius) * width_px : -1
+    const leaves = y - radius - 1 >= 0 ? (y - radius - 1) * width_px : -1
+    for (let x = 0; x < width_px; x += 1) {
+      if (enters >= 0) sums[x] = (sums[x] as number) + (rows.values[enters + x] as number)
+      if (leaves >= 0) sums[x] = (sums[x] as number) - (rows.values[leaves + x] as number)
+      result.values[y * width_px + x] = sums[x] as number
+    }
+  }
+  return result
+}
+
+/** The plane's value between its pixels, linear; `x` and `y` in pixels from the middle of the first, inside the plane. */
+export function linearAt({ values, width_px }: Plane, x: number, y: number): number {
+  const column = Math.floor(x)
+  const row = Math.floor(y)
+  const [right, lower] = [x - column, y - row]
+  const at = row * width_px + column
+  const a = values[at] as number
+  const b = right === 0 ? a : (values[at + 1] as number)
+  if (lower === 0) return a + right * (b - a)
+  const c = values[at + width_px] as number
+  const d = right === 0 ? c : (values[at + width_px + 1] as number)
+  const above = a + right * (b - a)
+  return above + lower * (c + right * (d - c) - above)
+}
