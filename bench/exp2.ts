@@ -22,10 +22,21 @@ const only = process.env.A?.split(";")
 const names = Object.keys(attacks).filter(n => !only || only.includes(n))
 const table: Record<string, string[]> = Object.fromEntries(names.map(n => [n, []]))
 const stat: Record<string, number[]> = Object.fromEntries(names.map(n => [n, []]))
-let innocents = 0, most = 0
+let innocents = 0,
+  most = 0
 const decodeLeak = async (b: Uint8Array): Promise<Pixels> => {
-  const { data, info } = await sharp(b).toColourspace("srgb").removeAlpha().raw().toBuffer({ resolveWithObject: true })
-  const rgb = info.channels === 3 ? data : Uint8Array.from({ length: info.width * info.height * 3 }, (_, i) => data[Math.floor(i / 3) * info.channels]!)
+  const { data, info } = await sharp(b)
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const rgb =
+    info.channels === 3
+      ? data
+      : Uint8Array.from(
+          { length: info.width * info.height * 3 },
+          (_, i) => data[Math.floor(i / 3) * info.channels]!,
+        )
   return { rgb, width_px: info.width, height_px: info.height }
 }
 for (const [n, file] of chosen.entries()) {
@@ -42,15 +53,30 @@ for (const [n, file] of chosen.entries()) {
     const c0 = process.cpuUsage()
     const c = compare(original, leak, [], stepsOf(bytes))
     const c1 = process.cpuUsage(c0)
-    if (c === null) { table[name]!.push("–"); stat[name]!.push(0); continue }
-    const tOf = (e: Float32Array) => { const { sum, variance } = scoreOf(e, { biases, chips }); return sum / Math.sqrt(variance) }
-    const t1 = tOf(c.plain), t2 = c.quantised ? tOf(c.quantised) : 0
+    if (c === null) {
+      table[name]!.push("–")
+      stat[name]!.push(0)
+      continue
+    }
+    const tOf = (e: Float32Array) => {
+      const { sum, variance } = scoreOf(e, { biases, chips })
+      return sum / Math.sqrt(variance)
+    }
+    const t1 = tOf(c.plain),
+      t2 = c.quantised ? tOf(c.quantised) : 0
     const t = Math.max(t1, t2)
-    for (let i = 0; i < 20; i += 1) { const s = scoreOf(c.plain, { biases, chips: chipsOf(key(200 + innocents % 50), biases) }); most = Math.max(most, s.sum / Math.sqrt(s.variance)); innocents += 1 }
-    table[name]!.push(`${t1.toFixed(1)}${t2 ? "/" + t2.toFixed(1) : ""}${process.env.V ? `(${(c.shown_px / 1000).toFixed(0)}k ${c.alignment.likeness.toFixed(2)} ${((c1.user + c1.system) / 1000).toFixed(0)}ms)` : ""}`)
+    for (let i = 0; i < 20; i += 1) {
+      const s = scoreOf(c.plain, { biases, chips: chipsOf(key(200 + (innocents % 50)), biases) })
+      most = Math.max(most, s.sum / Math.sqrt(s.variance))
+      innocents += 1
+    }
+    table[name]!.push(
+      `${t1.toFixed(1)}${t2 ? "/" + t2.toFixed(1) : ""}${process.env.V ? `(${(c.shown_px / 1000).toFixed(0)}k ${c.alignment.likeness.toFixed(2)} ${((c1.user + c1.system) / 1000).toFixed(0)}ms)` : ""}`,
+    )
     stat[name]!.push(t)
   }
   console.error(file, original.width_px, original.height_px)
 }
-for (const name of names) console.log(name.padEnd(24), table[name]!.join("  "), " min", Math.min(...stat[name]!).toFixed(1))
+for (const name of names)
+  console.log(name.padEnd(24), table[name]!.join("  "), " min", Math.min(...stat[name]!).toFixed(1))
 console.log("innocents", innocents, "most", most.toFixed(2))

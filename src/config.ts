@@ -1,3 +1,4 @@
+import type { MarkPolicy } from "./mark/policy.ts"
 import { readFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Type, type Static } from "typebox"
@@ -79,6 +80,8 @@ const schema = Type.Object(
     decoder_timeout_ms: Type.Integer({ minimum: 100, maximum: 60_000 }),
     /** Memory of one decoder, MB, 256 to 8,192. Default 1,024. */
     decoder_memory_mb: Type.Integer({ minimum: 256, maximum: 8192 }),
+    /** How strongly copies are marked: `usual` (44 dB, 42 where little is shown) or `strong` (42 dB). Default usual. */
+    mark_strength: Type.Unsafe<MarkPolicy>(Type.String({ enum: ["usual", "strong"] })),
     /** Whose plates the built-in reader expects. Default any. */
     plate_region: Type.Unsafe<PlateRegion>(Type.String({ enum: [...plateRegions] })),
     /** A face model of the operator's, an ONNX file in the format of YuNet, or `null` for the one that is installed. */
@@ -113,6 +116,7 @@ export const defaults = {
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
+  mark_strength: "usual",
   plate_region: "any",
   face_model: null,
   finder_processes: 2,

@@ -16,6 +16,7 @@ export type IdPrefix =
   | "req"
   | "mot"
   | "alt"
+  | "trc"
 
 const pattern = /^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 

@@ -184,6 +184,7 @@ async function openPictures(data: string, config: Config): Promise<Pictures> {
   return {
     keepRegions: (...asked) => decoder.keepRegions(...asked),
     look: job => looker.look(job),
+    markPolicy: config.mark_strength,
     finders: { region: config.plate_region, faceModel, mostWaiting: config.backlog_captures },
     close: async () => {
       await Promise.all([decoder.close(), looker.close()])

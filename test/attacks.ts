@@ -45,7 +45,10 @@ function crop(pixels: Pixels, share: number): Sharp {
 async function turned(pixels: Pixels, degrees: number): Promise<Pixels> {
   const { width_px: w, height_px: h } = pixels
   const around = await pixelsOf(raw(pixels).rotate(degrees, { background: "#202428" }))
-  const [s, c] = [Math.abs(Math.sin((degrees * Math.PI) / 180)), Math.abs(Math.cos((degrees * Math.PI) / 180))]
+  const [s, c] = [
+    Math.abs(Math.sin((degrees * Math.PI) / 180)),
+    Math.abs(Math.cos((degrees * Math.PI) / 180)),
+  ]
   const factor = Math.min(w / (w * c + h * s), h / (w * s + h * c))
   const [width, height] = [Math.floor(w * factor), Math.floor(h * factor)]
   const [left, top] = [(around.width_px - width) >> 1, (around.height_px - height) >> 1]
@@ -54,7 +57,8 @@ async function turned(pixels: Pixels, degrees: number): Promise<Pixels> {
 
 function each(pixels: Pixels, of: (value: number, at: number) => number): Pixels {
   const rgb = new Uint8Array(pixels.rgb.length)
-  for (let i = 0; i < rgb.length; i += 1) rgb[i] = Math.max(0, Math.min(255, Math.round(of(pixels.rgb[i]!, i))))
+  for (let i = 0; i < rgb.length; i += 1)
+    rgb[i] = Math.max(0, Math.min(255, Math.round(of(pixels.rgb[i]!, i))))
   return { ...pixels, rgb }
 }
 
@@ -94,7 +98,12 @@ async function screenshot(pixels: Pixels, scale = 0.8): Promise<Pixels> {
     <g fill="#888">${Array.from({ length: 9 }, (_, i) => `<rect x="${30 + i * 60}" y="${h - 32}" width="40" height="18"/>`).join("")}</g></svg>`
   return pixelsOf(
     sharp(Buffer.from(svg)).composite([
-      { input: Buffer.from(shown.rgb), raw: { width: shown.width_px, height: shown.height_px, channels: 3 }, left: 64, top: 76 },
+      {
+        input: Buffer.from(shown.rgb),
+        raw: { width: shown.width_px, height: shown.height_px, channels: 3 },
+        left: 64,
+        top: 76,
+      },
     ]),
   )
 }
@@ -121,10 +130,12 @@ function photographed(pixels: Pixels, hard: number, seed: string): Pixels {
       for (let c = 0; c < 3; c += 1) {
         const at = (i: number, j: number) =>
           rgb[3 * (Math.max(0, Math.min(h - 1, cy + j)) * w + Math.max(0, Math.min(w - 1, cx + i))) + c]!
-        const value =
-          (1 - t) * ((1 - s) * at(0, 0) + s * at(1, 0)) + t * ((1 - s) * at(0, 1) + s * at(1, 1))
+        const value = (1 - t) * ((1 - s) * at(0, 0) + s * at(1, 0)) + t * ((1 - s) * at(0, 1) + s * at(1, 1))
         const moire = 3 * hard * Math.sin(x * 0.9 + y * 0.13)
-        result[3 * (y * w + x) + c] = Math.max(0, Math.min(255, value * light + moire + 4 * normal(chance) + 6))
+        result[3 * (y * w + x) + c] = Math.max(
+          0,
+          Math.min(255, value * light + moire + 4 * normal(chance) + 6),
+        )
       }
     }
   }
@@ -192,7 +203,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     jpeg(resize(copy, Math.min(1, 640 / Math.max(copy.width_px, copy.height_px))), 60),
   "JPEG twice": async copy => {
     const once = await pixelsOf(sharp(await jpeg(raw(copy), 70)))
-    return jpeg(raw(once).extract({ left: 3, top: 5, width: once.width_px - 3, height: once.height_px - 5 }), 50)
+    return jpeg(
+      raw(once).extract({ left: 3, top: 5, width: once.width_px - 3, height: once.height_px - 5 }),
+      50,
+    )
   },
   "JPEG 50, scale 0.5": copy => jpeg(resize(copy, 0.5), 50),
   photographed: async (copy, seed) => jpeg(raw(photographed(copy, 1, seed)), 80),

@@ -11,29 +11,30 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   seal: [],
   tlog: [],
   grant: [],
-  picture: ["grant"],
+  mark: [],
+  picture: ["grant", "mark"],
   drawing: ["picture"],
   reading: ["picture"],
   objects: [],
   ledger: ["tlog"],
   log: ["tlog", "grant", "ledger"],
-  vault: ["seal", "tlog", "grant", "log", "objects", "ledger"],
-  custody: ["seal", "tlog", "grant", "picture", "reading", "objects", "ledger", "log", "vault"],
-  http: ["custody", "grant", "tlog", "log", "ledger", "seal", "vault"],
+  vault: ["seal", "tlog", "grant", "mark", "log", "objects", "ledger"],
+  custody: ["seal", "tlog", "grant", "mark", "picture", "reading", "objects", "ledger", "log", "vault"],
+  http: ["custody", "grant", "mark", "tlog", "log", "ledger", "seal", "vault"],
   lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
   cli: ["http", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant", "log", "vault"],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */
-export const pureRooms: readonly string[] = ["seal", "tlog", "grant"]
+export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "mark"]
 
 /** Ground files that pure rooms may import at run time; every other room may import all of them. */
 export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]
 
 /** Files in rooms without the platform that may touch it all the same, and why. */
 export const platformFiles: readonly string[] = [
-  ...["picture/pool.ts", "picture/serve.ts", "drawing/glyphs.ts"],
+  ...["picture/pool.ts", "picture/serve.ts", "picture/lettering.ts"],
   // Model files are read and checked here, and their runtime is loaded.
   ...["reading/model-file.ts", "reading/network.ts"],
 ]

@@ -4,6 +4,7 @@ import type { ObjectStore } from "../objects/objects.ts"
 import type { Decoder } from "../picture/decoder.ts"
 import type { Looker } from "../reading/looker.ts"
 import type { KeyMaker } from "../vault/keys.ts"
+import type { MarkPolicy } from "../mark/policy.ts"
 import type { FinderSettings } from "./findings.ts"
 import type { Vault } from "../vault/vault.ts"
 
@@ -21,5 +22,7 @@ export interface House {
 /** Decoding, redaction, and this vault's own finders. */
 export interface Pictures extends Pick<Decoder, "keepRegions">, Pick<Looker, "look"> {
   readonly finders: FinderSettings
+  /** How strongly this vault marks. */
+  readonly markPolicy: MarkPolicy
   close(): Promise<void>
 }

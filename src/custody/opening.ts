@@ -7,6 +7,7 @@ import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { lookName, names, type State } from "../log/state.ts"
 import { circleOf, contractKeys, recordOf, stopKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
+import { markCommitment } from "../mark/keys.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
 import { networkOf } from "./networks.ts"
@@ -40,7 +41,7 @@ export async function permit(
         throw new Fault("LOG_BEHIND", "the clock is over 5 s behind the log and its witnesses")
       told.unwitnessed = house.log.witnesses?.refusal(state.counter(names.opened)) ?? null
       if (told.unwitnessed !== null) return unwitnessed({ caller, stated, purpose })
-      const drafted = draftOpening({ caller, stated, purpose }, state, now_ms)
+      const drafted = draftOpening(house, { caller, stated, purpose }, { state, now_ms })
       told.facts = drafted.facts
       return { ...drafted, openings: drafted.entry.kind === "permit" ? openings : [] }
     },
@@ -78,9 +79,9 @@ interface Question {
 }
 
 function draftOpening(
+  house: House,
   question: Question,
-  state: State,
-  now_ms: number,
+  { state, now_ms }: { readonly state: State; readonly now_ms: number },
 ): Drafted & { readonly facts: Facts | null } {
   const { caller, stated, purpose } = question
   const { asked } = caller
@@ -133,6 +134,7 @@ function draftOpening(
       network,
     },
     examiner: null,
+    mark_sha256: markCommitment(house.keys.root.markKeys(capture.bodySha256, person.person)),
     asked,
     statement: stated,
   }

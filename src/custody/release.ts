@@ -7,6 +7,8 @@ import { sha256Hex } from "../vault/vault.ts"
 import { chainKeys, stateOf, stopKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
+import type { Strength } from "../mark/policy.ts"
+import type { Label } from "../picture/label.ts"
 import { permit } from "./opening.ts"
 
 /** One image on its way out, with the receipt that binds these bytes. */
@@ -21,30 +23,38 @@ export interface Delivery {
   readonly delivered: number
   /** Distinct images left under the grant. */
   readonly imagesUsed: number
+  /** How strongly it is marked for its holder; `null` where no pixel of the picture is shown. */
+  readonly mark: Strength | null
   readonly by: NonNullable<EntryOf<"permit">["by"]>
   readonly lane: string
 }
 
 /**
- * Person → bytes. Decide and charge, log, open the inner door with the receipt, keep the level's regions, encode, log what
- * is delivered, and only then answer. Bytes that are lost after the log over-state; nothing under-states.
- * Until the mark is built, the copy carries none.
+ * Person → bytes. Decide and charge, log, open the inner door with the receipt, keep the level's regions, mark them for the
+ * holder, encode, log what is delivered, and only then answer. Bytes that are lost after the log over-state; nothing
+ * under-states.
  * @throws Fault; a refusal of the decision table is in the log.
  */
 export async function release(house: House, caller: Caller): Promise<Delivery> {
   const permitted = await permit(house, caller, "release")
   failpoint("release.permitted")
-  return deliver(house, permitted)
+  return deliver(house, permitted, null)
 }
 
-/** The second half, the same for a release and a reveal. Level and holder are the permit's, never the request's again. */
-export async function deliver(house: House, permitted: Appended): Promise<Delivery> {
+/**
+ * The second half, the same for a release and a reveal. Level and holder are the permit's, never the request's again.
+ * @param label  written over the copy for all to see.
+ */
+export async function deliver(house: House, permitted: Appended, label: Label | null): Promise<Delivery> {
   assert(permitted.entry.kind === "permit", "only a permit delivers")
   const { capture, by, lane } = permitted.entry
   assert(by !== null, "a permit for people names one")
   const withdrawn = await house.vault.withdraw(capture, await house.log.receipt(permitted))
   failpoint("release.withdrawn")
-  const copy = await house.pictures.keepRegions(withdrawn.picture, withdrawn.permit.level, withdrawn.findings)
+  const { picture, findings, markKeys: keys } = withdrawn
+  assert(keys !== null, "a copy for people is marked")
+  const marking = { keys, policy: house.pictures.markPolicy, label }
+  const copy = await house.pictures.keepRegions(picture, withdrawn.permit.level, findings, marking)
   const delivered = await house.log.append({
     wanted: await standingRows(house, { by, lane }),
     draft: (state, now_ms) => {
@@ -65,6 +75,7 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
           sha256: sha256Hex(copy.bytes),
           size_bytes: copy.bytes.length,
           media_type: copy.mediaType,
+          mark: copy.mark,
         },
       }
     },
@@ -80,6 +91,7 @@ export async function deliver(house: House, permitted: Appended): Promise<Delive
     permit: permitted.index,
     delivered: delivered.index,
     imagesUsed: by.images_after,
+    mark: copy.mark,
     by,
     lane,
   }

@@ -1,5 +1,5 @@
 import type { Chance } from "./chance.ts"
-import { lettering } from "./glyphs.ts"
+import { lettering } from "../picture/lettering.ts"
 import { ellipse, fade, mix, outline, path, round, type Corner } from "./shapes.ts"
 
 /** Twice as wide as high, as in North America, and larger beside its vehicle than life. */

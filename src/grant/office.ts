@@ -27,6 +27,7 @@ export type Act =
   | "second" // what another person proposed
   | "edit"
   | "acknowledge" // an alert
+  | "trace" // found files
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -42,6 +43,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   stop: ["custodian", "cor", "privacy", "analyst"],
   second: ["custodian", "cor", "privacy"],
   acknowledge: ["custodian", "cor", "privacy", "analyst"],
+  trace: ["custodian", "privacy", "analyst", "auditor"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
 }
 

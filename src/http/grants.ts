@@ -7,6 +7,7 @@ import { isStanding, release, type Delivery } from "../custody/release.ts"
 import { reveal } from "../custody/reveal.ts"
 import { stalenessOf, stateNow } from "../custody/stale.ts"
 import { Fault } from "../fault.ts"
+import { survivalOf } from "../mark/policy.ts"
 import { isAgencyOffice } from "../grant/office.ts"
 import { names, type Records } from "../log/state.ts"
 import { statements } from "../log/shapes.ts"
@@ -269,6 +270,11 @@ function deliver(house: House, reply: FastifyReply, delivery: Delivery): Buffer 
     "sallyport-permit": delivery.permit,
     "sallyport-delivered": delivery.delivered,
     "sallyport-images-used": delivery.imagesUsed,
+    ...(delivery.mark === null
+      ? {}
+      : {
+          "sallyport-mark": `pixels=${delivery.mark.marked_px}, db=${delivery.mark.psnr_db}, survives="${survivalOf(delivery.mark)}"`,
+        }),
   })
   return body
 }

@@ -57,6 +57,10 @@ export function sentenceOf(entry: Entry): string {
       return alertSentence(entry)
     case "schema.changed":
       return `entries of Sallyport ${entry.release} from here on`
+    case "trace.opened":
+      return `trace of ${entry.statement.files.length} found ${entry.statement.files.length === 1 ? "file" : "files"} opened`
+    case "trace.closed":
+      return tracedSentence(entry)
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
   }
@@ -65,6 +69,11 @@ export function sentenceOf(entry: Entry): string {
 function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.folded" }>): string {
   if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}`
   return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
+}
+
+function tracedSentence({ verdicts }: Extract<Entry, { kind: "trace.closed" }>): string {
+  const accused = verdicts.filter(each => each.verdict === "accused").length
+  return `trace closed: ${accused} of ${verdicts.length} files were made for somebody, who is named`
 }
 
 function alertSentence(entry: Extract<Entry, { kind: "alert.raised" | "alert.acknowledged" }>): string {

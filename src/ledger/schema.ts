@@ -1,5 +1,6 @@
 import type { Migration } from "kysely"
 import { sql, type Kysely } from "kysely"
+import { fillCopies } from "./copies-migration.ts"
 import { fillAlerts, fillCounts, fillReaders } from "./lanes-migration.ts"
 
 /** The tables, as both engines have them. Times and sizes are integers; texts sort by their bytes. */
@@ -121,6 +122,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     "0003-faces": { up: running(`alter table captures add column faces ${integer}`) },
     "0004-lanes": { up: lanes(text, integer) },
     "0005-plates": { up: plates(integer) },
+    "0006-copies": { up: async (db: Kysely<unknown>) => fillCopies(db as Kysely<Tables>) },
   }
 }
 

@@ -70,6 +70,9 @@ function pathOf(draft: Draft): string | null {
       return "/v1/openings/destruction"
     case "alert.acknowledged":
       return `/v1/alerts/${draft.alert}/acknowledgement`
+    case "trace.opened":
+      return "/v1/traces"
+    case "trace.closed":
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
@@ -115,7 +118,7 @@ export function isAuthentic(
     asked: Parameters<typeof isSigned>[0] | null
     statement?: Record<string, unknown> | null
   }
-  if (asked === null) return (draft.kind === "permit" && draft.for === "examine") || draft.kind === "log.read"
+  if (asked === null) return (draft.kind === "permit" && draft.by === null) || draft.kind === "log.read"
   const isReading = draft.kind === "opening.read" || draft.kind === "log.read"
   const isPlain = asked.query === "?" || draft.kind === "log.read"
   if (asked.method !== (isReading ? "GET" : "POST") || asked.path !== path || !isPlain) return false

@@ -8,6 +8,7 @@ import { lookOf } from "./lookalike.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
 import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
+import { originalOpened, traceClosed, traceOpened } from "./traces.ts"
 
 type Part = Partial<Effects>
 
@@ -69,6 +70,10 @@ function partOf(entry: Entry, index: number, state: State): Part {
       return { members: [destroyed(entry)] }
     case "schema.changed":
       return { records: [schemaRecord(entry)] }
+    case "trace.opened":
+      return traceOpened(entry, index, state)
+    case "trace.closed":
+      return traceClosed(entry, index, state)
     case "alert.raised":
       return raised(entry, index, state)
     case "alert.acknowledged":
@@ -80,7 +85,12 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "log.read":
       return {}
     case "delivered":
-      return { members: [{ set: names.delivered, member: permitName(entry.permit), value: index }] }
+      return {
+        members: [
+          { set: names.delivered, member: permitName(entry.permit), value: index },
+          { set: names.bytes, member: entry.sha256, value: index },
+        ],
+      }
   }
 }
 
@@ -293,6 +303,7 @@ function changedGrant(
 }
 
 function permitted(entry: EntryOf<"permit">, index: number, state: State): Part {
+  if (entry.trace !== undefined) return originalOpened(entry.trace, state)
   if (entry.by === null) {
     const set = names.examinations(mustHold(entry.examiner))
     return { members: [{ set, member: entry.capture, value: state.member(set, entry.capture) + 1 }] }
@@ -308,6 +319,7 @@ function permitted(entry: EntryOf<"permit">, index: number, state: State): Part 
   const released = [
     { set, member: entry.capture, value: state.member(set, entry.capture) + 1 },
     { set: names.permits(grant), member: permitName(index), value: releases_after },
+    { set: names.copies(entry.capture), member: permitName(index), value: 1 },
   ]
   const isNew = state.member(set, entry.capture) === 0
   const users = ["vault", person, ...(entry.for === "reveal" ? [] : [rootOf(organization, state)])]

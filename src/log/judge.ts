@@ -12,6 +12,7 @@ import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { signerOfRequest } from "./standing.ts"
 import { destroyedName, names, type State } from "./state.ts"
+import { closingRule, originalRule, traceRule } from "./traces.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 
@@ -71,6 +72,10 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
       return alertRule(draft, state)
     case "alert.acknowledged":
       return author(draft, state, "acknowledge") ?? seenRule(draft, state)
+    case "trace.opened":
+      return author(draft, state, "trace") ?? ownerRule(draft, state) ?? traceRule(draft, state)
+    case "trace.closed":
+      return closingRule(draft, state)
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
@@ -209,12 +214,23 @@ function readerRule({ reader, statement }: DraftOf<"reader.enrolled">, state: St
   return exists(state.record("lane", statement.lane))
 }
 
+function examinationRule({
+  for: purpose,
+  asked,
+  examiner,
+  trace,
+  mark_sha256,
+}: DraftOf<"permit">): FaultCode | null {
+  const isExamination = purpose === "examine" && asked === null && examiner !== null
+  return isExamination && trace === undefined && mark_sha256 === undefined ? null : "INVALID"
+}
+
 /** A permit must be what the decision table says, with the counters that the log leads to. */
 function permitRule(draft: DraftOf<"permit">, state: State, now_ms: number): FaultCode | null {
-  if (draft.by === null)
-    return draft.for === "examine" && draft.asked === null && draft.examiner !== null ? null : "INVALID"
+  if (draft.by === null) return draft.for === "trace" ? originalRule(draft, state) : examinationRule(draft)
   const { by, asked, statement } = draft
-  if (draft.for === "examine" || asked === null || statement === null) return "INVALID"
+  if (draft.for === "examine" || draft.for === "trace" || draft.trace !== undefined) return "INVALID"
+  if (asked === null || statement === null) return "INVALID"
   if (statement.capture !== draft.capture || statement.level !== draft.level || statement.grant !== by.grant)
     return "INVALID"
   const person = signerOfRequest(asked.key, state)

@@ -15,6 +15,8 @@ import {
   id,
   index,
   keyName,
+  maxTraceFiles,
+  traceVerdict,
   label,
   level,
   localHour,
@@ -49,6 +51,7 @@ type RefusedAct =
   | "stop"
   | "rate"
   | "alert"
+  | "trace"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
 export const kinds = {
@@ -143,7 +146,7 @@ export const kinds = {
   /** Somebody who had no part in it judged a break-glass afterwards. */
   "glass.reviewed": kind("glass.reviewed", { grant: id("cas"), person: id("per"), ...by(statements.review) }),
   permit: kind("permit", {
-    for: oneOf(["release", "reveal", "examine"]),
+    for: oneOf(["release", "reveal", "examine", "trace"]),
     capture: id("cap"),
     lane: id("lan"),
     hour: localHour,
@@ -181,13 +184,17 @@ export const kinds = {
     ),
     /** Name and version of the examiner, `null` for people. */
     examiner: nullable(Type.String({ pattern: "^[a-z0-9-]{1,32}/[0-9]{1,6}$" })),
+    /** What the copy will carry for its holder (docs/formats/mark.md); absent where no copy leaves, and in permits of before the mark. */
+    mark_sha256: Type.Optional(sha256Hex),
+    /** The trace that the system opens it for. */
+    trace: Type.Optional(id("trc")),
     asked: nullable(asked),
     statement: nullable(Type.Union([statements.release, statements.reveal])),
   }),
   refused: kind("refused", {
     of: oneOf([
       ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
-      ...["read", "opening", "motion", "stop", "rate", "alert"],
+      ...["read", "opening", "motion", "stop", "rate", "alert", "trace"],
     ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),
@@ -255,6 +262,16 @@ export const kinds = {
     sha256: sha256Hex,
     size_bytes: count,
     media_type: oneOf(["image/png", "image/jpeg"]),
+    /** How strongly the copy is marked: pixels that carry the mark, and the ratio of peak to change over them in dB; `null` where
+     * no pixel of the picture is shown. Absent in deliveries of before the mark. */
+    mark: Type.Optional(nullable(closed({ marked_px: count, psnr_db: count }))),
+  }),
+  /** Somebody asks whose copies these files are; which ones is fixed before any is looked at. */
+  "trace.opened": kind("trace.opened", { trace: id("trc"), person: id("per"), ...by(statements.trace) }),
+  /** What was found: for each file, in the order of the statement. */
+  "trace.closed": kind("trace.closed", {
+    trace: id("trc"),
+    verdicts: Type.Array(traceVerdict, { minItems: 1, maxItems: maxTraceFiles }),
   }),
 } as const
 

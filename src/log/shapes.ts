@@ -166,6 +166,24 @@ export const acts = {
   }),
 }
 
+/** Files of one trace. */
+export const maxTraceFiles = 64
+
+export const traceVerdict = closed({
+  verdict: oneOf(["accused", "nobody", "unreadable"]),
+  /** What the verdict rests on: the very bytes of a delivery, the mark of this file, or that of all files of the trace together. */
+  by: nullable(oneOf(["digest", "mark", "pool"])),
+  /** The original that the file was led back to. */
+  capture: nullable(id("cap")),
+  /** Whom the copy was made for, and the permit of his first copy of that capture. */
+  person: nullable(id("per")),
+  permit: nullable(index),
+  /** Of the probability that somebody who had no part is named so, times everything that was tried; rounded up. */
+  log10_bound: nullable(Type.Integer({ minimum: -1_000_000, maximum: 0 })),
+  /** How many people's codewords the file was held against. */
+  holders: count,
+})
+
 /** What a person signs, by the act: the body of the request without its openings. */
 export const statements = {
   organization: closed({ name: label, parent: nullable(id("org")) }),
@@ -193,6 +211,8 @@ export const statements = {
   edit: closed({ version, terms_sha256: sha256Hex, terms }),
   approval: closed({ version, terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
   acknowledgement: closed({ outcome: alertOutcome, note_commitment: nullable(sha256Base64) }),
+  /** SHA-256 of each found file. What is pooled is all of them. */
+  trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: maxTraceFiles }) }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

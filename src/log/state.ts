@@ -4,6 +4,7 @@ import type { Policy } from "../grant/policy.ts"
 import type { ContractState, GrantState, OrganizationState, PersonState } from "../grant/decide.ts"
 import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
+import type { TraceState } from "./traces.ts"
 import type { EntryOf } from "./kinds.ts"
 import type { AlertKind } from "./shapes.ts"
 import type { CaptureRow, Found, KeyOf, RecordRow, Wanted } from "../ledger/ledger.ts"
@@ -70,6 +71,7 @@ export interface Records {
   /** By capture: the boxes that two people set, and with which entry. */
   readonly boxes: SetBoxes & { readonly entry: number }
   readonly alert: AlertState
+  readonly trace: TraceState
   /** By `signalName`: the newest alert of that kind about that reader. */
   readonly signal: AlertState
   /** Which closed list of entry kinds is in force. */
@@ -84,7 +86,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
-  ...{ boxes: true },
+  ...{ boxes: true, trace: true },
   ...{ alert: true, signal: true },
 }
 
@@ -166,6 +168,12 @@ export const names = {
   permits: (grant: string) => `permits/${grant}`,
   /** Permits whose copy was delivered, by `permitName`, with the entry that says so. */
   delivered: "delivered",
+  /** Deliveries by the SHA-256 of what left, with their entry; of equal bytes the newest. */
+  bytes: "delivered/sha256",
+  /** Permits for people of one capture, by `permitName`: whose copies there are. */
+  copies: (capture: string) => `copies/${capture}`,
+  /** How often a found file was traced, by its SHA-256. */
+  traced: "traced",
   held: (rootOrganization: string) => `held/${rootOrganization}`,
   /** People enrolled in that office. */
   enrolled: (office: Office) => `enrolled/${office}`,

@@ -34,7 +34,10 @@ export function align(original: Plane, leak: View, start: Warp, options: AlignOp
   let likeness = -1
   for (const side_px of options.sides_px) {
     const level = levelOf(original, leak, warp, side_px)
-    const [x, y] = [level.leak.luma.width_px / leak.luma.width_px, level.leak.luma.height_px / leak.luma.height_px]
+    const [x, y] = [
+      level.leak.luma.width_px / leak.luma.width_px,
+      level.leak.luma.height_px / leak.luma.height_px,
+    ]
     let inner = level.warp
     for (let step = 0; step < maxSteps; step += 1) {
       const pair = pairOf(level, inner, null)
@@ -65,7 +68,8 @@ export function levelOf(original: Plane, leak: View, warp: Warp, side_px: number
   const factor = Math.min(1, side_px / Math.max(width_px, height_px))
   const luma = scaled(leak.luma, factor)
   const valid = scaled(leak.valid, factor)
-  for (let i = 0; i < valid.values.length; i += 1) valid.values[i] = (valid.values[i] as number) > 0.95 ? 1 : 0
+  for (let i = 0; i < valid.values.length; i += 1)
+    valid.values[i] = (valid.values[i] as number) > 0.95 ? 1 : 0
   const [x, y] = [luma.width_px / width_px, luma.height_px / height_px]
   const each = scaleAt(warp, width_px / 2, height_px / 2)
   const small = scaled(original, Math.min(1, Math.max(1e-3, factor / each)))
@@ -115,7 +119,11 @@ export function pairOf(level: Level, warp: Warp, displaced: Displacements | null
       both.values[i] = 1
     }
   }
-  return { leak: normalised(luma, both, radius_px), original: normalised(sampled, both, radius_px), valid: both }
+  return {
+    leak: normalised(luma, both, radius_px),
+    original: normalised(sampled, both, radius_px),
+    valid: both,
+  }
 }
 
 export function likenessOf({ leak, original, valid }: Pair): number {

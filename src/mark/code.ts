@@ -34,9 +34,7 @@ function draws(key: Uint8Array, count: number): Uint16Array {
 
 /** For each chip which of `biases` it has: 0, 1 or 2. @param key  the image's bias key, 32 bytes. */
 export function biasesOf(key: Uint8Array, count: number): Uint8Array {
-  return Uint8Array.from(draws(key, count), draw =>
-    draw < biasBounds[0] ? 0 : draw < biasBounds[1] ? 1 : 2,
-  )
+  return Uint8Array.from(draws(key, count), draw => (draw < biasBounds[0] ? 0 : draw < biasBounds[1] ? 1 : 2))
 }
 
 /** The chips, 0 or 1. @param key  a codeword key, 32 bytes. Costs about 10 ns a chip. */

@@ -52,7 +52,11 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
   let changed = 0
   for (let y = area.top; y < area.bottom; y += 1) {
     strengthRow(cells, strengths, y, row)
-    for (let x = area.left, i = y * width_px + area.left, at = 3 * i; x < area.right; x += 1, i += 1, at += 3) {
+    for (
+      let x = area.left, i = y * width_px + area.left, at = 3 * i;
+      x < area.right;
+      x += 1, i += 1, at += 3
+    ) {
       if (kept[i] === 0) continue
       const change = (row[x] as number) * (field.values[i] as number)
       changed += change * change
@@ -109,7 +113,10 @@ interface Kept {
 }
 
 /** For each cell the sum of the squared field over what is kept of it. */
-function energiesOf(field: Plane, { kept, area, cells }: Kept): { energies: Float64Array; marked_px: number } {
+function energiesOf(
+  field: Plane,
+  { kept, area, cells }: Kept,
+): { energies: Float64Array; marked_px: number } {
   const energies = new Float64Array(cells.wish.length)
   let marked_px = 0
   for (let y = area.top; y < area.bottom; y += 1) {

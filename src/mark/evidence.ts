@@ -33,12 +33,7 @@ const factor = 1
  * What a leak says of each chip of an original that it was laid onto.
  * It sees no holder's chips, and no biases: so that what it says is fixed before anyone is judged by it.
  */
-export function evidenceIn(
-  original: Rgb,
-  leak: View,
-  alignment: Alignment,
-  steps: Steps | null,
-): Compared {
+export function evidenceIn(original: Rgb, leak: View, alignment: Alignment, steps: Steps | null): Compared {
   const luma = lumaOf(original)
   const longest_px = Math.max(leak.luma.width_px, leak.luma.height_px)
   const flow = flowOf(luma, leak, alignment.warp)
@@ -54,13 +49,18 @@ export function evidenceIn(
     deviation.values[i] = (level.leak.luma.values[i] as number) - (expected.values[i] as number)
   }
   const laid = { level, displaced, original }
-  const highest = Math.min(7, Math.ceil(16 * highest_cpp * scaleAt(alignment.warp, width_px / 2, height_px / 2)))
+  const highest = Math.min(
+    7,
+    Math.ceil(16 * highest_cpp * scaleAt(alignment.warp, width_px / 2, height_px / 2)),
+  )
   return {
     alignment: { ...alignment, likeness: flow.likeness },
     shown_px,
     plain: evidenceOf(weighed(deviation, valid), laid),
     quantised:
-      steps === null ? null : evidenceOf(throughQuantiser(level.leak.luma, { expected, valid }, steps, highest), laid),
+      steps === null
+        ? null
+        : evidenceOf(throughQuantiser(level.leak.luma, { expected, valid }, steps, highest), laid),
   }
 }
 

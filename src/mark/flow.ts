@@ -60,12 +60,17 @@ function added(
   { across, down, share }: { across: number; down: number; share: number },
 ): Plane {
   const sum = { ...planeOf(across, down), values: resized(plane, across, down).values.slice() }
-  for (let i = 0; i < more.length; i += 1) sum.values[i] = (sum.values[i] as number) + share * (more[i] as number)
+  for (let i = 0; i < more.length; i += 1)
+    sum.values[i] = (sum.values[i] as number) + share * (more[i] as number)
   return sum
 }
 
 /** Of every pixel of a leak of this size. */
-export function displacements({ x, y }: Pick<Flow, "x" | "y">, width_px: number, height_px: number): Displacements {
+export function displacements(
+  { x, y }: Pick<Flow, "x" | "y">,
+  width_px: number,
+  height_px: number,
+): Displacements {
   return { x: spread(x, width_px, height_px, width_px), y: spread(y, width_px, height_px, height_px) }
 }
 
@@ -82,8 +87,10 @@ function spread(flow: Plane, width_px: number, height_px: number, side_px: numbe
       const left = u | 0
       const right = Math.min(across - 1, left + 1)
       const s = u - left
-      const above = (values[upper * across + left] as number) * (1 - s) + (values[upper * across + right] as number) * s
-      const below = (values[lower * across + left] as number) * (1 - s) + (values[lower * across + right] as number) * s
+      const above =
+        (values[upper * across + left] as number) * (1 - s) + (values[upper * across + right] as number) * s
+      const below =
+        (values[lower * across + left] as number) * (1 - s) + (values[lower * across + right] as number) * s
       all[i] = side_px * (above + t * (below - above))
     }
   }
@@ -139,7 +146,13 @@ function relax(
         count += 1
       }
       if (count > 0) [mx, my] = [mx / count, my / count]
-      const [xx, xy, yy, xe, ye] = [...tiles.subarray(5 * i, 5 * i + 5)] as [number, number, number, number, number]
+      const [xx, xy, yy, xe, ye] = [...tiles.subarray(5 * i, 5 * i + 5)] as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ]
       const [a, d] = [xx + stiffness, yy + stiffness]
       const determinant = a * d - xy * xy
       const [p, q] = [xe + stiffness * mx, ye + stiffness * my]

@@ -38,7 +38,13 @@ export interface Grid {
   readonly count: number
 }
 
-export function gridOf({ width_px, height_px }: { readonly width_px: number; readonly height_px: number }): Grid {
+export function gridOf({
+  width_px,
+  height_px,
+}: {
+  readonly width_px: number
+  readonly height_px: number
+}): Grid {
   const across = Math.ceil(width_px / hop_px) + 1
   const down = Math.ceil(height_px / hop_px) + 1
   return { across, down, count: across * down * band.length }

@@ -143,7 +143,10 @@ function readBlock({ values, width_px }: Plane, at: number, block: Float32Array)
 
 function classesOf(activity: Float32Array): Uint8Array {
   const sorted = [...activity].sort((a, b) => a - b)
-  const bounds = Array.from({ length: classes - 1 }, (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / classes)] ?? 0)
+  const bounds = Array.from(
+    { length: classes - 1 },
+    (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / classes)] ?? 0,
+  )
   return Uint8Array.from(activity, value => bounds.filter(bound => value >= bound).length)
 }
 

@@ -56,10 +56,7 @@ export function log10Bound(parts: readonly Judged[], sum: number): number {
 }
 
 /** Σ log [p exp(λ z g(1)) + (1 − p) exp(λ z g(0))], and its first two derivatives by λ. */
-function exponent(
-  parts: readonly Judged[],
-  lambda: number,
-): { value: number; slope: number; bend: number } {
+function exponent(parts: readonly Judged[], lambda: number): { value: number; slope: number; bend: number } {
   let [value, slope, bend] = [0, 0, 0]
   for (const { evidence, biases: bias } of parts) {
     for (let i = 0; i < evidence.length; i += 1) {

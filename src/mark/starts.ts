@@ -57,7 +57,16 @@ function similarityOf({ leak, original }: Match): Warp {
   const scale = original.scale / leak.scale
   const angle = ((original.angle - leak.angle) * Math.PI) / 128
   const [a, b] = [scale * Math.cos(angle), scale * Math.sin(angle)]
-  return [a, -b, original.x_px - a * leak.x_px + b * leak.y_px, b, a, original.y_px - b * leak.x_px - a * leak.y_px, 0, 0]
+  return [
+    a,
+    -b,
+    original.x_px - a * leak.x_px + b * leak.y_px,
+    b,
+    a,
+    original.y_px - b * leak.x_px - a * leak.y_px,
+    0,
+    0,
+  ]
 }
 
 function agreeingWith(warp: Warp, matches: readonly Match[], reach: number): readonly Match[] {

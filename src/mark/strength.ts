@@ -85,12 +85,7 @@ export function strengthsOf({ wish, cap }: Cells, factor: number): Float32Array 
 }
 
 /** The strengths of one row of pixels, linear between the middles of cells. Costs about 2 ns a pixel. */
-export function strengthRow(
-  cells: Cells,
-  strengths: Float32Array,
-  y: number,
-  row: Float32Array,
-): void {
+export function strengthRow(cells: Cells, strengths: Float32Array, y: number, row: Float32Array): void {
   const { across, down } = cells
   const v = Math.min(down - 1, Math.max(0, (y + 0.5) / cell_px - 0.5))
   const upper = Math.floor(v)
@@ -105,7 +100,10 @@ export function strengthRow(
     if (whole !== column) {
       column = whole
       const next = Math.min(across - 1, whole + 1)
-      const [a, b] = [strengths[upper * across + whole] as number, strengths[lower * across + whole] as number]
+      const [a, b] = [
+        strengths[upper * across + whole] as number,
+        strengths[lower * across + whole] as number,
+      ]
       const [c, d] = [strengths[upper * across + next] as number, strengths[lower * across + next] as number]
       left = a + share * (b - a)
       right = c + share * (d - c)

@@ -48,7 +48,11 @@ export function normalised(plane: Plane, valid: Plane, radius: number): Plane {
     shown.values[i] = value
     squares.values[i] = value * value
   }
-  const [counts, sums, sumsOfSquares] = [boxSums(valid, radius), boxSums(shown, radius), boxSums(squares, radius)]
+  const [counts, sums, sumsOfSquares] = [
+    boxSums(valid, radius),
+    boxSums(shown, radius),
+    boxSums(squares, radius),
+  ]
   for (let i = 0; i < shown.values.length; i += 1) {
     if (valid.values[i] === 0) continue
     const count = Math.max(1, counts.values[i] as number)

@@ -100,7 +100,8 @@ export function solved(matrix: Float64Array, right: Float64Array): Float64Array 
     x[i] = (x[i] as number) / (lower[i * n + i] as number)
   }
   for (let i = n - 1; i >= 0; i -= 1) {
-    for (let k = i + 1; k < n; k += 1) x[i] = (x[i] as number) - (lower[k * n + i] as number) * (x[k] as number)
+    for (let k = i + 1; k < n; k += 1)
+      x[i] = (x[i] as number) - (lower[k * n + i] as number) * (x[k] as number)
     x[i] = (x[i] as number) / (lower[i * n + i] as number)
   }
   return x

@@ -5,5 +5,7 @@ import { serveJobs } from "./serve.ts"
 // The process that decoder.ts starts.
 
 serveJobs<Job>(job =>
-  job.ask === "describe" ? describe(job.picture) : keepRegions(job.picture, job.level, job.findings),
+  job.ask === "describe"
+    ? describe(job.picture)
+    : keepRegions(job.picture, job.level, job.findings, job.marking),
 )

@@ -4,7 +4,13 @@ import type { Steps } from "../mark/quantiser.ts"
 import { startOf, type Match } from "../mark/starts.ts"
 import { viewOf, type View } from "../mark/view.ts"
 import { scaling, type Warp } from "../mark/warp.ts"
-import { closeDescriptorsOf, leakDescriptorsOf, maxDescriptors, parseDescriptors, type Descriptor } from "./descriptors.ts"
+import {
+  closeDescriptorsOf,
+  leakDescriptorsOf,
+  maxDescriptors,
+  parseDescriptors,
+  type Descriptor,
+} from "./descriptors.ts"
 import { keptBoxes, undoubted, type Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
 import { parseSketch, sketchOf } from "./sketch.ts"
@@ -20,7 +26,12 @@ const plenty = 25
  * this original's. Nobody's chips are known here.
  * @param plates  of the original, whose surroundings a copy may show alone.
  */
-export function compare(original: Pixels, leak: Pixels, plates: readonly Box[], steps: Steps | null): (Compared & { isMirrored: boolean }) | null {
+export function compare(
+  original: Pixels,
+  leak: Pixels,
+  plates: readonly Box[],
+  steps: Steps | null,
+): (Compared & { isMirrored: boolean }) | null {
   const sketch = parseSketch(sketchOf(original, plates))
   const descriptors = [
     ...(sketch?.parts ?? []).map(part => part.descriptors),
@@ -53,7 +64,10 @@ export function compare(original: Pixels, leak: Pixels, plates: readonly Box[], 
   laid.sort((a, b) => b.alignment.likeness - a.alignment.likeness)
   const [best] = laid
   if (best === undefined || best.alignment.likeness < leastLikeness) return null
-  return { ...evidenceIn(original, best.view, best.alignment, best.isMirrored ? null : steps), isMirrored: best.isMirrored }
+  return {
+    ...evidenceIn(original, best.view, best.alignment, best.isMirrored ? null : steps),
+    isMirrored: best.isMirrored,
+  }
 }
 
 /** Below this a leak is none of this original's. */

@@ -55,12 +55,12 @@ test.skipIf(!isBuilt)("a child gives what the work itself gives (skipped: dist i
   const one = decoder()
   expect(await one.describe(jpeg)).toEqual({ width_px: 240, height_px: 160, format: "jpeg" })
   for (const level of ["L1", "L2", "L4"] as const) {
-    const copy = await one.keepRegions(jpeg, level, found)
-    const own = await keepRegions(jpeg, level, found)
+    const copy = await one.keepRegions(jpeg, level, found, null)
+    const own = await keepRegions(jpeg, level, found, null)
     expect(Buffer.from(copy.bytes).equals(own.bytes)).toBe(true)
     expect({ ...copy, bytes: null }).toEqual({ ...own, bytes: null })
   }
-  expect(await codeOf(one.keepRegions(jpeg, "L0", found))).toBe("INVALID")
+  expect(await codeOf(one.keepRegions(jpeg, "L0", found, null))).toBe("INVALID")
 })
 
 test.skipIf(!isBuilt || !isLinux)(
@@ -109,7 +109,7 @@ test.skipIf(!isBuilt || !isLinux)("a picture that outgrows the memory limit is r
   const one = decoder({ memory_mb: 256 })
   const all = await Promise.allSettled([
     one.describe(jpeg),
-    one.keepRegions(bomb, "L4", null),
+    one.keepRegions(bomb, "L4", null, null),
     one.describe(png),
   ])
   expect(all.map(each => (each.status === "fulfilled" ? "done" : each.reason.code))).toEqual([
@@ -122,7 +122,7 @@ test.skipIf(!isBuilt || !isLinux)("a picture that outgrows the memory limit is r
 test.skipIf(!isBuilt)("a picture that takes too long is refused, and the next one is served", async () => {
   const one = decoder({ memory_mb: 1024, timeout_ms: 120 })
   await one.describe(jpeg)
-  expect(await codeOf(one.keepRegions(bomb, "L4", null))).toBe("PICTURE")
+  expect(await codeOf(one.keepRegions(bomb, "L4", null, null))).toBe("PICTURE")
   expect(await one.describe(png)).toMatchObject({ format: "png" })
 })
 
@@ -134,7 +134,7 @@ test.skipIf(!isBuilt || !isLinux)(
     const [idle = 0] = children()
     process.kill(idle, "SIGKILL")
     expect(await one.describe(png)).toMatchObject({ format: "png" })
-    const working = one.keepRegions(bomb, "L4", null)
+    const working = one.keepRegions(bomb, "L4", null, null)
     process.kill(children().find(pid => pid !== idle) ?? 0, "SIGKILL")
     expect(await working).toMatchObject({ width_px: 16_000 })
   },
@@ -200,7 +200,7 @@ test.skipIf(!isBuilt)(
     for (let i = 0; i < 200; i += 1) {
       const bent = Buffer.from(i % 2 === 0 ? jpeg : png)
       for (let n = 0; n <= random(8); n += 1) bent[8 + random(Math.min(bent.length, 4_000) - 8)] = random(256)
-      outcomes.add(await codeOf(one.keepRegions(bent, "L2", found)))
+      outcomes.add(await codeOf(one.keepRegions(bent, "L2", found, null)))
     }
     expect([...outcomes].sort()).toEqual(
       [...outcomes]

@@ -3,7 +3,7 @@ import type { Level } from "../grant/level.ts"
 import { checkBytes } from "./format.ts"
 import { copyOf, descriptionOf, type Job } from "./job.ts"
 import type { Findings } from "./level.ts"
-import type { Copy, Description } from "./pixels.ts"
+import type { Copy, Description, Marking } from "./pixels.ts"
 import { Pool } from "./pool.ts"
 
 /**
@@ -13,7 +13,12 @@ import { Pool } from "./pool.ts"
  */
 export interface Decoder {
   describe(picture: Uint8Array): Promise<Description>
-  keepRegions(picture: Uint8Array, level: Level, findings: Findings | null): Promise<Copy>
+  keepRegions(
+    picture: Uint8Array,
+    level: Level,
+    findings: Findings | null,
+    marking: Marking | null,
+  ): Promise<Copy>
   /** Ends the children; what is under way or waiting is refused with BUSY. */
   close(): Promise<void>
 }
@@ -34,10 +39,13 @@ export function openDecoder(options: DecoderOptions): Decoder {
       checkBytes(picture)
       return wellFormed(descriptionOf(await pool.work({ ask: "describe", picture } satisfies Job), picture))
     },
-    async keepRegions(picture, level, findings) {
+    async keepRegions(picture, level, findings, marking) {
       checkBytes(picture)
       return wellFormed(
-        copyOf(await pool.work({ ask: "keepRegions", picture, level, findings } satisfies Job), level),
+        copyOf(
+          await pool.work({ ask: "keepRegions", picture, level, findings, marking } satisfies Job),
+          level,
+        ),
       )
     },
     close: () => pool.close(),

@@ -65,7 +65,11 @@ const closeSide_px = 1600
 /** As `descriptorsOf` the whole, looked at so closely that a small part of it is known again at its full size. */
 export function closeDescriptorsOf(pixels: Pixels, most: number): Uint8Array {
   const { width_px, height_px } = pixels
-  return described(pixels, { part: { x_px: 0, y_px: 0, width_px, height_px }, most, longest_px: closeSide_px })
+  return described(pixels, {
+    part: { x_px: 0, y_px: 0, width_px, height_px },
+    most,
+    longest_px: closeSide_px,
+  })
 }
 
 /** How far the three channels together may be from solid where a codec passed over it. */

@@ -2,7 +2,7 @@ import type { FaultCode } from "../fault.ts"
 import type { Level } from "../grant/level.ts"
 import { formatOf, pictureLimits } from "./format.ts"
 import type { Findings } from "./level.ts"
-import type { Copy, Description } from "./pixels.ts"
+import type { Copy, Description, Marking } from "./pixels.ts"
 
 /** What a decoder child is asked: messages of `serialization: "advanced"`, one at a time. */
 export type Job =
@@ -12,6 +12,7 @@ export type Job =
       readonly picture: Uint8Array
       readonly level: Level
       readonly findings: Findings | null
+      readonly marking: Marking | null
     }
 
 /** What it answers. `ready` once, before the first job. */
@@ -46,10 +47,18 @@ export function descriptionOf(value: unknown, picture: Uint8Array): Description 
 /** The copy of this value, or `null`. That it shows only what `level` keeps is the child's word. */
 export function copyOf(value: unknown, level: Level): Copy | null {
   if (typeof value !== "object" || value === null) return null
-  const { bytes, mediaType, width_px, height_px } = value as Partial<Copy>
+  const { bytes, mediaType, width_px, height_px, mark } = value as Partial<Copy>
   if (!isSide(width_px) || !isSide(height_px) || !(bytes instanceof Uint8Array)) return null
   if (mediaType !== (level === "L4" ? "image/jpeg" : "image/png")) return null
-  return `image/${formatOf(bytes)}` === mediaType ? { bytes, mediaType, width_px, height_px } : null
+  if (`image/${formatOf(bytes)}` !== mediaType || !isStrength(mark)) return null
+  return { bytes, mediaType, width_px, height_px, mark }
+}
+
+function isStrength(value: unknown): value is Copy["mark"] {
+  if (value === null) return true
+  if (typeof value !== "object") return false
+  const { marked_px, psnr_db } = value as Partial<NonNullable<Copy["mark"]>>
+  return Number.isSafeInteger(marked_px) && Number(marked_px) > 0 && Number.isSafeInteger(psnr_db)
 }
 
 function isSide(side_px: unknown): side_px is number {

@@ -1,7 +1,13 @@
 import sharp, { type Sharp } from "sharp"
 import { assert, Fault } from "../fault.ts"
 import type { Level } from "../grant/level.ts"
+import { biasesOf, chipsOf } from "../mark/code.ts"
+import { embed } from "../mark/embed.ts"
+import type { MarkKeys } from "../mark/keys.ts"
+import { gridOf } from "../mark/lapped.ts"
+import { psnrFor, type MarkPolicy, type Strength } from "../mark/policy.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
+import { labelled, type Label } from "./label.ts"
 import { countedFaces, countedPlates, keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
 
 // One thread per picture and nothing remembered: throughput comes from several processes, and a cached picture is a
@@ -22,6 +28,16 @@ export interface Copy {
   readonly mediaType: "image/png" | "image/jpeg"
   readonly width_px: number
   readonly height_px: number
+  /** How strongly it is marked; `null` where no pixel of the picture is shown. */
+  readonly mark: Strength | null
+}
+
+/** What a copy is marked with, for whom. The child that marks is given the keys of one image and one holder, never their source. */
+export interface Marking {
+  readonly keys: MarkKeys
+  readonly policy: MarkPolicy
+  /** Written over the copy for all to see: a reveal's name and time. */
+  readonly label: Label | null
 }
 
 /** A decoded picture. */
@@ -55,8 +71,9 @@ export async function describe(picture: Uint8Array): Promise<Description> {
 
 /**
  * The copy of a picture that shows what `level` shows and is solid everywhere else, with all metadata left behind.
- * L1 to L3 give a PNG, in which a pixel outside the kept boxes is exactly solid; L4 a JPEG.
+ * L1 to L3 give a PNG, in which a pixel outside the kept boxes is exactly solid; L4 a JPEG. What is kept carries the mark.
  * @param findings  `null` when nobody has looked: nothing is kept then but at L4.
+ * @param marking  `null` only where no copy leaves.
  * @throws Fault INVALID at L0, which shows no picture, and when `findings` are of a picture of another size; PICTURE
  * and PICTURE_SIZE as `describe`.
  * Costs one decoding and one encoding, with 6 bytes of memory per pixel beside the codecs'.
@@ -65,6 +82,7 @@ export async function keepRegions(
   picture: Uint8Array,
   level: Level,
   findings: Findings | null,
+  marking: Marking | null,
 ): Promise<Copy> {
   if (level === "L0") throw new Fault("INVALID", "level L0 is numbers only and has no picture")
   checkBytes(picture)
@@ -73,9 +91,27 @@ export async function keepRegions(
   if (findings !== null && (findings.width_px !== width_px || findings.height_px !== height_px)) {
     throw new Fault("INVALID", "the findings are of a picture of another size")
   }
-  if (level === "L4") return encodeJpeg(pixels)
   const found = findings ?? { width_px, height_px, plates: [], faces: null, doubted: undoubted }
-  return encodePng(level === "L1" ? silhouette(found) : redacted(pixels, level, found))
+  const kept = keptMask(level, found)
+  const copy = level === "L1" ? silhouette(found) : redacted(pixels, kept)
+  const mark = marking === null ? null : marked(pixels, copy, { ...marking, kept })
+  const shown = marking?.label == null ? copy : labelled(copy, marking.label)
+  return { ...(await (level === "L4" ? encodeJpeg(shown) : encodePng(shown))), mark }
+}
+
+/** Writes the holder's codeword into what the copy shows. */
+export function marked(
+  original: Pixels,
+  copy: Pixels,
+  { keys, policy, kept }: Pick<Marking, "keys" | "policy"> & { readonly kept: Uint8Array },
+): Strength | null {
+  const kept_px = kept.reduce((sum, each) => sum + each, 0)
+  if (kept_px === 0) return null
+  const biases = biasesOf(keys.biases, gridOf(original).count)
+  const codeword = { biases, chips: chipsOf(keys.codeword, biases) }
+  const psnr_db = psnrFor(kept_px, policy)
+  const { marked_px } = embed(original, copy, { codeword, kept, psnr_db })
+  return { marked_px, psnr_db }
 }
 
 /** Every pixel from a colour of ours, none from the picture. */
@@ -87,25 +123,37 @@ function silhouette(found: Findings): Pixels {
 }
 
 /** Redaction keeps, it does not hide: what no box names was never on the canvas. */
-function redacted(pixels: Pixels, level: Level, found: Findings): Pixels {
-  const canvas = solidCanvas(found)
-  const { keep, solid } = keptBoxes(level, found)
-  for (const box of keep) copy(pixels, canvas, box)
-  for (const box of solid) fill(canvas, box, colours.solid)
+export function redacted(pixels: Pixels, kept: Uint8Array): Pixels {
+  const canvas = solidCanvas(pixels)
+  for (let i = 0, at = 0; i < kept.length; i += 1, at += 3) {
+    if (kept[i] === 0) continue
+    canvas.rgb[at] = pixels.rgb[at] as number
+    canvas.rgb[at + 1] = pixels.rgb[at + 1] as number
+    canvas.rgb[at + 2] = pixels.rgb[at + 2] as number
+  }
   return canvas
 }
 
-function solidCanvas({ width_px, height_px }: Findings): Pixels {
-  return { rgb: new Uint8Array(width_px * height_px * 3).fill(colours.solid[0]), width_px, height_px }
+/** For each pixel 1 where a level shows it, else 0. */
+export function keptMask(level: Level, found: Findings): Uint8Array {
+  const { width_px, height_px } = found
+  const mask = new Uint8Array(width_px * height_px)
+  const { keep, solid } = keptBoxes(level, found)
+  const fillBox = (box: Box, value: 0 | 1) => {
+    for (const [start, end] of rowsOf(box, found)) mask.fill(value, start, end)
+  }
+  for (const box of keep) fillBox(box, 1)
+  for (const box of solid) fillBox(box, 0)
+  return mask
 }
 
-function copy(from: Pixels, to: Pixels, box: Box): void {
-  for (const [start, end] of rowsOf(box, to)) to.rgb.set(from.rgb.subarray(start, end), start)
+function solidCanvas({ width_px, height_px }: Pick<Pixels, "width_px" | "height_px">): Pixels {
+  return { rgb: new Uint8Array(width_px * height_px * 3).fill(colours.solid[0]), width_px, height_px }
 }
 
 function fill(pixels: Pixels, box: Box, [red, green, blue]: Colour): void {
   for (const [start, end] of rowsOf(box, pixels)) {
-    for (let at = start; at < end; at += 3) {
+    for (let at = 3 * start; at < 3 * end; at += 3) {
       pixels.rgb[at] = red
       pixels.rgb[at + 1] = green
       pixels.rgb[at + 2] = blue
@@ -113,8 +161,11 @@ function fill(pixels: Pixels, box: Box, [red, green, blue]: Colour): void {
   }
 }
 
-/** Where each row of `box` starts and ends in the picture's bytes. */
-function* rowsOf(box: Box, { width_px, height_px }: Pixels): Generator<[start: number, end: number]> {
+/** The pixels at which each row of `box` starts and ends. */
+function* rowsOf(
+  box: Box,
+  { width_px, height_px }: Pick<Pixels, "width_px" | "height_px">,
+): Generator<[start: number, end: number]> {
   assert(
     box.x_px >= 0 &&
       box.y_px >= 0 &&
@@ -123,8 +174,8 @@ function* rowsOf(box: Box, { width_px, height_px }: Pixels): Generator<[start: n
     "a judged box lies inside its picture",
   )
   for (let y_px = box.y_px; y_px < box.y_px + box.height_px; y_px += 1) {
-    const start = (y_px * width_px + box.x_px) * 3
-    yield [start, start + box.width_px * 3]
+    const start = y_px * width_px + box.x_px
+    yield [start, start + box.width_px]
   }
 }
 
@@ -174,13 +225,13 @@ async function decoding<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Why PNG, and why this level: docs/decisions/0004-redacted-copies-are-png.md */
-async function encodePng(pixels: Pixels): Promise<Copy> {
+async function encodePng(pixels: Pixels): Promise<Omit<Copy, "mark">> {
   const bytes = await raw(pixels).png({ compressionLevel: 3, adaptiveFiltering: false }).toBuffer()
   return { bytes, mediaType: "image/png", width_px: pixels.width_px, height_px: pixels.height_px }
 }
 
 /** Full chroma and high quality, since a mark for the holder lives in what a codec would round away. */
-async function encodeJpeg(pixels: Pixels): Promise<Copy> {
+async function encodeJpeg(pixels: Pixels): Promise<Omit<Copy, "mark">> {
   const bytes = await raw(pixels).jpeg({ quality: 92, chromaSubsampling: "4:4:4" }).toBuffer()
   return { bytes, mediaType: "image/jpeg", width_px: pixels.width_px, height_px: pixels.height_px }
 }

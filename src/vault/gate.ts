@@ -53,6 +53,9 @@ const passedBy = new Set<Kind>([
   "alert.acknowledged",
 ])
 
+/** Which permit was the n-th, and whose copies there are, is for readers; the vault needs the counters alone. */
+const unread = [names.permits(""), names.copies("")]
+
 /**
  * The vault's judgement of receipts. It follows the log by itself, entry by entry: recomputes the tree, so that a
  * checkpoint which does not extend the accepted one is found at once, and keeps who is enrolled, which terms were approved
@@ -77,10 +80,9 @@ export class Gate {
       origin: options.log.origin,
       verify: options.verify,
       folds: entry => !passedBy.has(entry.kind),
-      // Which permit was the n-th is for readers; the vault needs the counters alone.
       keeps: effects => ({
         ...effects,
-        members: effects.members.filter(each => !each.set.startsWith(names.permits(""))),
+        members: effects.members.filter(each => !unread.some(set => each.set.startsWith(set))),
       }),
       permit: (permit, index, state) => {
         const verdict = firstRefusal(permitTable, {

@@ -3,6 +3,7 @@ import { base64, fromBase64, utf8 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import type { IdentityRow, Ledger } from "../ledger/ledger.ts"
 import { chacha20 } from "../chacha20.ts"
+import { markKeysOf, type MarkKeys } from "../mark/keys.ts"
 import { joinAgeFile, wrapFileKey } from "../seal/header.ts"
 import { sealBody } from "../seal/body.ts"
 import { newIdentity, type Mode } from "../seal/recipient.ts"
@@ -15,12 +16,18 @@ export interface RootKey {
   unwrap(name: string, wrapped: Uint8Array): string
   /** 16 bytes, equal for equal texts under one name, and nothing to whoever has not this key (HMAC-SHA256, cut). */
   digest(name: string, text: string): Uint8Array
+  /** What copies of one image carry for one holder. @param image  SHA-256 of the sealed body, lowercase hexadecimal. */
+  markKeys(image: string, holder: string): MarkKeys
 }
 
 /** @param key  32 random bytes. */
 export function rootKey(key: Uint8Array): RootKey {
   const digestKey = new Uint8Array(hkdfSync("sha256", key, "", "sallyport-digest/v1", 32))
+  const markKey = new Uint8Array(hkdfSync("sha256", key, "", "sallyport-mark/v1", 32))
+  const markMac = (text: string) =>
+    new Uint8Array(createHmac("sha256", markKey).update(text, "utf8").digest())
   return {
+    markKeys: (image, holder) => markKeysOf(markMac, image, holder),
     digest: (name, text) =>
       createHmac("sha256", digestKey).update(`${name}\0${text}`, "utf8").digest().subarray(0, 16),
     wrap: (name, identity) => sealed(key, name, utf8(identity)),

@@ -9,6 +9,7 @@ import { openBody } from "../seal/body.ts"
 import { unpackContents, type ReaderEvent } from "../seal/contents.ts"
 import { unwrapHeader, wrapFileKey } from "../seal/header.ts"
 import type { Findings } from "../picture/level.ts"
+import { markCommitment, type MarkKeys } from "../mark/keys.ts"
 import { Gate } from "./gate.ts"
 import { equal, hex } from "../bytes.ts"
 import { besideKey, epochKey, type KeyMaker } from "./keys.ts"
@@ -24,6 +25,8 @@ export interface Withdrawn {
   readonly event: ReaderEvent
   /** What the examination found, as its entry commits to it; `null` before it. */
   readonly findings: Findings | null
+  /** For people only: what their copies carry, as the permit committed to it. */
+  readonly markKeys: MarkKeys | null
   /** For an examiner only: the age header written anew for the epoch of the retention class. */
   readonly resealed: Resealed | null
 }
@@ -98,7 +101,23 @@ export class Vault {
     if (permit.by !== null && permit.faces !== (findings?.faces?.length ?? null))
       throw new Fault("LEDGER_DIFFERS", `the permit counts other faces in ${captureId} than were found`)
     const resealed = permit.for === "examine" ? await this.#reseal(row, fileKey) : null
-    return { permit, permitIndex: index, ...contents, findings, resealed }
+    return {
+      permit,
+      permitIndex: index,
+      ...contents,
+      findings,
+      resealed,
+      markKeys: this.#markKeys(permit, row),
+    }
+  }
+
+  /** The codeword is fixed in the log before a copy carries it: no accusation can be dated back. */
+  #markKeys(permit: Permit, row: CaptureRow): MarkKeys | null {
+    if (permit.by === null) return null
+    const keys = this.#options.root.markKeys(row.bodySha256, permit.by.person)
+    if (permit.mark_sha256 !== markCommitment(keys))
+      throw new Fault("LEDGER_DIFFERS", `the permit commits to another mark than ${row.id} would carry`)
+    return keys
   }
 
   async #body(row: CaptureRow): Promise<Uint8Array> {

@@ -352,7 +352,7 @@ describe("effect at once", () => {
     )
     expect(await codeOf(stop("engineer"))).toBe("OFFICE")
     await stop("analyst")
-    expect(await codeOf(deliver(port.house, permitted))).toBe("GRANT_REVOKED")
+    expect(await codeOf(deliver(port.house, permitted, null))).toBe("GRANT_REVOKED")
     expect(await codeOf(take(grant, captures[0]!))).toBe("STOPPED")
     expect(await codeOf(stop("cor"))).toBe("CONFLICT")
     const motion = await propose("cor", "resume", { scope: "vault" })
@@ -383,7 +383,7 @@ describe("effect at once", () => {
       expect(await isStanding(port.house, delivery)).toBe(true)
       await end(port, grant)
       expect(await isStanding(port.house, delivery)).toBe(false)
-      expect(await codeOf(deliver(port.house, permitted))).toBe("GRANT_REVOKED")
+      expect(await codeOf(deliver(port.house, permitted, null))).toBe("GRANT_REVOKED")
     }
   })
 
@@ -398,7 +398,7 @@ describe("effect at once", () => {
     // Young enough for the vault's own gate, and past the grant's end.
     port.clock.offset_ms += 21_000
     expect(await isStanding(port.house, delivery)).toBe(false)
-    expect(await codeOf(deliver(port.house, permitted))).toBe("GRANT_REVOKED")
+    expect(await codeOf(deliver(port.house, permitted, null))).toBe("GRANT_REVOKED")
     port.clock.offset_ms = before
   })
 
