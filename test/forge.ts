@@ -1,3 +1,4 @@
+import { markCommitment } from "../src/mark/keys.ts"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { changing, wanting } from "../src/ledger/ledger.ts"
@@ -56,6 +57,7 @@ export async function permitDraft(
       network: null,
     },
     examiner: null,
+    mark_sha256: markCommitment(port.house.keys.root.markKeys(row.bodySha256, caller.person.person)),
     asked: caller.asked,
     statement: caller.statement as PermitDraft["statement"],
   }

@@ -50,17 +50,23 @@ export class Client {
     return (await this.send(ask)).text()
   }
 
+  /** Brings bytes that were named by their digest in a signed request before, and so need no signature of their own. */
+  async bring<T>(path: string, bytes: Uint8Array): Promise<T> {
+    const headers = { "content-type": "application/octet-stream" }
+    const response = await this.#fetch(path, { method: "POST", headers, body: bytes as BodyInit })
+    return (await response.json()) as T
+  }
+
   async send(ask: Ask): Promise<Response> {
     const { body, statement } = bodyOf(ask)
     const headers = this.#headers(ask, body, statement)
-    const url = `${this.#options.server.replace(/\/$/, "")}${ask.path}`
-    const request = {
-      method: ask.method,
-      headers,
-      ...(body === null ? {} : { body }),
-      signal: AbortSignal.timeout(timeout_ms),
-    }
-    const response = await fetch(url, request).catch((cause: unknown) => {
+    return this.#fetch(ask.path, { method: ask.method, headers, ...(body === null ? {} : { body }) })
+  }
+
+  async #fetch(path: string, request: RequestInit): Promise<Response> {
+    const url = `${this.#options.server.replace(/\/$/, "")}${path}`
+    const limited = { ...request, signal: AbortSignal.timeout(timeout_ms) }
+    const response = await fetch(url, limited).catch((cause: unknown) => {
       throw new Fault("NO_SERVER", `no vault answers at ${this.#options.server}`, {
         cause,
         next: "sallyport serve, or --server URL",

@@ -3,6 +3,7 @@ import { alertCommands } from "./alerts.ts"
 import { captureCommands } from "./captures.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
+import { traceCommand } from "./trace.ts"
 import { escrowCommands } from "./escrow.ts"
 import { deviceCommands } from "./device.ts"
 import { glassCommands } from "./glass.ts"
@@ -48,6 +49,7 @@ export function programOf(): Command {
   glassCommands(program)
   deviceCommands(program)
   drawCommand(program)
+  traceCommand(program)
   receiptCommands(program)
   logCommands(program)
   escrowCommands(program)

@@ -2,6 +2,7 @@ import type { Ledger } from "../ledger/ledger.ts"
 import type { Log } from "../log/log.ts"
 import type { ObjectStore } from "../objects/objects.ts"
 import type { Decoder } from "../picture/decoder.ts"
+import type { Tracer } from "../picture/tracer.ts"
 import type { Looker } from "../reading/looker.ts"
 import type { KeyMaker } from "../vault/keys.ts"
 import type { MarkPolicy } from "../mark/policy.ts"
@@ -21,6 +22,8 @@ export interface House {
 
 /** Decoding, redaction, and this vault's own finders. */
 export interface Pictures extends Pick<Decoder, "keepRegions">, Pick<Looker, "look"> {
+  /** What looks at found files. */
+  readonly tracer: Tracer
   readonly finders: FinderSettings
   /** How strongly this vault marks. */
   readonly markPolicy: MarkPolicy

@@ -7,6 +7,7 @@ import { newId } from "../ids.ts"
 import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
 import { alertRoutes } from "./alerts.ts"
+import { readFound, traceRoutes } from "./traces.ts"
 import { captureRoutes, captureType } from "./captures.ts"
 import { deskRoutes } from "./desk.ts"
 import { readBodies, type Door } from "./door.ts"
@@ -75,6 +76,7 @@ export function routesOf(
     ...laneRoutes(house, silentAfter_ms),
     ...captureRoutes(house),
     ...alertRoutes(house),
+    ...traceRoutes(house),
     ...motionRoutes(house),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
@@ -108,6 +110,7 @@ export async function buildServer(house: House, options: ServerOptions): Promise
   readBodies(app)
   app.addContentTypeParser(captureType, { parseAs: "buffer" }, (_, body, done) => done(null, body))
   readReports(app)
+  readFound(app)
   await app.register(swagger, { openapi: document(options.version) })
   const floods = new Floods(house, options.rate ?? { perSecond: 50, burst: 500 })
   app.addHook("onClose", () => floods.close())

@@ -171,15 +171,21 @@ export const maxTraceFiles = 64
 
 export const traceVerdict = closed({
   verdict: oneOf(["accused", "nobody", "unreadable"]),
-  /** What the verdict rests on: the very bytes of a delivery, the mark of this file, or that of all files of the trace together. */
-  by: nullable(oneOf(["digest", "mark", "pool"])),
   /** The original that the file was led back to. */
   capture: nullable(id("cap")),
-  /** Whom the copy was made for, and the permit of his first copy of that capture. */
-  person: nullable(id("per")),
-  permit: nullable(index),
-  /** Of the probability that somebody who had no part is named so, times everything that was tried; rounded up. */
-  log10_bound: nullable(Type.Integer({ minimum: -1_000_000, maximum: 0 })),
+  /** Whom the copy was made for: several where several put theirs together. */
+  people: Type.Array(
+    closed({
+      person: id("per"),
+      /** Of his first copy of that capture. */
+      permit: index,
+      /** What it rests on: the very bytes of a delivery, the mark of this file, or those of several files together. */
+      by: oneOf(["digest", "mark", "pool"]),
+      /** Of the probability that somebody who had no part is named so, times everything that was tried; rounded up. */
+      log10_bound: Type.Integer({ minimum: -10_000_000, maximum: 0 }),
+    }),
+    { maxItems: 16 },
+  ),
   /** How many people's codewords the file was held against. */
   holders: count,
 })

@@ -1,5 +1,5 @@
 import { planeOf, scaled, type Plane } from "./plane.ts"
-import { normalised, type View } from "./view.ts"
+import { normalised, surroundings, type View } from "./view.ts"
 import { composed, scaleAt, scaling, solved, warpedX, warpedY, type Warp } from "./warp.ts"
 
 /** A leak laid onto its original. */
@@ -119,11 +119,8 @@ export function pairOf(level: Level, warp: Warp, displaced: Displacements | null
       both.values[i] = 1
     }
   }
-  return {
-    leak: normalised(luma, both, radius_px),
-    original: normalised(sampled, both, radius_px),
-    valid: both,
-  }
+  const around = surroundings(both, radius_px)
+  return { leak: normalised(luma, around), original: normalised(sampled, around), valid: both }
 }
 
 export function likenessOf({ leak, original, valid }: Pair): number {

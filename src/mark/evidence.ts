@@ -169,8 +169,12 @@ function whitened(found: Float32Array): Evidence {
   return found
 }
 
-/** Lays a leak onto its original from a start that is some pixels off. */
-export function laidOnto(original: Plane, leak: View, start: Warp): Alignment {
-  const affine = align(original, leak, start, { sides_px: [120, 240], freedom: "affine" })
-  return align(original, leak, affine.warp, { sides_px: [240, 480], freedom: "perspective" })
+/** Lays a leak onto its original from a start that is some pixels off, well enough to tell a right start from a wrong one. */
+export function roughlyLaid(original: Plane, leak: View, start: Warp): Alignment {
+  return align(original, leak, start, { sides_px: [120, 240], freedom: "affine" })
+}
+
+/** Lays a leak onto its original, from where it was laid roughly, to a fraction of a pixel. */
+export function laidOnto(original: Plane, leak: View, rough: Warp): Alignment {
+  return align(original, leak, rough, { sides_px: [240, 480], freedom: "perspective" })
 }

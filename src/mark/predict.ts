@@ -103,11 +103,12 @@ interface Filter {
 
 /** By least squares over a sample of the pixels, twice: the second time without what the first could not explain. */
 function filterFor(original: Plane, leak: Plane, valid: Plane): Filter | null {
-  const places: number[] = []
-  for (let i = 0; i < valid.values.length; i += 1) if (valid.values[i] === 1) places.push(i)
-  if (places.length < 20 * unknowns) return null
-  const step = Math.max(1, Math.floor(places.length / most_samples))
-  const sampled = places.filter((_, i) => i % step === 0)
+  const count = valid.values.reduce((sum, each) => sum + each, 0)
+  if (count < 20 * unknowns) return null
+  const step = Math.max(1, Math.floor(count / most_samples))
+  const sampled: number[] = []
+  for (let i = 0, n = 0; i < valid.values.length; i += 1)
+    if (valid.values[i] === 1 && n++ % step === 0) sampled.push(i)
   const first = fit(original, leak, sampled)
   if (first === null) return null
   const errors = sampled.map(i => Math.abs((leak.values[i] as number) - valueOf(original, i, first)))

@@ -34,12 +34,24 @@ export function viewOf(leak: Rgb): View {
   return { luma: lumaOf(leak), valid }
 }
 
+/** Around each pixel how many others count, by which `normalised` goes. */
+export interface Surroundings {
+  /** 1 for the pixels that count, else 0. */
+  readonly valid: Plane
+  readonly counts: Plane
+  /** In pixels. */
+  readonly radius: number
+}
+
+export function surroundings(valid: Plane, radius: number): Surroundings {
+  return { valid, counts: boxSums(valid, radius), radius }
+}
+
 /**
- * Brings what lies around each pixel to mean 0 and variance 1, so that light and contrast count for nothing.
- * @param valid  1 for the pixels that count, 0 elsewhere, where the result is 0.
- * @param radius  of the surroundings, in pixels. Costs about 40 ns a pixel.
+ * Brings what lies around each pixel to mean 0 and variance 1, so that light and contrast count for nothing; 0 where a
+ * pixel does not count. Costs about 20 ns a pixel.
  */
-export function normalised(plane: Plane, valid: Plane, radius: number): Plane {
+export function normalised(plane: Plane, { valid, counts, radius }: Surroundings): Plane {
   const { width_px, height_px } = plane
   const shown = planeOf(width_px, height_px)
   const squares = planeOf(width_px, height_px)
@@ -48,11 +60,7 @@ export function normalised(plane: Plane, valid: Plane, radius: number): Plane {
     shown.values[i] = value
     squares.values[i] = value * value
   }
-  const [counts, sums, sumsOfSquares] = [
-    boxSums(valid, radius),
-    boxSums(shown, radius),
-    boxSums(squares, radius),
-  ]
+  const [sums, sumsOfSquares] = [boxSums(shown, radius), boxSums(squares, radius)]
   for (let i = 0; i < shown.values.length; i += 1) {
     if (valid.values[i] === 0) continue
     const count = Math.max(1, counts.values[i] as number)

@@ -15,12 +15,14 @@ export type Warp = readonly [
 
 export const identity: Warp = [1, 0, 0, 0, 1, 0, 0, 0]
 
-export function warpedX([a, b, c, , , , g, h]: Warp, x: number, y: number): number {
-  return (a * x + b * y + c) / (g * x + h * y + 1)
+// Every pixel asks: by index, since taking an array apart costs more than the map does.
+
+export function warpedX(warp: Warp, x: number, y: number): number {
+  return (warp[0] * x + warp[1] * y + warp[2]) / (warp[6] * x + warp[7] * y + 1)
 }
 
-export function warpedY([, , , d, e, f, g, h]: Warp, x: number, y: number): number {
-  return (d * x + e * y + f) / (g * x + h * y + 1)
+export function warpedY(warp: Warp, x: number, y: number): number {
+  return (warp[3] * x + warp[4] * y + warp[5]) / (warp[6] * x + warp[7] * y + 1)
 }
 
 type Matrix = readonly number[]

@@ -1,4 +1,5 @@
-import { evidenceIn, laidOnto, type Compared } from "../mark/evidence.ts"
+import type { Alignment } from "../mark/align.ts"
+import { evidenceIn, laidOnto, roughlyLaid, type Compared } from "../mark/evidence.ts"
 import { lumaOf } from "../mark/plane.ts"
 import type { Steps } from "../mark/quantiser.ts"
 import { startOf, type Match } from "../mark/starts.ts"
@@ -18,8 +19,11 @@ import { parseSketch, sketchOf } from "./sketch.ts"
 /** So many descriptors of a leak are looked for in the original. */
 const leakDescriptors = 600
 
-/** A start with which so many corners agree needs no other beside it. */
+/** With so many corners agreeing, only starts with a good share of as many are tried beside it. */
 const plenty = 25
+
+/** A vehicle's front looks in a mirror much as it does: another start with this share of the best one's is tried too. */
+const rivalShare = 0.2
 
 /**
  * Lays a leaked picture onto an original and takes from it what it says of the original's chips; `null` where it is none of
@@ -43,31 +47,48 @@ export function compare(
     { x_px: 0, y_px: 0, width_px, height_px },
     ...keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted }).keep,
   ]
-  const tries: { warp: Warp; view: View; pixels: Pixels; isMirrored: boolean; agreeing: number }[] = []
+  const tries: { warp: Warp; view: View; isMirrored: boolean; agreeing: number }[] = []
   for (const isMirrored of [false, true]) {
     const pixels = isMirrored ? flopped(leak) : leak
     const view = viewOf(pixels)
     const found = parseDescriptors(leakDescriptorsOf(pixels, leakDescriptors)) ?? []
     const matches = descriptors.flatMap(list => matchesOf(found, list))
     const start = startOf(matches, Math.max(leak.width_px, leak.height_px))
-    if (start !== null) tries.push({ ...start, view, pixels, isMirrored })
-    if (start !== null && start.agreeing >= plenty) break
-    for (const box of boxes) tries.push({ warp: filling(box, leak), view, pixels, isMirrored, agreeing: 0 })
+    if (start !== null) tries.push({ ...start, view, isMirrored })
+    for (const box of boxes) tries.push({ warp: filling(box, leak), view, isMirrored, agreeing: 0 })
   }
   tries.sort((a, b) => b.agreeing - a.agreeing)
   const [first] = tries
   if (first === undefined) return null
-  const laid = (first.agreeing >= plenty ? [first] : tries).map(each => ({
-    ...each,
-    alignment: laidOnto(luma, each.view, each.warp),
-  }))
-  laid.sort((a, b) => b.alignment.likeness - a.alignment.likeness)
-  const [best] = laid
+  const least = first.agreeing >= plenty ? rivalShare * first.agreeing : 0
+  const roughly = tries
+    .filter(each => each.agreeing >= least)
+    .map(each => ({ ...each, alignment: roughlyLaid(luma, each.view, each.warp) }))
+    .sort(byLikeness)
+  const likely = roughly.filter(
+    each => each.alignment.likeness >= (roughly[0]?.alignment.likeness ?? 0) - doubt_likeness,
+  )
+  const [best] = likely
+    .slice(0, mostLaid)
+    .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.alignment.warp) }))
+    .sort(byLikeness)
   if (best === undefined || best.alignment.likeness < leastLikeness) return null
-  return {
-    ...evidenceIn(original, best.view, best.alignment, best.isMirrored ? null : steps),
-    isMirrored: best.isMirrored,
-  }
+  const { view, alignment, isMirrored } = best
+  return { ...evidenceIn(original, view, alignment, isMirrored ? null : steps), isMirrored }
+}
+
+/** Roughly laid, a photograph of a screen may look less like its original than a wrong start does, by up to this. */
+const doubt_likeness = 0.25
+
+/** So many starts are laid closely, which costs the most. */
+const mostLaid = 3
+
+function byLikeness(one: Laid, other: Laid): number {
+  return other.alignment.likeness - one.alignment.likeness
+}
+
+interface Laid {
+  readonly alignment: Alignment
 }
 
 /** Below this a leak is none of this original's. */
@@ -91,20 +112,38 @@ function flopped({ rgb, width_px, height_px }: Pixels): Pixels {
   return { rgb: turned, width_px, height_px }
 }
 
+/** The nearest corner of the original for each of the leak's, where it is clearly nearer than the next. */
 function matchesOf(leak: readonly Descriptor[], original: readonly Descriptor[]): Match[] {
-  const words = original.map(each => new Uint32Array(each.bits.slice().buffer))
-  return leak.flatMap(each => {
-    const own = new Uint32Array(each.bits.slice().buffer)
-    let [nearest, at, second] = [72, -1, 256]
-    words.forEach((other, i) => {
+  const [asked, words] = [wordsOf(leak), wordsOf(original)]
+  return leak.flatMap((each, n) => {
+    let nearest = most_bits
+    let second = 256
+    let at = -1
+    for (let i = 0; i < original.length; i += 1) {
       let bits = 0
-      for (let n = 0; n < 8; n += 1) bits += ones((own[n] as number) ^ (other[n] as number))
-      if (bits < nearest) [second, nearest, at] = [nearest, bits, i]
-      else if (bits < second) second = bits
-    })
+      for (let word = 0; word < 8; word += 1)
+        bits += ones((asked[8 * n + word] as number) ^ (words[8 * i + word] as number))
+      if (bits < nearest) {
+        second = nearest
+        nearest = bits
+        at = i
+      } else if (bits < second) second = bits
+    }
     const match = original[at]
-    return match === undefined || nearest > 0.95 * second ? [] : [{ leak: each, original: match }]
+    return match === undefined || nearest > clearly * second ? [] : [{ leak: each, original: match }]
   })
+}
+
+/** Corners that differ in more of their 256 answers are not each other's. */
+const most_bits = 72
+const clearly = 0.95
+
+/** The 256 answers of each, 8 words after 8 words. */
+function wordsOf(list: readonly Descriptor[]): Uint32Array {
+  const words = new Uint32Array(8 * list.length)
+  const bytes = new Uint8Array(words.buffer)
+  list.forEach((each, i) => bytes.set(each.bits, 32 * i))
+  return words
 }
 
 function ones(word: number): number {

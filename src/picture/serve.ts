@@ -7,13 +7,20 @@ const collectAbove_bytes = 32 * 1024 * 1024
 /**
  * Makes this process a child of a pool: it answers one job after the other and ends with its parent's end of the channel.
  * It has no keys, no ledger and, where the system allows, no network.
+ * @param formats  loaders of libvips beside those of JPEG, PNG and WebP.
  * @param answer  gives a job's value; a Fault that it throws is the refusal, anything else ends the process.
  */
-export function serveJobs<Job>(answer: (job: Job) => Promise<unknown>): void {
+export function serveJobs<Job>(
+  answer: (job: Job) => Promise<unknown>,
+  formats: readonly string[] = [],
+): void {
   // Whatever the bytes pretend to be: loaders of other formats are shut, and of reading files by name all of them.
   sharp.block({ operation: ["VipsForeignLoad"] })
   sharp.unblock({
-    operation: ["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer"],
+    operation: [
+      ...["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer"],
+      ...formats,
+    ],
   })
   // An interrupt at the terminal reaches the whole group. The parent decides when a child ends, else a capture that was
   // under way would count as one that does not decode.

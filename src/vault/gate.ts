@@ -150,6 +150,21 @@ export class Gate {
     return { permit: entry, index, row: context.row }
   }
 
+  /**
+   * The trace that this receipt opens, which is not closed yet.
+   * @throws Fault with the code of the check that fails.
+   */
+  async openTrace(receipt: string): Promise<string> {
+    const opened = openReceipt(receipt, note => this.#judgeCheckpoint(note))
+    if (opened.kind === "refuse") throw new Fault(opened.code, opened.why)
+    await this.#accept(opened.receipt.checkpoint)
+    const { entry, index } = opened.receipt
+    const held = entry.kind === "trace.opened" ? this.record("trace", entry.trace) : null
+    if (held === null || held.entry !== index || held.verdicts !== null)
+      throw new Fault("RECEIPT_DECISION", `entry ${index} opens no trace, or one that is closed`)
+    return held.trace
+  }
+
   /** The entry at `index` of the accepted tree. @throws Fault LEDGER_DIFFERS unless it is there, proved, of that kind. */
   async entry<K extends Kind>(index: number, kind: K): Promise<EntryOf<K>> {
     const entry = await this.#read(index)

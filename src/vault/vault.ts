@@ -12,7 +12,7 @@ import type { Findings } from "../picture/level.ts"
 import { markCommitment, type MarkKeys } from "../mark/keys.ts"
 import { Gate } from "./gate.ts"
 import { equal, hex } from "../bytes.ts"
-import { besideKey, epochKey, type KeyMaker } from "./keys.ts"
+import { besideKey, epochKey, type BesideKey, type KeyMaker } from "./keys.ts"
 import { examinationCommitment, parseExamination, withBoxes } from "./findings.ts"
 
 export type Permit = EntryOf<"permit">
@@ -42,6 +42,13 @@ export interface VaultOptions extends KeyMaker {
   readonly log: Log
   readonly objects: ObjectStore
   readonly gate: Gate
+}
+
+/** Which sketch: of which capture, made under which permit, and sealed to which epoch. */
+export interface SketchOf {
+  readonly capture: string
+  readonly permit: number
+  readonly sealedTo: string
 }
 
 /** Where a capture's body is stored. */
@@ -108,6 +115,31 @@ export class Vault {
       findings,
       resealed,
       markKeys: this.#markKeys(permit, row),
+    }
+  }
+
+  /**
+   * Opens the sketches of originals, for one trace. A sketch gives back a likeness of its picture: without a trace that a
+   * person opened in the log, none is opened.
+   * @param receipt  of the entry `trace.opened`.
+   * @returns what opens the sketch of one capture: its bytes, or `null` where none is kept any more.
+   */
+  async openSketches(receipt: string): Promise<(of: SketchOf) => Promise<Uint8Array | null>> {
+    await this.gate.openTrace(receipt)
+    const keys = new Map<string, BesideKey | null>()
+    const { ledger, root, objects } = this.#options
+    const keyOf = async (name: string) => {
+      const known = keys.get(name)
+      if (known !== undefined) return known
+      const row = await ledger.identity(name)
+      const key = row?.wrapped == null ? null : besideKey(root.unwrap(row.name, row.wrapped))
+      keys.set(name, key)
+      return key
+    }
+    return async ({ capture, permit, sealedTo }) => {
+      const key = await keyOf(sealedTo)
+      const sealed = key === null ? null : await objects.get(sketchName(capture, permit))
+      return key === null || sealed === null ? null : key.open(capture, "sketch", sealed)
     }
   }
 

@@ -1,3 +1,4 @@
+import { markCommitment } from "../../src/mark/keys.ts"
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"

@@ -1,0 +1,30 @@
+import { collusionOf, type CollusionRow } from "./mark-collusion.ts"
+import { leaksOf, type PictureRow } from "./mark-leaks.ts"
+import { pictureOf, type Source } from "./mark-pictures.ts"
+
+/** One of the processes among which `mark.ts` shares out the work: a task comes in, what it found goes back. */
+
+export type Task =
+  | { readonly kind: "leaks"; readonly source: Source; readonly innocents: number; readonly folder: string }
+  | { readonly kind: "collusion"; readonly source: Source; readonly innocents: number }
+
+export type Found =
+  | { readonly kind: "leaks"; readonly source: Source; readonly row: PictureRow }
+  | { readonly kind: "collusion"; readonly rows: readonly CollusionRow[] }
+
+async function done(task: Task): Promise<Found> {
+  const picture = await pictureOf(task.source)
+  if (task.kind === "collusion")
+    return { kind: "collusion", rows: await collusionOf(picture, task.innocents) }
+  return { kind: "leaks", source: task.source, row: await leaksOf(picture, task) }
+}
+
+process.on("message", (task: Task) => {
+  done(task).then(
+    found => process.send?.(found),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+      process.exit(1)
+    },
+  )
+})

@@ -1,0 +1,96 @@
+import sharp from "sharp"
+import { Fault } from "../fault.ts"
+import { stepsOf, type Steps } from "../mark/quantiser.ts"
+import { leakDescriptorsOf } from "./descriptors.ts"
+import { colours, type Pixels } from "./pixels.ts"
+
+/** What a found file may be at most. */
+export const leakLimits = { bytes: 48 * 1024 * 1024, pixels: 120_000_000, least_px: 32 } as const
+
+/** A larger one is looked at reduced to this many pixels. */
+const working_px = 6_000_000
+
+/** A found file, decoded to be compared. */
+export interface Leak {
+  readonly pixels: Pixels
+  /** How its own file rounded its luma; `null` where it is no JPEG, or was turned or reduced since. */
+  readonly steps: Steps | null
+}
+
+/** What a leak is looked for by, and its mirrored self. */
+export interface LeakLook {
+  readonly side_px: number
+  /** Packed, docs/formats/descriptors.md. */
+  readonly descriptors: Uint8Array
+  readonly mirrored: Uint8Array
+}
+
+/** So many corners of a leak are asked for. */
+const corners = 600
+
+/**
+ * Decodes what somebody found: whatever its format, depth, colours and transparency, its first page alone.
+ * @throws Fault PICTURE for what does not decode, or is smaller than 32 pixels; PICTURE_SIZE over `leakLimits`.
+ */
+export async function decodeLeak(file: Uint8Array): Promise<Leak> {
+  if (file.length > leakLimits.bytes)
+    throw new Fault("PICTURE_SIZE", `the file has over ${leakLimits.bytes / 1_048_576} MB; reduce it`)
+  try {
+    const image = sharp(file, { failOn: "error", limitInputPixels: leakLimits.pixels, pages: 1 })
+    const { width, height, orientation = 1 } = await image.metadata()
+    if (width * height > leakLimits.pixels)
+      throw new Fault(
+        "PICTURE_SIZE",
+        "the picture has over 120 million pixels; reduce it, and trace what is left",
+      )
+    if (Math.min(width, height) < leakLimits.least_px)
+      throw new Fault("PICTURE", "the picture is smaller than 32 pixels: too little of a mark is in it")
+    const reduces = Math.sqrt(Math.min(1, working_px / (width * height)))
+    const { data, info } = await image
+      .autoOrient()
+      .resize(reduces < 1 ? { width: Math.round((orientation > 4 ? height : width) * reduces) } : {})
+      .toColourspace("srgb")
+      .flatten({ background: { r: colours.solid[0], g: colours.solid[1], b: colours.solid[2] } })
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true })
+    const rgb = info.channels === 3 ? data : spread(data, info.channels)
+    const pixels = { rgb, width_px: info.width, height_px: info.height }
+    return { pixels, steps: reduces < 1 || orientation !== 1 ? null : stepsOf(file) }
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    const isOverLimit = error instanceof Error && error.message.includes("exceeds pixel limit")
+    if (isOverLimit)
+      throw new Fault(
+        "PICTURE_SIZE",
+        "the picture has over 120 million pixels; reduce it, and trace what is left",
+      )
+    throw new Fault("PICTURE", "the file does not decode as a picture")
+  }
+}
+
+function spread(data: Uint8Array, channels: number): Uint8Array {
+  const rgb = new Uint8Array((data.length / channels) * 3)
+  for (let i = 0, at = 0; i < rgb.length; i += 3, at += channels) rgb.fill(data[at] as number, i, i + 3)
+  return rgb
+}
+
+export function lookAtLeak({ pixels }: Leak): LeakLook {
+  return {
+    side_px: Math.max(pixels.width_px, pixels.height_px),
+    descriptors: leakDescriptorsOf(pixels, corners),
+    mirrored: leakDescriptorsOf(flopped(pixels), corners),
+  }
+}
+
+/** As in a mirror. */
+export function flopped({ rgb, width_px, height_px }: Pixels): Pixels {
+  const turned = new Uint8Array(rgb.length)
+  for (let y = 0; y < height_px; y += 1)
+    for (let x = 0; x < width_px; x += 1) {
+      const [from, to] = [3 * (y * width_px + x), 3 * (y * width_px + width_px - 1 - x)]
+      turned[to] = rgb[from] as number
+      turned[to + 1] = rgb[from + 1] as number
+      turned[to + 2] = rgb[from + 2] as number
+    }
+  return { rgb: turned, width_px, height_px }
+}

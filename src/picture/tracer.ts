@@ -1,0 +1,85 @@
+import { Fault } from "../fault.ts"
+import type { Evidence } from "../mark/score.ts"
+import type { LeakLook } from "./leak.ts"
+import type { Box } from "./level.ts"
+import { Pool } from "./pool.ts"
+
+/** What a tracing child is asked. It is given no key and nobody's chips: what it finds is fixed before anyone is judged by it. */
+export type TraceJob =
+  | { readonly ask: "look"; readonly file: Uint8Array }
+  | {
+      readonly ask: "compare"
+      readonly file: Uint8Array
+      readonly original: Uint8Array
+      readonly plates: readonly Box[]
+    }
+
+/** What a file says of one original. */
+export interface Comparison {
+  readonly plain: Evidence
+  /** `null` where the file is no JPEG as it was written. */
+  readonly quantised: Evidence | null
+  /** Pixels of the file that show something of the original. */
+  readonly shown_px: number
+  /** How alike both are where they lie on each other, −1 to 1. */
+  readonly likeness: number
+  readonly isMirrored: boolean
+}
+
+/** Looks at found files, in processes that have nothing to lose. */
+export interface Tracer {
+  /** @throws Fault PICTURE, PICTURE_SIZE for what cannot be read; BUSY. */
+  look(file: Uint8Array): Promise<LeakLook>
+  /** `null` where the file shows nothing of this original. @throws Fault as `look`. */
+  compare(file: Uint8Array, original: Uint8Array, plates: readonly Box[]): Promise<Comparison | null>
+  close(): Promise<void>
+}
+
+/** Of one child. */
+const memory_mb = 3072
+const timeout_ms = 120_000
+
+export function openTracer(): Tracer {
+  const script = new URL(
+    import.meta.url.endsWith(".ts") ? "./trace-child.ts" : "./trace-child.js",
+    import.meta.url,
+  )
+  const pool = new Pool({ processes: 1, timeout_ms, memory_mb, script, givesWay: true })
+  return {
+    async look(file) {
+      const value = (await pool.work({ ask: "look", file } satisfies TraceJob)) as Partial<LeakLook> | null
+      const { side_px, descriptors, mirrored } = value ?? {}
+      if (
+        !Number.isInteger(side_px) ||
+        !(descriptors instanceof Uint8Array) ||
+        !(mirrored instanceof Uint8Array)
+      )
+        throw misshapen()
+      return { side_px: Number(side_px), descriptors, mirrored }
+    },
+    async compare(file, original, plates) {
+      const value = await pool.work({ ask: "compare", file, original, plates } satisfies TraceJob)
+      if (value === null) return null
+      const { plain, quantised, shown_px, likeness, isMirrored } = value as Partial<Comparison>
+      const isSecond = quantised === null || (isEvidence(quantised) && quantised.length === plain?.length)
+      if (!isEvidence(plain) || !isSecond || !Number.isSafeInteger(shown_px) || !Number.isFinite(likeness))
+        throw misshapen()
+      return {
+        plain,
+        quantised,
+        shown_px: Number(shown_px),
+        likeness: Number(likeness),
+        isMirrored: isMirrored === true,
+      }
+    },
+    close: () => pool.close(),
+  }
+}
+
+function isEvidence(value: unknown): value is Float32Array {
+  return value instanceof Float32Array && value.every(Number.isFinite)
+}
+
+function misshapen(): Fault {
+  return new Fault("INTERNAL", "the tracing child's answer has the wrong shape")
+}
