@@ -57,9 +57,10 @@ export async function pooled(
 ): Promise<readonly PooledRow[]> {
   const rows: PooledRow[] = []
   const middle = leaks.filter(each => each.shown_px >= 20_000 && each.shown_px < 50_000)
-  const groups = Map.groupBy(middle, each => `${each.level}\0${each.attack}`)
-  for (const [name, group] of groups) {
+  const names = new Set(middle.map(each => `${each.level}\0${each.attack}`))
+  for (const name of names) {
     const [level, attack] = name.split("\0") as [string, string]
+    const group = middle.filter(each => each.level === level && each.attack === attack)
     const singly = group.filter(each => each.isTraced).length
     const usable = group.filter(each => each.evidence !== null)
     if (singly === group.length || usable.length < 3) continue

@@ -98,14 +98,7 @@ function draftOpening(
   })
   const ask = askOf(caller, { for: purpose, person: person.person, level: stated.level }, facts)
   const { network } = ask
-  const code =
-    signer === null
-      ? "KEY_UNKNOWN"
-      : facts === null
-        ? "GRANT_UNKNOWN"
-        : capture === null
-          ? "NOT_FOUND"
-          : decide(ask, facts, now_ms)
+  const code = signer === null ? "KEY_UNKNOWN" : verdictOn({ ask, facts, capture }, now_ms)
   if (code !== null || facts === null || capture === null) {
     const named = { grant: stated.grant, capture: stated.capture, network, asked, statement: stated }
     return {
@@ -139,6 +132,18 @@ function draftOpening(
     statement: stated,
   }
   return { entry, facts }
+}
+
+function verdictOn(
+  {
+    ask,
+    facts,
+    capture,
+  }: { readonly ask: Ask; readonly facts: Facts | null; readonly capture: ReturnType<State["capture"]> },
+  now_ms: number,
+): FaultCode | null {
+  if (facts === null) return "GRANT_UNKNOWN"
+  return capture === null ? "NOT_FOUND" : decide(ask, facts, now_ms)
 }
 
 /** Every row that the decision on one image reads. */

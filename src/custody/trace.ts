@@ -55,7 +55,7 @@ const life_ms = 60 * 60_000
 /** So alike that no other original needs to be opened. */
 const surely = 0.6
 /** A file is laid onto an original with at least this; with less it is of none. */
-const barely = 0.12
+const barely = 0.25
 /** Fewer corners than this say nothing; then no original is opened. */
 const leastCorners = 4
 

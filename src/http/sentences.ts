@@ -23,10 +23,8 @@ export function sentenceOf(entry: Entry): string {
     case "person.enrolled":
       return `a person of the office ${entry.statement.office} enrolled`
     case "organization.suspended":
-    case "person.suspended": {
-      const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
-      return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
-    }
+    case "person.suspended":
+      return suspensionSentence(entry)
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
@@ -46,9 +44,7 @@ export function sentenceOf(entry: Entry): string {
     case "grant.revoked":
       return grantSentence(entry)
     case "permit":
-      return entry.by === null
-        ? `the system may open ${entry.capture.slice(-6)} to examine it`
-        : `${entry.for} of ${entry.capture.slice(-6)} at ${entry.level}, image ${entry.by.images_after} of grant ${entry.by.grant.slice(-6)}`
+      return permitSentence(entry)
     case "refused":
     case "refused.folded":
       return refusalSentence(entry)
@@ -58,7 +54,6 @@ export function sentenceOf(entry: Entry): string {
     case "schema.changed":
       return `entries of Sallyport ${entry.release} from here on`
     case "trace.opened":
-      return `trace of ${entry.statement.files.length} found ${entry.statement.files.length === 1 ? "file" : "files"} opened`
     case "trace.closed":
       return tracedSentence(entry)
     case "delivered":
@@ -71,7 +66,26 @@ function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.fold
   return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
 }
 
-function tracedSentence({ verdicts }: Extract<Entry, { kind: "trace.closed" }>): string {
+function suspensionSentence(
+  entry: Extract<Entry, { kind: "organization.suspended" | "person.suspended" }>,
+): string {
+  const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
+  return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
+}
+
+function permitSentence({ for: purpose, capture, level, by }: Extract<Entry, { kind: "permit" }>): string {
+  const short = capture.slice(-6)
+  if (by !== null)
+    return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}`
+  return purpose === "trace"
+    ? `the system may open ${short} to compare a found file with it`
+    : `the system may open ${short} to examine it`
+}
+
+function tracedSentence(entry: Extract<Entry, { kind: "trace.opened" | "trace.closed" }>): string {
+  if (entry.kind === "trace.opened")
+    return `trace of ${entry.statement.files.length} found ${entry.statement.files.length === 1 ? "file" : "files"} opened`
+  const { verdicts } = entry
   const accused = verdicts.filter(each => each.verdict === "accused").length
   return `trace closed: ${accused} of ${verdicts.length} files were made for somebody, who is named`
 }

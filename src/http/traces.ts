@@ -59,6 +59,12 @@ export function traceRoutes(house: House): Route[] {
         return closeTrace(house, trace)
       },
     },
+    ...readingRoutes(house),
+  ]
+}
+
+function readingRoutes(house: House): Route[] {
+  return [
     {
       method: "GET",
       url: "/v1/traces",

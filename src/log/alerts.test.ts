@@ -1,13 +1,5 @@
 import { describe, expect, test } from "vitest"
-import {
-  acknowledged,
-  acknowledgementRule,
-  alertRule,
-  gapAlert,
-  isOpen,
-  raised,
-  replayAlert,
-} from "./alerts.ts"
+import { alerted, acknowledgementRule, alertRule, gapAlert, isOpen } from "./alerts.ts"
 import type { Draft, EntryOf } from "./kinds.ts"
 import { names, Register, signalName } from "./state.ts"
 
@@ -59,7 +51,7 @@ describe("an entry alert.raised", () => {
 
   test("rests on no event twice", () => {
     const state = stateWith()
-    state.apply({ ...whole, ...raised(entryOf(), 5, state) }, 5)
+    state.apply({ ...whole, ...alerted(entryOf(), 5, state) }, 5)
     expect(state.member(names.told(reader), boot)).toBe(3)
     expect(alertRule(draftOf(), state)).toBe("CONFLICT")
     expect(alertRule(draftOf({ told: [{ boot, n: 2 }] }), state)).toBe("CONFLICT")
@@ -69,8 +61,8 @@ describe("an entry alert.raised", () => {
   test("opens one alert for each kind, of ids of their own, and counts in those that are open", () => {
     const state = stateWith()
     const gap = { what: "gap" as const, count: 1, detail: { missing: 2 } }
-    state.apply({ ...whole, ...raised(entryOf({ signals: [...draftOf().signals, gap] }), 5, state) }, 5)
-    state.apply({ ...whole, ...raised(entryOf({ told: [] }), 6, state) }, 6)
+    state.apply({ ...whole, ...alerted(entryOf({ signals: [...draftOf().signals, gap] }), 5, state) }, 5)
+    state.apply({ ...whole, ...alerted(entryOf({ told: [] }), 6, state) }, 6)
     const [usb, other] = [
       state.record("signal", signalName(reader, "usb_connected")),
       state.record("signal", signalName(reader, "gap")),
@@ -85,7 +77,7 @@ describe("an entry alert.raised", () => {
 
 test("an acknowledgement closes one open alert, once", () => {
   const state = stateWith()
-  state.apply({ ...whole, ...raised(entryOf(), 5, state) }, 5)
+  state.apply({ ...whole, ...alerted(entryOf(), 5, state) }, 5)
   const { alert } = state.record("signal", signalName(reader, "usb_connected"))!
   const draft = {
     kind: "alert.acknowledged",
@@ -94,7 +86,7 @@ test("an acknowledgement closes one open alert, once", () => {
     statement: { outcome: "fixed", note_commitment: null },
   } as unknown as Extract<Draft, { kind: "alert.acknowledged" }>
   expect(acknowledgementRule(draft, state)).toBeNull()
-  state.apply({ ...whole, ...acknowledged({ v: 1, at, ...draft }, 6, state) }, 6)
+  state.apply({ ...whole, ...alerted({ v: 1, at, ...draft }, 6, state) }, 6)
   expect(acknowledgementRule(draft, state)).toBe("CONFLICT")
   expect(isOpen(state.record("signal", signalName(reader, "usb_connected")))).toBe(false)
   expect(state.counter(names.openAlerts)).toBe(0)
@@ -109,6 +101,6 @@ test("an admission without a gap, and a refusal for another reason or of no read
   })
   const refused = { at, of: "admission", code: "CAPTURE_SEQUENCE", reader } as unknown as EntryOf<"refused">
   for (const bend of [{ code: "CAPTURE_DAY" }, { reader: null }, { of: "read" as const }])
-    expect(replayAlert({ ...refused, ...bend }, 5, state)).toEqual({})
-  expect(replayAlert(refused, 5, state).records).toHaveLength(2)
+    expect(alerted({ ...refused, ...bend }, 5, state)).toEqual({})
+  expect(alerted(refused, 5, state).records).toHaveLength(2)
 })

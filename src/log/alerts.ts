@@ -77,7 +77,17 @@ function opened(source: Source, signal: Signal, { index, nth }: { index: number;
   return { ...{ alert, what, port, lane, reader, count, detail }, ...times, acknowledged: null }
 }
 
-export function raised(entry: EntryOf<"alert.raised">, index: number, state: State): Part {
+/** What an entry that raises, acknowledges or causes alerts does to them. */
+export function alerted(
+  entry: EntryOf<"alert.raised" | "alert.acknowledged" | "refused">,
+  index: number,
+  state: State,
+): Part {
+  if (entry.kind === "alert.raised") return raised(entry, index, state)
+  return entry.kind === "refused" ? replayAlert(entry, index, state) : acknowledged(entry, index, state)
+}
+
+function raised(entry: EntryOf<"alert.raised">, index: number, state: State): Part {
   const set = names.told(entry.reader)
   const members = entry.told.map(({ boot, n }) => ({ set, member: boot, value: n }))
   return { ...withSignals(entry, entry.signals, { index, state }), members }
@@ -91,14 +101,14 @@ export function gapAlert(entry: EntryOf<"admitted">, index: number, state: State
 }
 
 /** A number that was used for another capture: a copied device, or one that was set back. */
-export function replayAlert(entry: EntryOf<"refused">, index: number, state: State): Part {
+function replayAlert(entry: EntryOf<"refused">, index: number, state: State): Part {
   if (entry.of !== "admission" || entry.code !== "CAPTURE_SEQUENCE" || entry.reader === null) return {}
   const { port, lane, reader } = mustHold(state.record("reader", entry.reader))
   const signal: Signal = { what: "device_replayed", count: 1, detail: { why: "number_used" } }
   return withSignals({ at: entry.at, port, lane, reader }, [signal], { index, state })
 }
 
-export function acknowledged(entry: EntryOf<"alert.acknowledged">, index: number, state: State): Part {
+function acknowledged(entry: EntryOf<"alert.acknowledged">, index: number, state: State): Part {
   const held = mustHold(state.record("alert", entry.alert))
   const { person, at, statement } = entry
   const alert = { ...held, acknowledged: { person, at, entry: index, outcome: statement.outcome } }

@@ -2,13 +2,13 @@ import { isApproved, type GrantState } from "../grant/decide.ts"
 import { join, levels } from "../grant/level.ts"
 import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
-import { acknowledged, gapAlert, raised, replayAlert } from "./alerts.ts"
+import { alerted, gapAlert } from "./alerts.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
 import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
-import { originalOpened, traceClosed, traceOpened } from "./traces.ts"
+import { originalOpened, traced } from "./traces.ts"
 
 type Part = Partial<Effects>
 
@@ -56,12 +56,11 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "examined":
       return examined(entry, index, state)
     case "grant.requested":
-      return { records: [record("grant", entry.grant, requestedGrant(entry, index, state))] }
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
-      return { records: [record("grant", entry.grant, changedGrant(entry, index, state))] }
+      return { records: [record("grant", entry.grant, grantAfter(entry, index, state))] }
     case "glass.reviewed":
       return reviewed(entry, index, state)
     case "permit":
@@ -71,27 +70,37 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "schema.changed":
       return { records: [schemaRecord(entry)] }
     case "trace.opened":
-      return traceOpened(entry, index, state)
     case "trace.closed":
-      return traceClosed(entry, index, state)
+      return traced(entry, index, state)
     case "alert.raised":
-      return raised(entry, index, state)
     case "alert.acknowledged":
-      return acknowledged(entry, index, state)
     case "refused":
-      return replayAlert(entry, index, state)
+      return alerted(entry, index, state)
     case "refused.folded":
     case "opening.read":
     case "log.read":
       return {}
     case "delivered":
-      return {
-        members: [
-          { set: names.delivered, member: permitName(entry.permit), value: index },
-          { set: names.bytes, member: entry.sha256, value: index },
-        ],
-      }
+      return { members: left(entry, index) }
   }
+}
+
+/** By its permit, and by its bytes. */
+function left({ permit, sha256 }: EntryOf<"delivered">, index: number): Effects["members"] {
+  return [
+    { set: names.delivered, member: permitName(permit), value: index },
+    { set: names.bytes, member: sha256, value: index },
+  ]
+}
+
+function grantAfter(
+  entry: Parameters<typeof changedGrant>[0] | EntryOf<"grant.requested">,
+  index: number,
+  state: State,
+) {
+  return entry.kind === "grant.requested"
+    ? requestedGrant(entry, index, state)
+    : changedGrant(entry, index, state)
 }
 
 function epochRecord({ epoch, recipient_sha256, escrow_sha256 }: EntryOf<"epoch.opened">) {

@@ -12,7 +12,7 @@ import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { signerOfRequest } from "./standing.ts"
 import { destroyedName, names, type State } from "./state.ts"
-import { closingRule, originalRule, traceRule } from "./traces.ts"
+import { originalRule, traceEntryRule } from "./traces.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 
@@ -51,10 +51,7 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "log.read":
       return readRule(draft, state)
     case "grant.requested":
-      return (
-        author(draft, state, draft.statement.for === "release" ? "request" : "open case") ??
-        requestRule(draft, state, now_ms)
-      )
+      return askingRule(draft, state, now_ms)
     case "grant.edited":
       return author(draft, state, "edit") ?? editRule(draft, state, now_ms)
     case "grant.approved":
@@ -69,13 +66,11 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "opening.destroyed":
       return author(draft, state, "destroy opening") ?? destructionRule(draft, state)
     case "alert.raised":
-      return alertRule(draft, state)
     case "alert.acknowledged":
-      return author(draft, state, "acknowledge") ?? seenRule(draft, state)
+      return alertingRule(draft, state)
     case "trace.opened":
-      return author(draft, state, "trace") ?? ownerRule(draft, state) ?? traceRule(draft, state)
     case "trace.closed":
-      return closingRule(draft, state)
+      return tracingRule(draft, state)
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
@@ -87,6 +82,13 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "delivered":
       return null
   }
+}
+
+/** A person opens it; the system, which looked and judged, closes it. */
+function tracingRule(draft: DraftOf<"trace.opened" | "trace.closed">, state: State): FaultCode | null {
+  const stranger =
+    draft.kind === "trace.opened" ? (author(draft, state, "trace") ?? ownerRule(draft, state)) : null
+  return stranger ?? traceEntryRule(draft, state)
 }
 
 type Registered = DraftOf<
@@ -136,8 +138,14 @@ function ownerRule(
   return signerOfRequest(asked.key, state)?.person === person ? null : "KEY_UNKNOWN"
 }
 
-function seenRule(draft: DraftOf<"alert.acknowledged">, state: State): FaultCode | null {
-  return ownerRule(draft, state) ?? acknowledgementRule(draft, state)
+function askingRule(draft: DraftOf<"grant.requested">, state: State, now_ms: number): FaultCode | null {
+  const act = draft.statement.for === "release" ? "request" : "open case"
+  return author(draft, state, act) ?? requestRule(draft, state, now_ms)
+}
+
+function alertingRule(draft: DraftOf<"alert.raised" | "alert.acknowledged">, state: State): FaultCode | null {
+  if (draft.kind === "alert.raised") return alertRule(draft, state)
+  return author(draft, state, "acknowledge") ?? ownerRule(draft, state) ?? acknowledgementRule(draft, state)
 }
 
 function destructionRule(draft: DraftOf<"opening.destroyed">, state: State): FaultCode | null {

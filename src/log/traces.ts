@@ -26,7 +26,11 @@ export const originalsPerFile = 3
 
 type Part = Partial<Effects>
 
-export function traceOpened(entry: EntryOf<"trace.opened">, index: number, state: State): Part {
+export function traced(entry: EntryOf<"trace.opened" | "trace.closed">, index: number, state: State): Part {
+  return entry.kind === "trace.opened" ? traceOpened(entry, index, state) : traceClosed(entry, index, state)
+}
+
+function traceOpened(entry: EntryOf<"trace.opened">, index: number, state: State): Part {
   const { trace, person, at } = entry
   const { files } = entry.statement
   const runs = files.map(file => state.member(names.traced, file) + 1)
@@ -47,7 +51,7 @@ export function originalOpened(trace: string, state: State): Part {
   return { records: [record("trace", trace, { ...held, originals: held.originals + 1 })] }
 }
 
-export function traceClosed(entry: EntryOf<"trace.closed">, index: number, state: State): Part {
+function traceClosed(entry: EntryOf<"trace.closed">, index: number, state: State): Part {
   const held = mustHold(state.record("trace", entry.trace))
   const { verdicts, at } = entry
   return {
@@ -55,8 +59,16 @@ export function traceClosed(entry: EntryOf<"trace.closed">, index: number, state
   }
 }
 
+/** What a trace's entries may follow on, once its author may ask for it. */
+export function traceEntryRule(
+  draft: Extract<Draft, { kind: "trace.opened" | "trace.closed" }>,
+  state: State,
+): FaultCode | null {
+  return draft.kind === "trace.opened" ? traceRule(draft, state) : closingRule(draft, state)
+}
+
 /** No file stands twice, and the id is new. */
-export function traceRule(draft: Extract<Draft, { kind: "trace.opened" }>, state: State): FaultCode | null {
+function traceRule(draft: Extract<Draft, { kind: "trace.opened" }>, state: State): FaultCode | null {
   const { files } = draft.statement
   if (new Set(files).size !== files.length) return "INVALID"
   return state.record("trace", draft.trace) === null ? null : "CONFLICT"
@@ -74,7 +86,7 @@ export function originalRule(draft: Extract<Draft, { kind: "permit" }>, state: S
 }
 
 /** One verdict for each file, once. */
-export function closingRule(draft: Extract<Draft, { kind: "trace.closed" }>, state: State): FaultCode | null {
+function closingRule(draft: Extract<Draft, { kind: "trace.closed" }>, state: State): FaultCode | null {
   const held = state.record("trace", draft.trace)
   if (held === null) return "NOT_FOUND"
   return held.verdicts === null && draft.verdicts.length === held.files.length ? null : "CONFLICT"

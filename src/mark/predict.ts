@@ -1,6 +1,6 @@
 import type { Displacements, Level } from "./align.ts"
 import { boxSums, planeOf, type Plane } from "./plane.ts"
-import { solved, warpedX, warpedY, type Warp } from "./warp.ts"
+import { solved, warpedX, warpedY } from "./warp.ts"
 
 /** What a leak should look like if its copy carried no mark, by its original. */
 export interface Prediction {

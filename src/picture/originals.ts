@@ -1,4 +1,5 @@
-import { startOf, type Match, type Start } from "../mark/starts.ts"
+import { startOf, type Match } from "../mark/starts.ts"
+import { warpedX, warpedY } from "../mark/warp.ts"
 import type { Descriptor } from "./descriptors.ts"
 import { matchLimit_bits } from "./matches.ts"
 import type { Sketch } from "./sketch.ts"
@@ -8,31 +9,50 @@ export interface Candidate {
   readonly name: string
   /** How many of the leak's corners lie on it as one picture lies on another; what candidates are ordered by. */
   readonly agreeing: number
-  /** How much speaks for it before places are looked at; what all originals share counts for little. */
+  /** By how many bits these look more like it than like the other originals that were looked at closely. */
   readonly votes: number
 }
 
-/** Each table sorts all descriptors by 16 of their bits; two that are alike agree in one of them, but for a bit. */
-const tables = 6
+/** Each table sorts all descriptors by some of their bits. */
+const tables = 12
 
-/** So many are looked at closely. */
+/** So many descriptors share a slot of a table on average. */
+const perSlot = 4
+
+/** A slot that holds more says nothing: so many originals share what it looks like. */
+const mostInSlot = 96
+
+/** So many are looked at closely, */
 const shortlist = 40
+
+/** and so many that were added last, before the tables are made anew. */
+const mostUnsorted = 16
 
 const words = 8
 
+/** Steps in which a scale is held, as docs/formats/descriptors.md has them. */
+const perDoubling = 16
+
+interface Table {
+  readonly offsets: Uint32Array
+  readonly list: Uint32Array
+}
+
 /**
- * Sketches of many originals, in which that of a leak is looked for. A leak's descriptor is compared with those alone that
- * agree with it in all or all but one of 16 given bits, in one of six places (Greene et al. 1994; Norouzi et al. 2014).
- * Holds 70 bytes for each descriptor, about 35 kB for an original.
+ * Sketches of many originals, in which that of a leak is looked for.
  */
 export class Originals {
   readonly #names: string[] = []
+  /** Where each original's descriptors start, and where the last one's end. */
+  readonly #starts: number[] = [0]
   #bits = new Uint32Array(words * 1024)
-  /** Of each descriptor: x, y, scale in 256ths, angle. */
-  #places = new Float32Array(4 * 1024)
+  /** Of each descriptor: x, y, 16ths of a doubling of scale, angle. */
+  #places = new Int32Array(4 * 1024)
   #owners = new Uint32Array(1024)
-  #count = 0
-  #sorted: readonly { offsets: Uint32Array; list: Uint32Array }[] | null = null
+  #tables: readonly Table[] = []
+  /** So many originals, and the bits of a key, are in the tables. */
+  #sorted = 0
+  #keyBits = 0
 
   get size(): number {
     return this.#names.length
@@ -40,121 +60,178 @@ export class Originals {
 
   /** Memory that it holds. */
   get size_bytes(): number {
-    const lists = (this.#sorted ?? []).reduce(
-      (sum, { offsets, list }) => sum + offsets.length + list.length,
-      0,
-    )
+    const lists = this.#tables.reduce((sum, { offsets, list }) => sum + offsets.length + list.length, 0)
     return this.#bits.byteLength + this.#places.byteLength + this.#owners.byteLength + 4 * lists
   }
 
-  add(name: string, sketch: Sketch): void {
-    this.#sorted = null
+  get #count(): number {
+    return this.#starts[this.#names.length] as number
+  }
+
+  add(name: string, { parts }: Sketch): void {
+    let at = this.#count
     const owner = this.#names.push(name) - 1
-    for (const { descriptors } of sketch.parts)
-      for (const descriptor of descriptors) {
-        if (this.#count === this.#owners.length) this.#grow()
-        const at = this.#count
-        wordsInto(this.#bits, words * at, descriptor.bits)
-        this.#places.set([descriptor.x_px, descriptor.y_px, descriptor.scale, descriptor.angle], 4 * at)
-        this.#owners[at] = owner
-        this.#count += 1
-      }
+    for (const { bits, x_px, y_px, scale, angle } of parts.flatMap(part => part.descriptors)) {
+      if (at === this.#owners.length) this.#grow()
+      wordsInto(this.#bits, words * at, bits)
+      this.#places.set([x_px, y_px, Math.round(perDoubling * Math.log2(scale)), angle], 4 * at)
+      this.#owners[at] = owner
+      at += 1
+    }
+    this.#starts.push(at)
   }
 
   #grow(): void {
-    const larger = <T extends Uint32Array | Float32Array>(old: T, now: T): T => {
+    const larger = <T extends Uint32Array | Int32Array>(old: T, now: T): T => {
       now.set(old)
       return now
     }
-    this.#bits = larger(this.#bits, new Uint32Array(2 * this.#bits.length))
-    this.#places = larger(this.#places, new Float32Array(2 * this.#places.length))
-    this.#owners = larger(this.#owners, new Uint32Array(2 * this.#owners.length))
+    const length = Math.ceil(1.5 * this.#owners.length)
+    this.#bits = larger(this.#bits, new Uint32Array(words * length))
+    this.#places = larger(this.#places, new Int32Array(4 * length))
+    this.#owners = larger(this.#owners, new Uint32Array(length))
   }
 
   /**
    * The likeliest originals of a leak, best first; none where nothing is alike.
    * @param leakSide_px  the leak's longer side.
-   * Costs about 30 ms, and 25 ms for each 10,000 originals more; the first time after `add` a second for 10,000.
    */
   find(leak: readonly Descriptor[], leakSide_px: number, most: number): readonly Candidate[] {
-    this.#sorted ??= this.#sort()
-    const votes = new Float64Array(this.#names.length)
-    const matched = new Map<number, Match[]>()
-    const nearest = new Map<number, { bits: number; at: number }>()
-    for (const corner of leak) {
-      nearest.clear()
-      this.#nearestOf(corner, nearest)
-      for (const [owner, { bits, at }] of nearest) {
-        votes[owner] = (votes[owner] as number) + (matchLimit_bits - bits) / nearest.size
-        const list = matched.get(owner) ?? []
-        list.push({ leak: corner, original: this.#cornerAt(at) })
-        matched.set(owner, list)
-      }
-    }
-    return [...matched]
-      .sort(([a], [b]) => (votes[b] as number) - (votes[a] as number))
-      .slice(0, shortlist)
-      .map(([owner, matches]) => {
-        const start: Start | null = startOf(matches, leakSide_px)
-        return {
-          name: this.#names[owner] as string,
-          agreeing: start?.agreeing ?? 0,
-          votes: votes[owner] as number,
-        }
-      })
+    if (this.size - this.#sorted > mostUnsorted) this.#sort()
+    const looks = this.#shortlistFor(leak).map(owner => this.#closeLook(leak, owner))
+    const means = leak.map((_, i) => meanOf(looks.map(look => look.bits[i] as number)))
+    return looks
+      .map(look => candidateOf(look, { leakSide_px, means, name: this.#names[look.owner] as string }))
+      .filter(({ agreeing }) => agreeing > 0)
       .sort((a, b) => b.agreeing - a.agreeing || b.votes - a.votes)
       .slice(0, most)
   }
 
-  /** For each original that has one, its descriptor that is most alike. */
-  #nearestOf(corner: Descriptor, nearest: Map<number, { bits: number; at: number }>): void {
+  /** Originals that descriptors in the leak's slots speak for: one that several have in common for each of them less. */
+  #shortlistFor(leak: readonly Descriptor[]): readonly number[] {
+    const votes = new Float64Array(this.#sorted)
+    const nearest = new Uint8Array(this.#sorted).fill(matchLimit_bits)
     const own = new Uint32Array(words)
-    wordsInto(own, 0, corner.bits)
-    for (let table = 0; table < tables; table += 1) {
-      const { offsets, list } = this.#sorted?.[table] as { offsets: Uint32Array; list: Uint32Array }
-      const key = keyOf(own, 0, table)
-      for (let flip = -1; flip < 16; flip += 1) {
-        const probe = flip < 0 ? key : key ^ (1 << flip)
-        for (let n = offsets[probe] as number, end = offsets[probe + 1] as number; n < end; n += 1) {
-          const at = list[n] as number
-          const bits = distance(own, this.#bits, words * at)
-          if (bits >= matchLimit_bits) continue
-          const owner = this.#owners[at] as number
-          const held = nearest.get(owner)
-          if (held === undefined) nearest.set(owner, { bits, at })
-          else if (bits < held.bits) [held.bits, held.at] = [bits, at]
-        }
+    for (const corner of leak) {
+      wordsInto(own, 0, corner.bits)
+      const alike: number[] = []
+      this.#tables.forEach((table, n) => this.#nearestOf(own, { table, key: keyOf(own, 0, n, this.#keyBits) }, { nearest, alike }))
+      for (const owner of alike) {
+        votes[owner] = (votes[owner] as number) + (matchLimit_bits - (nearest[owner] as number)) / alike.length
+        nearest[owner] = matchLimit_bits
+      }
+    }
+    const spokenFor = [...votes.keys()].filter(owner => (votes[owner] as number) > 0)
+    const best = spokenFor.sort((a, b) => (votes[b] as number) - (votes[a] as number)).slice(0, shortlist)
+    return [...best, ...Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)]
+  }
+
+  #nearestOf(
+    own: Uint32Array,
+    { table: { offsets, list }, key }: { readonly table: Table; readonly key: number },
+    { nearest, alike }: { readonly nearest: Uint8Array; readonly alike: number[] },
+  ): void {
+    for (let flip = -1; flip < this.#keyBits; flip += 1) {
+      const slot = flip < 0 ? key : key ^ (1 << flip)
+      const [start, end] = [offsets[slot] as number, offsets[slot + 1] as number]
+      if (end - start > mostInSlot) continue
+      for (let n = start; n < end; n += 1) {
+        const at = list[n] as number
+        const bits = distance(own, 0, this.#bits, words * at, matchLimit_bits)
+        if (bits >= matchLimit_bits) continue
+        const owner = this.#owners[at] as number
+        const held = nearest[owner] as number
+        if (held === matchLimit_bits) alike.push(owner)
+        if (bits < held) nearest[owner] = bits
       }
     }
   }
 
-  #cornerAt(at: number): Match["original"] {
-    const [x_px, y_px, scale, angle] = this.#places.subarray(4 * at, 4 * at + 4) as unknown as [
-      ...[number, number, number, number],
-    ]
-    return { x_px, y_px, scale, angle }
+  /** For each corner of the leak the nearest of an original. */
+  #closeLook(leak: readonly Descriptor[], owner: number): CloseLook {
+    const [start, end] = [this.#starts[owner] as number, this.#starts[owner + 1] as number]
+    const own = new Uint32Array(words)
+    const bits = new Uint8Array(leak.length).fill(matchLimit_bits)
+    const matches: Match[] = []
+    const corners: number[] = []
+    leak.forEach((corner, i) => {
+      wordsInto(own, 0, corner.bits)
+      let best = -1
+      for (let at = start; at < end; at += 1) {
+        const apart = distance(own, 0, this.#bits, words * at, bits[i] as number)
+        if (apart >= (bits[i] as number)) continue
+        bits[i] = apart
+        best = at
+      }
+      if (best < 0) return
+      matches.push({ leak: corner, original: this.#cornerAt(best) })
+      corners.push(i)
+    })
+    return { owner, bits, matches, corners }
   }
 
-  /** Counting sort by each table's 16 bits. */
-  #sort(): readonly { offsets: Uint32Array; list: Uint32Array }[] {
-    return Array.from({ length: tables }, (_, table) => {
-      const offsets = new Uint32Array(65_537)
-      for (let at = 0; at < this.#count; at += 1) {
-        const slot = keyOf(this.#bits, words * at, table) + 1
+  #cornerAt(at: number): Match["original"] {
+    const [x_px = 0, y_px = 0, steps = 0, angle = 0] = this.#places.subarray(4 * at, 4 * at + 4)
+    return { x_px, y_px, scale: 2 ** (steps / perDoubling), angle }
+  }
+
+  /** Counting sort by the bits of each table. */
+  #sort(): void {
+    const count = this.#count
+    this.#sorted = this.size
+    this.#keyBits = Math.max(8, Math.min(24, Math.round(Math.log2(count / perSlot))))
+    this.#tables = []
+    this.#tables = Array.from({ length: tables }, (_, table) => {
+      const keyAt = (at: number) => keyOf(this.#bits, words * at, table, this.#keyBits)
+      const offsets = new Uint32Array(2 ** this.#keyBits + 1)
+      for (let at = 0; at < count; at += 1) {
+        const slot = keyAt(at)
         offsets[slot] = (offsets[slot] as number) + 1
       }
       for (let slot = 1; slot < offsets.length; slot += 1)
         offsets[slot] = (offsets[slot] as number) + (offsets[slot - 1] as number)
-      const next = offsets.slice()
-      const list = new Uint32Array(this.#count)
-      for (let at = 0; at < this.#count; at += 1) {
-        const key = keyOf(this.#bits, words * at, table)
-        list[next[key] as number] = at
-        next[key] = (next[key] as number) + 1
+      const list = new Uint32Array(count)
+      for (let at = count - 1; at >= 0; at -= 1) {
+        const slot = keyAt(at)
+        const place = (offsets[slot] as number) - 1
+        list[place] = at
+        offsets[slot] = place
       }
       return { offsets, list }
     })
   }
+}
+
+interface CloseLook {
+  readonly owner: number
+  /** How far the original's nearest is from each of the leak's corners, at most `matchLimit_bits`. */
+  readonly bits: Uint8Array
+  readonly matches: readonly Match[]
+  /** Which of the leak's corners each match is of. */
+  readonly corners: readonly number[]
+}
+
+/** With one more that matches nothing, so that a single original is no mean of itself. */
+function meanOf(bits: readonly number[]): number {
+  return bits.reduce((sum, each) => sum + each, matchLimit_bits) / (bits.length + 1)
+}
+
+function candidateOf(
+  { bits, matches, corners }: CloseLook,
+  { leakSide_px, means, name }: { readonly leakSide_px: number; readonly means: readonly number[]; readonly name: string },
+): Candidate {
+  const start = startOf(matches, leakSide_px)
+  if (start === null) return { name, agreeing: 0, votes: 0 }
+  const { warp, agreeing } = start
+  const reach_px = 0.02 * leakSide_px * Math.sqrt(Math.abs(warp[0] * warp[4] - warp[1] * warp[3]))
+  const votes = matches.reduce((sum, { leak, original }, n) => {
+    const across = warpedX(warp, leak.x_px, leak.y_px) - original.x_px
+    const down = warpedY(warp, leak.x_px, leak.y_px) - original.y_px
+    const i = corners[n] as number
+    if (Math.hypot(across, down) > reach_px) return sum
+    return sum + Math.max(0, (means[i] as number) - (bits[i] as number))
+  }, 0)
+  return { name, agreeing, votes }
 }
 
 function wordsInto(target: Uint32Array, at: number, bits: Uint8Array): void {
@@ -166,19 +243,25 @@ function wordsInto(target: Uint32Array, at: number, bits: Uint8Array): void {
       ((bits[4 * n + 3] as number) << 24)
 }
 
-function keyOf(bits: Uint32Array, at: number, table: number): number {
-  return ((bits[at + (table >> 1)] as number) >>> (16 * (table & 1))) & 0xffff
+/** As many successive bits as `size` says, from where the table's turn is. */
+function keyOf(bits: Uint32Array, at: number, table: number, size: number): number {
+  const from = Math.floor((256 * table) / tables)
+  const [word, shift] = [from >>> 5, from & 31]
+  const low = (bits[at + word] as number) >>> shift
+  const high = shift === 0 ? 0 : (bits[at + ((word + 1) & 7)] as number) << (32 - shift)
+  return (low | high) & (2 ** size - 1)
 }
 
-function distance(one: Uint32Array, others: Uint32Array, at: number): number {
+/** How many bits of two descriptors differ; counting ends once `enough` are known to. */
+function distance(ones: Uint32Array, i: number, others: Uint32Array, j: number, enough: number): number {
   let bits = 0
-  for (let n = 0; n < words && bits < matchLimit_bits; n += 1)
-    bits += ones((one[n] as number) ^ (others[at + n] as number))
+  for (let n = 0; n < words && bits < enough; n += 1)
+    bits += onesOf((ones[i + n] as number) ^ (others[j + n] as number))
   return bits
 }
 
 /** How many bits of 32 are set. Source: Warren, "Hacker's Delight", figure 5-2. */
-function ones(word: number): number {
+function onesOf(word: number): number {
   const pairs = word - ((word >>> 1) & 0x5555_5555)
   const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24

@@ -1,0 +1,60 @@
+import { attacks } from "../test/attacks.ts"
+import { parseDescriptors, type Descriptor } from "../src/picture/descriptors.ts"
+import { decodeLeak, lookAtLeak } from "../src/picture/leak.ts"
+import { undoubted } from "../src/picture/level.ts"
+import { decode, keptMask, redacted, type Pixels } from "../src/picture/pixels.ts"
+import type { Picture } from "./mark-pictures.ts"
+
+/** Copies of an original as they are found, and what they are looked for by. */
+
+export const levels = ["L4", "L2"] as const
+
+export type CopyLevel = (typeof levels)[number]
+
+export interface FoundCopy {
+  readonly attack: string
+  readonly level: CopyLevel
+  /** Pixels of the found file that show some of the original. */
+  readonly shown_px: number
+  readonly side_px: number
+  readonly leak: readonly Descriptor[]
+  readonly mirrored: readonly Descriptor[]
+}
+
+/** These leave out some of the picture; the others keep all of it, rescaled or not. */
+const cutting = /crop|turned|photographed|combined|gauntlet/
+
+/** A copy of a picture at a level, after each of these attacks. */
+export async function* foundCopies(
+  { name, pixels, plate }: Picture,
+  level: CopyLevel,
+  names: readonly string[],
+): AsyncGenerator<FoundCopy> {
+  const { width_px, height_px } = pixels
+  const findings = { width_px, height_px, plates: [plate], faces: [], doubted: undoubted }
+  const kept = keptMask(level, findings)
+  const copy = redacted(pixels, kept)
+  const kept_px = kept.reduce((sum, each) => sum + each, 0)
+  const white = { ...copy, rgb: copy.rgb.map((_, i) => (kept[Math.floor(i / 3)] === 1 ? 255 : 0)) }
+  for (const attack of names) {
+    const attacked = attacks[attack]!
+    const found = await decodeLeak(await attacked(copy, name))
+    const { side_px, descriptors, mirrored } = lookAtLeak(found)
+    const area_px = found.pixels.rgb.length / 3
+    const isCut = level === "L2" && cutting.test(attack)
+    const shown_px = isCut
+      ? brightOf(await decode(await attacked(white, name)))
+      : Math.min(kept_px, Math.round((kept_px * area_px) / (width_px * height_px)))
+    yield {
+      ...{ attack, level, shown_px, side_px },
+      leak: parseDescriptors(descriptors) ?? [],
+      mirrored: parseDescriptors(mirrored) ?? [],
+    }
+  }
+}
+
+function brightOf({ rgb }: Pixels): number {
+  let count = 0
+  for (let i = 0; i < rgb.length; i += 3) if ((rgb[i] as number) > 128) count += 1
+  return count
+}
