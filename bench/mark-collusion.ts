@@ -3,6 +3,7 @@ import { chanceOf } from "../src/drawing/chance.ts"
 import type { Codeword } from "../src/mark/embed.ts"
 import { chipsIn, fieldOf } from "../src/mark/lapped.ts"
 import { lumaOf } from "../src/mark/plane.ts"
+import { sightOf } from "../src/picture/compare.ts"
 import type { Pixels } from "../src/picture/pixels.ts"
 import { biasesFor, codewordFor, copyFor, isTraced, judge, type CopyLevel } from "./mark-copies.ts"
 import { comparedTo, innocentsOf, type InnocentRow } from "./mark-leaks.ts"
@@ -112,6 +113,7 @@ export interface CollusionRow {
 export async function collusionOf(picture: Picture, innocents: number): Promise<readonly CollusionRow[]> {
   const biases = biasesFor(picture)
   const crowd = Array.from({ length: innocents }, (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips)
+  const sight = sightOf(picture.pixels, [picture.plate])
   const rows: CollusionRow[] = []
   for (const level of ["L4", "L2"] as const) {
     const members: Member[] = []
@@ -128,7 +130,7 @@ export async function collusionOf(picture: Picture, innocents: number): Promise<
         const file = await sharp(rgb, { raw: { width: width_px, height: height_px, channels: 3 } })
           .jpeg({ quality: 50 })
           .toBuffer()
-        const { statistics } = await comparedTo(picture, file)
+        const { statistics } = await comparedTo(sight, file)
         const judged = party.map(({ codeword }) => judge(statistics, codeword))
         rows.push({
           ...{ picture: picture.name, level, kept_px, strategy, colluders },

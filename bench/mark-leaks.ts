@@ -4,7 +4,7 @@ import { log10Bound, type Evidence } from "../src/mark/score.ts"
 import { psnrFor } from "../src/mark/policy.ts"
 import { stepsOf } from "../src/mark/quantiser.ts"
 import { weights } from "../src/mark/code.ts"
-import { compare } from "../src/picture/compare.ts"
+import { compareTo, sightOf, type Sight } from "../src/picture/compare.ts"
 import { decode, type Pixels } from "../src/picture/pixels.ts"
 import { attacks } from "../test/attacks.ts"
 import { acceptedBits, bitsRight, blindMarked, spreadingOf } from "./mark-blind.ts"
@@ -73,6 +73,7 @@ export async function leaksOf(picture: Picture, { innocents, folder }: LeakOptio
   const { pixels, name } = picture
   const biases = biasesFor(picture)
   const codeword = codewordFor(picture, holder, biases)
+  const sight = sightOf(pixels, [picture.plate])
   const crowd = Array.from({ length: innocents }, (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips)
   const spreading = spreadingOf(pixels, name)
   const blind = await decode(
@@ -84,7 +85,7 @@ export async function leaksOf(picture: Picture, { innocents, folder }: LeakOptio
   for (const copy of copies) {
     for (const [attack, of] of Object.entries(attacks)) {
       const shown = copy.level === "L2" && cutting.test(attack) ? cut(copy.pixels, copy.box) : copy.pixels
-      const { statistics, shown_px, compare_ms } = await comparedTo(picture, await of(shown, name))
+      const { statistics, shown_px, compare_ms } = await comparedTo(sight, await of(shown, name))
       const judged = statistics.length === 0 ? silent : judge(statistics, codeword)
       wronged.push(innocentsOf(statistics, biases, crowd))
       const isPooled = shown_px >= 2_000 && shown_px < 50_000
@@ -113,10 +114,10 @@ interface Said {
 }
 
 /** What a leaked file says of a picture's chips: by both statistics, by one, or nothing where it is not found in it. */
-export async function comparedTo({ pixels, plate }: Picture, file: Uint8Array): Promise<Said> {
+export async function comparedTo(sight: Sight, file: Uint8Array): Promise<Said> {
   const leak: Pixels = await decode(file)
   const start = process.cpuUsage()
-  const compared = compare(pixels, leak, [plate], stepsOf(file))
+  const compared = compareTo(sight, leak, stepsOf(file))
   const { user, system } = process.cpuUsage(start)
   const statistics =
     compared === null ? [] : [compared.plain, compared.quantised].filter(each => each !== null)

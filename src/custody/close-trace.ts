@@ -76,8 +76,11 @@ const mostHolders = 5000
 /** Files that show less than this are pooled with each other. */
 const small_px = 50_000
 
-/** A file counts to those that a pool names somebody for only where it speaks for him by itself at least so much. */
-const supports_log10 = -2
+/**
+ * That several files together are somebody's does not make each of them his. One is counted to them only where it speaks for
+ * him by itself so much that, of all that was tried in the case, one in a thousand would.
+ */
+const supports_log10 = -3
 
 interface Candidate {
   readonly looked: Looked
@@ -213,8 +216,8 @@ async function byMark(
       .map(each => each.get(holder.person))
       .filter(each => each !== undefined)
       .find(each => each.log10_bound <= accuseAt_log10)
-    const alone = weight.log10_bound - log10Tried(tried)
-    return best !== undefined && alone <= supports_log10 ? [{ holder, weight: best }] : []
+    const isHis = weight.log10_bound <= supports_log10
+    return best !== undefined && isHis ? [{ holder, weight: best }] : []
   })
   const by = single.length > 0 ? "mark" : "pool"
   const accused = (single.length > 0 ? single : together).slice(0, 16)

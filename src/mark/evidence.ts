@@ -1,5 +1,5 @@
 import { align, levelOf, type Alignment, type Displacements, type Level } from "./align.ts"
-import { displacements, flowOf } from "./flow.ts"
+import { displacements, flowOf, type Flow } from "./flow.ts"
 import { band, chipsIn, type Area } from "./lapped.ts"
 import { boxSums, lumaOf, planeOf, type Plane, type Rgb } from "./plane.ts"
 import { predict } from "./predict.ts"
@@ -35,37 +35,53 @@ const factor = 1
  */
 export function evidenceIn(original: Rgb, leak: View, alignment: Alignment, steps: Steps | null): Compared {
   const luma = lumaOf(original)
-  const longest_px = Math.max(leak.luma.width_px, leak.luma.height_px)
+  const { width_px, height_px } = leak.luma
   const flow = flowOf(luma, leak, alignment.warp)
-  const level = levelOf(luma, leak, alignment.warp, longest_px)
-  const { width_px, height_px } = level.leak.luma
-  const displaced = displacements(flow, width_px, height_px)
-  const { expected, valid } = predict(level, displaced)
-  const deviation = planeOf(width_px, height_px)
-  let shown_px = 0
-  for (let i = 0; i < valid.values.length; i += 1) {
-    if (valid.values[i] === 0) continue
-    shown_px += 1
-    deviation.values[i] = (level.leak.luma.values[i] as number) - (expected.values[i] as number)
-  }
-  const laid = { level, displaced, original }
-  const highest = Math.min(
-    7,
-    Math.ceil(16 * highest_cpp * scaleAt(alignment.warp, width_px / 2, height_px / 2)),
-  )
+  const each = scaleAt(alignment.warp, width_px / 2, height_px / 2)
+  const longest_px = Math.max(width_px, height_px)
+  const at = (side_px: number) => foreseenAt(levelOf(luma, leak, alignment.warp, side_px), flow, original)
+  const enough = at(Math.min(longest_px, Math.ceil(longest_px * each * enoughScale)))
+  const highest = Math.min(7, Math.ceil(16 * highest_cpp * each))
+  const shown_px = enough.shown_px * ((width_px * height_px) / enough.valid.values.length)
   return {
     alignment: { ...alignment, likeness: flow.likeness },
-    shown_px,
-    plain: evidenceOf(weighed(deviation, valid), laid),
-    quantised:
-      steps === null
-        ? null
-        : evidenceOf(throughQuantiser(level.leak.luma, { expected, valid }, steps, highest), laid),
+    shown_px: Math.round(shown_px),
+    plain: evidenceOf(deviationsOf(enough), enough),
+    quantised: steps === null ? null : quantisedAt(at(longest_px), steps, highest),
   }
 }
 
 /** Of the mark, in cycles per pixel of the original; a little beyond its band. */
 const highest_cpp = 0.17
+
+/** A leak is looked at in so much of the original's size, where the mark's band ends at a quarter of a cycle per pixel. */
+const enoughScale = 0.55
+
+interface Foreseen extends Laid {
+  readonly expected: Plane
+  readonly valid: Plane
+  readonly shown_px: number
+}
+
+function foreseenAt(level: Level, flow: Flow, original: Rgb): Foreseen {
+  const { width_px, height_px } = level.leak.luma
+  const displaced = displacements(flow, width_px, height_px)
+  const { expected, valid } = predict(level, displaced)
+  return { level, displaced, original, expected, valid, shown_px: valid.values.reduce((sum, v) => sum + v, 0) }
+}
+
+function deviationsOf({ level, expected, valid }: Foreseen): Plane {
+  const deviation = planeOf(valid.width_px, valid.height_px)
+  for (let i = 0; i < valid.values.length; i += 1)
+    if (valid.values[i] === 1)
+      deviation.values[i] = (level.leak.luma.values[i] as number) - (expected.values[i] as number)
+  return weighed(deviation, valid)
+}
+
+/** A file's blocks lie where its pixels are: nothing is rescaled here. */
+function quantisedAt(foreseen: Foreseen, steps: Steps, highest: number): Evidence {
+  return evidenceOf(throughQuantiser(foreseen.level.leak.luma, foreseen, steps, highest), foreseen)
+}
 
 function evidenceOf(telling: Plane, laid: Laid): Evidence {
   const { plane, area } = pulledBack(telling, laid)

@@ -1,7 +1,8 @@
 import type { Alignment } from "../mark/align.ts"
 import { evidenceIn, laidOnto, roughlyLaid, type Compared } from "../mark/evidence.ts"
-import { lumaOf } from "../mark/plane.ts"
+import { lumaOf, type Plane } from "../mark/plane.ts"
 import type { Steps } from "../mark/quantiser.ts"
+import { explained } from "../mark/shown.ts"
 import { startOf, type Match } from "../mark/starts.ts"
 import { viewOf, type View } from "../mark/view.ts"
 import { scaling, type Warp } from "../mark/warp.ts"
@@ -35,18 +36,41 @@ export function compare(
   leak: Pixels,
   plates: readonly Box[],
   steps: Steps | null,
-): (Compared & { isMirrored: boolean }) | null {
-  const sketch = parseSketch(sketchOf(original, plates))
-  const descriptors = [
-    ...(sketch?.parts ?? []).map(part => part.descriptors),
-    parseDescriptors(closeDescriptorsOf(original, maxDescriptors)) ?? [],
-  ]
-  const luma = lumaOf(original)
+): Told | null {
+  return compareTo(sightOf(original, plates), leak, steps)
+}
+
+export type Told = Compared & { readonly isMirrored: boolean }
+
+/** What an original is known again by, made once for several leaks. */
+export interface Sight {
+  readonly original: Pixels
+  readonly luma: Plane
+  readonly descriptors: readonly (readonly Descriptor[])[]
+  /** What a copy may show alone, and the whole. */
+  readonly boxes: readonly Box[]
+}
+
+export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
   const { width_px, height_px } = original
-  const boxes = [
-    { x_px: 0, y_px: 0, width_px, height_px },
-    ...keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted }).keep,
-  ]
+  const sketch = parseSketch(sketchOf(original, plates))
+  return {
+    original,
+    luma: lumaOf(original),
+    descriptors: [
+      ...(sketch?.parts ?? []).map(part => part.descriptors),
+      parseDescriptors(closeDescriptorsOf(original, maxDescriptors)) ?? [],
+    ],
+    boxes: [
+      { x_px: 0, y_px: 0, width_px, height_px },
+      ...keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted }).keep,
+    ],
+  }
+}
+
+/** As `compare`, with one original and several leaks. */
+export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told | null {
+  const { original, luma, descriptors, boxes } = sight
   const tries: { warp: Warp; view: View; isMirrored: boolean; agreeing: number }[] = []
   for (const isMirrored of [false, true]) {
     const pixels = isMirrored ? flopped(leak) : leak
@@ -70,6 +94,7 @@ export function compare(
   )
   const [best] = likely
     .slice(0, mostLaid)
+    .map(each => ({ ...each, view: explained(luma, each.view, each.alignment.warp) }))
     .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.alignment.warp) }))
     .sort(byLikeness)
   if (best === undefined || best.alignment.likeness < leastLikeness) return null

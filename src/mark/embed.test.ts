@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest"
+import { chanceOf } from "../drawing/chance.ts"
+import { biasesOf, chipsOf } from "./code.ts"
+import { embed } from "./embed.ts"
+import { gridOf } from "./lapped.ts"
+import type { Rgb } from "./plane.ts"
+import { survivalOf, psnrFor } from "./policy.ts"
+
+const [width_px, height_px] = [200, 160]
+
+function picture(grain: number): Rgb {
+  const chance = chanceOf("embed", grain)
+  const rgb = new Uint8Array(width_px * height_px * 3)
+  for (let i = 0; i < rgb.length; i += 3) {
+    const [x, y] = [(i / 3) % width_px, Math.floor(i / 3 / width_px)]
+    const value = 120 + 40 * Math.sin(x / 9) * Math.cos(y / 7) + chance.between(-grain, grain)
+    rgb.fill(value, i, i + 3)
+  }
+  return { rgb, width_px, height_px }
+}
+
+function codewordOf(original: Rgb, seed: number) {
+  const biases = biasesOf(new Uint8Array(32).fill(1), gridOf(original).count)
+  return { biases, chips: chipsOf(new Uint8Array(32).fill(seed), biases) }
+}
+
+function copied(original: Rgb): Rgb {
+  return { ...original, rgb: Uint8Array.from(original.rgb) }
+}
+
+const half = Uint8Array.from({ length: width_px * height_px }, (_, i) =>
+  i % width_px < width_px / 2 ? 1 : 0,
+)
+
+describe("a mark", () => {
+  test.each([44, 42])("at %i dB changes what is kept by no more than that, and by little less", psnr_db => {
+    const original = picture(30)
+    const copy = copied(original)
+    embed(original, copy, { codeword: codewordOf(original, 2), kept: half, psnr_db })
+    let squares = 0
+    copy.rgb.forEach((value, i) => (squares += (value - original.rgb[i]!) ** 2))
+    const reached = 10 * Math.log10((255 ** 2 * (3 * half.length)) / 2 / squares)
+    expect(reached).toBeGreaterThanOrEqual(psnr_db)
+    expect(reached).toBeLessThan(psnr_db + 1)
+  })
+
+  test("leaves what is not kept as it is, and changes red, green and blue alike", () => {
+    const original = picture(30)
+    const copy = copied(original)
+    const { marked_px } = embed(original, copy, {
+      codeword: codewordOf(original, 2),
+      kept: half,
+      psnr_db: 44,
+    })
+    expect(marked_px).toBe(half.length / 2)
+    for (let i = 0; i < half.length; i += 1) {
+      const change = [0, 1, 2].map(c => copy.rgb[3 * i + c]! - original.rgb[3 * i + c]!)
+      expect(new Set(change).size).toBe(1)
+      if (half[i] === 0) expect(change[0]).toBe(0)
+    }
+  })
+
+  test("is faint where a picture is flat, however much was asked for", () => {
+    const original = { rgb: new Uint8Array(width_px * height_px * 3).fill(90), width_px, height_px }
+    const copy = copied(original)
+    const { psnr_db } = embed(original, copy, { codeword: codewordOf(original, 2), kept: half, psnr_db: 30 })
+    expect(psnr_db).toBeGreaterThan(46)
+    expect(Math.max(...copy.rgb) - 90).toBeLessThanOrEqual(5)
+  })
+
+  test("is the same for the same holder, and another for another", () => {
+    const original = picture(30)
+    const marked = [2, 2, 3].map(seed => {
+      const copy = copied(original)
+      embed(original, copy, { codeword: codewordOf(original, seed), kept: half, psnr_db: 44 })
+      return Buffer.from(copy.rgb).toString("base64")
+    })
+    expect(marked[0]).toBe(marked[1])
+    expect(marked[0]).not.toBe(marked[2])
+  })
+
+  test("on nothing is none", () => {
+    const original = picture(30)
+    const none = new Uint8Array(half.length)
+    const done = embed(original, copied(original), {
+      codeword: codewordOf(original, 2),
+      kept: none,
+      psnr_db: 44,
+    })
+    expect(done.marked_px).toBe(0)
+  })
+})
+
+test("what shows little is marked more strongly, and says what it does not survive", () => {
+  expect([psnrFor(49_999, "usual"), psnrFor(50_000, "usual"), psnrFor(50_000, "strong")]).toEqual([
+    42, 44, 42,
+  ])
+  const said = [10_000, 30_000, 60_000].map(marked_px => survivalOf({ marked_px, psnr_db: 44 }))
+  expect(new Set(said).size).toBe(3)
+})

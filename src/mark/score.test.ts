@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest"
+import { chanceOf } from "../drawing/chance.ts"
+import { biases, biasesOf, chipsOf, weights } from "./code.ts"
+import { log10Bound, scoreOf } from "./score.ts"
+import { log10Tried, weightOf } from "./verdict.ts"
+
+const key = (seed: number) => Uint8Array.from({ length: 32 }, (_, i) => (seed >> (8 * (i % 4))) & 255)
+
+function evidenceOf(seed: string, length: number): Float32Array {
+  const chance = chanceOf(seed)
+  return Float32Array.from({ length }, () => chance.between(-2, 2) ** 3)
+}
+
+describe("the bound", () => {
+  test("is never below the exact probability, which twelve chips allow to count", () => {
+    for (const seed of ["a", "b", "c", "d", "e"]) {
+      const evidence = evidenceOf(seed, 12)
+      const bias = biasesOf(key(seed.charCodeAt(0)), 12)
+      const outcomes = Array.from({ length: 4096 }, (_, word) => {
+        let [sum, probability] = [0, 1]
+        for (let i = 0; i < 12; i += 1) {
+          const chip = ((word >> i) & 1) as 0 | 1
+          const p = biases[bias[i] as 0 | 1 | 2]
+          sum += evidence[i]! * weights[bias[i]!]![chip]
+          probability *= chip === 1 ? p : 1 - p
+        }
+        return { sum, probability }
+      })
+      for (const threshold of [0.5, 2, 5, 9, 14, 20]) {
+        const exact = outcomes.reduce(
+          (all, { sum, probability }) => all + (sum >= threshold ? probability : 0),
+          0,
+        )
+        const bound = log10Bound([{ evidence, biases: bias }], threshold)
+        expect(exact === 0 ? -Infinity : Math.log10(exact)).toBeLessThanOrEqual(bound + 1e-9)
+      }
+    }
+  })
+
+  test("is never exceeded by true chips: of 20,000 innocents at most one in ten reaches 10⁻¹, one in a hundred 10⁻²", () => {
+    const evidence = evidenceOf("simulated", 400)
+    const bias = biasesOf(key(7), 400)
+    const counts = [0, 0, 0]
+    for (let n = 0; n < 20_000; n += 1) {
+      const { sum } = scoreOf(evidence, { biases: bias, chips: chipsOf(key(1000 + n), bias) })
+      const bound = log10Bound([{ evidence, biases: bias }], sum)
+      counts.forEach((count, i) => (counts[i] = count + (bound <= -1 - i ? 1 : 0)))
+    }
+    counts.forEach((count, i) => expect(count / 20_000).toBeLessThanOrEqual(10 ** (-1 - i)))
+    expect(counts[0]).toBeGreaterThan(0)
+  })
+
+  test("says nothing for a score that is not above 0, and for no evidence", () => {
+    const bias = biasesOf(key(1), 100)
+    expect(log10Bound([{ evidence: evidenceOf("x", 100), biases: bias }], 0)).toBe(0)
+    expect(log10Bound([{ evidence: new Float32Array(100), biases: bias }], 5)).toBe(0)
+    expect(log10Bound([], 5)).toBe(0)
+  })
+})
+
+describe("how much speaks for somebody", () => {
+  const tried = { originals: 1, holders: 1, files: 1, runs: 1 }
+  const codeword = (seed: number) => {
+    const bias = biasesOf(key(3), 2000)
+    return { biases: bias, chips: chipsOf(key(seed), bias) }
+  }
+  /** What a leak says that shows a holder's chips through noise. */
+  const testimonyOf = (of: ReturnType<typeof codeword>, share: number, seed: string) => {
+    const chance = chanceOf(seed)
+    const plain = Float32Array.from(of.chips, (chip, i) => {
+      return share * (chip - biases[of.biases[i] as 0 | 1 | 2]) + chance.between(-1.7, 1.7)
+    })
+    return { plain, quantised: null }
+  }
+
+  test("everything that was tried is paid for", () => {
+    const testimony = testimonyOf(codeword(5), 0.8, "paid")
+    const alone = weightOf([{ testimony, codeword: codeword(5) }], tried).log10_bound
+    const among = weightOf([{ testimony, codeword: codeword(5) }], { ...tried, originals: 3, holders: 1000 })
+    expect(alone).toBeLessThan(-9)
+    expect(among.log10_bound - alone).toBeCloseTo(Math.log10(3000), 6)
+    expect(log10Tried({ originals: 10, holders: 10, files: 10, runs: 10 })).toBeCloseTo(4 + Math.log10(4), 9)
+  })
+
+  test("one file that says too little and two more like it name somebody together, and nobody else", () => {
+    const files = [0, 1, 2].map(i => ({
+      testimony: testimonyOf(codeword(50 + i), 0.3, `weak ${i}`),
+      codeword: codeword(50 + i),
+    }))
+    const singly = files.map(each => weightOf([each], tried).log10_bound)
+    expect(Math.min(...singly)).toBeGreaterThan(-9)
+    expect(weightOf(files, tried).log10_bound).toBeLessThan(Math.min(...singly) - 2)
+    const innocent = files.map(({ testimony }, i) => ({ testimony, codeword: codeword(900 + i) }))
+    expect(weightOf(innocent, tried).log10_bound).toBeGreaterThan(-3)
+  })
+})
