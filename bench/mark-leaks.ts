@@ -64,13 +64,17 @@ export interface LeakOptions {
   readonly innocents: number
   /** Where evidence is put by. */
   readonly folder: string
+  /** The picture's place among all, by which its attacks are chosen: one of `thinning`. */
+  readonly nth: number
+  readonly thinning: number
 }
 
 /** Of an L2 copy these cut what is kept, not the grey around it. */
 const cutting = /^(crop|combined|gauntlet)/
 
-export async function leaksOf(picture: Picture, { innocents, folder }: LeakOptions): Promise<PictureRow> {
+export async function leaksOf(picture: Picture, options: LeakOptions): Promise<PictureRow> {
   const { pixels, name } = picture
+  const { innocents, folder, nth, thinning } = options
   const biases = biasesFor(picture)
   const codeword = codewordFor(picture, holder, biases)
   const sight = sightOf(pixels, [picture.plate])
@@ -82,8 +86,9 @@ export async function leaksOf(picture: Picture, { innocents, folder }: LeakOptio
   const leaks: LeakRow[] = []
   const wronged: InnocentRow[] = []
   const copies: MarkedCopy[] = [await copyFor(picture, "L4", holder), await copyFor(picture, "L2", holder)]
-  for (const copy of copies) {
-    for (const [attack, of] of Object.entries(attacks)) {
+  for (const [level, copy] of copies.entries()) {
+    for (const [n, [attack, of]] of Object.entries(attacks).entries()) {
+      if ((n + nth + 2 * level) % thinning !== 0) continue
       const shown = copy.level === "L2" && cutting.test(attack) ? cut(copy.pixels, copy.box) : copy.pixels
       const { statistics, shown_px, compare_ms } = await comparedTo(sight, await of(shown, name))
       const judged = statistics.length === 0 ? silent : judge(statistics, codeword)

@@ -103,7 +103,7 @@ function attackTable({ pictures }: Results, level: CopyLevel, classes: readonly 
     return [
       attack,
       ...classes.map(({ holds }) => share(own.filter(holds))),
-      Math.min(...own.map(each => each.t)).toFixed(1),
+      own.length === 0 ? "–" : Math.min(...own.map(each => each.t)).toFixed(1),
       median(own.map(each => each.t)).toFixed(1),
       ...(level === "L4" ? [`${blind}/${own.length}`] : []),
     ]

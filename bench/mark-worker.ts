@@ -1,11 +1,11 @@
 import { collusionOf, type CollusionRow } from "./mark-collusion.ts"
-import { leaksOf, type PictureRow } from "./mark-leaks.ts"
+import { leaksOf, type LeakOptions, type PictureRow } from "./mark-leaks.ts"
 import { pictureOf, type Source } from "./mark-pictures.ts"
 
 /** One of the processes among which `mark.ts` shares out the work: a task comes in, what it found goes back. */
 
 export type Task =
-  | { readonly kind: "leaks"; readonly source: Source; readonly innocents: number; readonly folder: string }
+  | ({ readonly kind: "leaks"; readonly source: Source } & LeakOptions)
   | { readonly kind: "collusion"; readonly source: Source; readonly innocents: number }
 
 export type Found =

@@ -14,11 +14,13 @@ import type { Found, Task } from "./mark-worker.ts"
 
 /**
  * What the mark survives, whom it accuses, how it looks and what it costs, measured; printed as Markdown. Nothing is asserted.
- * --full takes more pictures; --docs also writes tables and pictures into docs; --again prints the last run's results anew.
+ * --full takes more pictures and --quick fewer attacks of each; --docs also writes tables and pictures into docs; --again prints the last run's results anew.
  */
 
 const isGiven = (option: string) => process.argv.includes(option)
 const isFull = isGiven("--full")
+/** Each picture then suffers every fourth attack at each level, each attack a fourth of the pictures. */
+const isQuick = isGiven("--quick")
 
 /** The last run's results, for `--again`. */
 const lastRun = join(tmpdir(), "sallyport-bench-mark.json")
@@ -30,13 +32,14 @@ const triples = 60
 const draws = isFull ? 1_000_000 : 100_000
 
 async function measured(): Promise<Results> {
-  const sources = await sourcesOf(
-    isFull ? { drawn: 24, photographs: 90, isFull } : { drawn: 12, photographs: 30, isFull },
-  )
+  const sources = await sourcesOf(isFull ? { drawn: 24, photographs: 90, isFull } : { drawn: 10, photographs: 33, isFull })
+  const thinning = isQuick ? 4 : 1
   const folder = await mkdtemp(join(tmpdir(), "sallyport-bench-mark-"))
   const tasks: Task[] = [
-    ...sources.map(source => ({ kind: "leaks", source, innocents, folder }) as const),
     ...spread(sources, colluded).map(source => ({ kind: "collusion", source, innocents: 1_000 }) as const),
+    ...sources.map((source, nth) => {
+      return { kind: "leaks", source, innocents: innocents * thinning, folder, nth, thinning } as const
+    }),
   ]
   const pictures: PictureRow[] = []
   const collusion: CollusionRow[] = []

@@ -5,7 +5,15 @@ import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { biasesOf, chipsOf } from "../mark/code.ts"
 import { markCommitment } from "../mark/keys.ts"
-import { accuseAt_log10, log10Tried, weightOf, type Held, type Tried, type Weight } from "../mark/verdict.ts"
+import {
+  accuseAt_log10,
+  log10Tried,
+  together,
+  weightOf,
+  type Held,
+  type Tried,
+  type Weight,
+} from "../mark/verdict.ts"
 import { entryOfKind, holdersOf, type Holder } from "./copies.ts"
 import type { House } from "./house.ts"
 import { forgetTrace, openOne, traceOf, type Looked } from "./trace.ts"
@@ -173,15 +181,18 @@ async function judgedFiles(house: House, { all, candidates, tried }: Case): Prom
 
 /** Of each person with copies of several of these originals: how much all of them speak for him together. */
 function pooledIn(house: House, pool: readonly Candidate[], tried: Tried): ReadonlyMap<string, Weight> {
-  const files = new Map<string, Held[]>()
+  const people = new Map<string, { readonly held: Map<string, Held>; files: number }>()
   for (const candidate of pool)
     for (const { person } of candidate.holders ?? []) {
-      const list = files.get(person) ?? []
-      list.push(heldBy(house, candidate, person))
-      files.set(person, list)
+      const his = people.get(person) ?? { held: new Map<string, Held>(), files: 0 }
+      const mine = heldBy(house, candidate, person)
+      const before = his.held.get(candidate.original_sha256)
+      his.held.set(candidate.original_sha256, before === undefined ? mine : together(before, mine))
+      his.files += 1
+      people.set(person, his)
     }
-  const several = [...files].filter(([, list]) => list.length > 1)
-  return new Map(several.map(([person, list]) => [person, weightOf(list, tried)]))
+  const several = [...people].filter(([, { files }]) => files > 1)
+  return new Map(several.map(([person, { held }]) => [person, weightOf([...held.values()], tried)]))
 }
 
 function heldBy(house: House, { looked, original_sha256, bias }: Candidate, person: string): Held {
@@ -211,7 +222,7 @@ async function byMark(
     (a, b) => a.weight.log10_bound - b.weight.log10_bound || b.weight.deviations - a.weight.deviations,
   )
   const single = weighed.filter(({ weight }) => weight.log10_bound <= accuseAt_log10)
-  const together = weighed.flatMap(({ holder, weight }) => {
+  const pooledFor = weighed.flatMap(({ holder, weight }) => {
     const best = pooled
       .map(each => each.get(holder.person))
       .filter(each => each !== undefined)
@@ -220,7 +231,7 @@ async function byMark(
     return best !== undefined && isHis ? [{ holder, weight: best }] : []
   })
   const by = single.length > 0 ? "mark" : "pool"
-  const accused = (single.length > 0 ? single : together).slice(0, 16)
+  const accused = (single.length > 0 ? single : pooledFor).slice(0, 16)
   const people = await Promise.all(
     accused.map(({ holder, weight }) => accusedOf(house, candidate, { holder, weight, by })),
   )

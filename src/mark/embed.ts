@@ -50,6 +50,9 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
   const budget = marked_px * Math.max(0, 255 ** 2 / 10 ** (psnr_db / 10) - 1 / 12)
   const strengths = strengthsOf(cells, factorFor(cells, energies, budget))
   const row = new Float32Array(width_px)
+  const { values } = field
+  // What is assigned to it is rounded, and brought to 0 … 255.
+  const rgb = new Uint8ClampedArray(copy.rgb.buffer, copy.rgb.byteOffset, copy.rgb.length)
   let changed = 0
   for (let y = area.top; y < area.bottom; y += 1) {
     strengthRow(cells, strengths, y, row)
@@ -59,11 +62,11 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
       x += 1, i += 1, at += 3
     ) {
       if (kept[i] === 0) continue
-      const change = (row[x] as number) * (field.values[i] as number)
+      const change = (row[x] as number) * (values[i] as number)
       changed += change * change
-      copy.rgb[at] = clamped((copy.rgb[at] as number) + change)
-      copy.rgb[at + 1] = clamped((copy.rgb[at + 1] as number) + change)
-      copy.rgb[at + 2] = clamped((copy.rgb[at + 2] as number) + change)
+      rgb[at] = (rgb[at] as number) + change
+      rgb[at + 1] = (rgb[at + 1] as number) + change
+      rgb[at + 2] = (rgb[at + 2] as number) + change
     }
   }
   return { marked_px, psnr_db: 10 * Math.log10((255 ** 2 * marked_px) / changed) }
@@ -76,10 +79,6 @@ export function amplitudesOf({ biases, chips }: Codeword): Float32Array {
   for (let i = 0; i < values.length; i += 1)
     values[i] = (table[biases[i] as number] as number[])[chips[i] as number] as number
   return values
-}
-
-function clamped(value: number): number {
-  return value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0
 }
 
 /** The smallest box around what is kept, or `null`. */
@@ -119,15 +118,19 @@ function energiesOf(
   { kept, area, cells }: Kept,
 ): { energies: Float64Array; marked_px: number } {
   const energies = new Float64Array(cells.wish.length)
+  const { values, width_px } = field
   let marked_px = 0
   for (let y = area.top; y < area.bottom; y += 1) {
-    const cell = Math.floor(y / cell_px) * cells.across
-    for (let x = area.left, i = y * field.width_px + area.left; x < area.right; x += 1, i += 1) {
-      if (kept[i] === 0) continue
-      const value = field.values[i] as number
-      const at = cell + (x >> 3)
-      energies[at] = (energies[at] as number) + value * value
-      marked_px += 1
+    const row = y * width_px
+    for (let x = area.left, at = Math.floor(y / cell_px) * cells.across + (x >> 3); x < area.right; at += 1) {
+      let energy = 0
+      for (const end = Math.min(area.right, ((x >> 3) + 1) * cell_px); x < end; x += 1) {
+        if (kept[row + x] === 0) continue
+        const value = values[row + x] as number
+        energy += value * value
+        marked_px += 1
+      }
+      energies[at] = (energies[at] as number) + energy
     }
   }
   return { energies, marked_px }

@@ -67,7 +67,14 @@ function foreseenAt(level: Level, flow: Flow, original: Rgb): Foreseen {
   const { width_px, height_px } = level.leak.luma
   const displaced = displacements(flow, width_px, height_px)
   const { expected, valid } = predict(level, displaced)
-  return { level, displaced, original, expected, valid, shown_px: valid.values.reduce((sum, v) => sum + v, 0) }
+  return {
+    level,
+    displaced,
+    original,
+    expected,
+    valid,
+    shown_px: valid.values.reduce((sum, v) => sum + v, 0),
+  }
 }
 
 function deviationsOf({ level, expected, valid }: Foreseen): Plane {

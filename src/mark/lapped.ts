@@ -21,15 +21,17 @@ export const band: readonly (readonly [k: number, l: number])[] = (() => {
   return list
 })()
 
-const functions = Array.from({ length: frequencies }, (_, k) =>
-  Float32Array.from(
+const functions = [functionOf(0), functionOf(1), functionOf(2), functionOf(3)] as const
+
+function functionOf(k: number): Float32Array {
+  return Float32Array.from(
     { length: window_px },
     (_, n) =>
       Math.sqrt(2 / hop_px) *
       Math.sin((Math.PI * (n + 0.5)) / window_px) *
       Math.cos((Math.PI / hop_px) * (n + 0.5 + hop_px / 2) * (k + 0.5)),
-  ),
-)
+  )
+}
 
 /** Of a picture: how many windows it has along and down. The chip c of window (i, j) has index (j · across + i) · chips + c. */
 export interface Grid {
@@ -70,41 +72,59 @@ export function fieldOf(
 ): Plane {
   const { across } = gridOf(size)
   const field = planeOf(size.width_px, size.height_px)
+  const { values } = field
   const [firstColumn, lastColumn] = [Math.floor(area.left / hop_px), Math.ceil(area.right / hop_px)]
   const [firstRow, lastRow] = [Math.floor(area.top / hop_px), Math.ceil(area.bottom / hop_px)]
-  const length = (lastColumn - firstColumn + 2) * hop_px
-  const rows = Array.from({ length: frequencies }, () => new Float32Array(length))
+  const rows = rowsOf((lastColumn - firstColumn + 2) * hop_px)
   const origin = (firstColumn - 1) * hop_px
+  const [r0, r1, r2, r3] = rows
+  const [f0, f1, f2, f3] = functions
   for (let j = firstRow; j <= lastRow; j += 1) {
     for (const row of rows) row.fill(0)
-    for (let i = firstColumn; i <= lastColumn; i += 1) {
-      const start = (i - firstColumn) * hop_px
-      for (let c = 0, at = (j * across + i) * band.length; c < band.length; c += 1, at += 1) {
-        const amplitude = amplitudes[at] as number
-        const [k, l] = band[c] as readonly [number, number]
-        const row = rows[l] as Float32Array
-        const shape = functions[k] as Float32Array
-        for (let n = 0; n < window_px; n += 1)
-          row[start + n] = (row[start + n] as number) + amplitude * (shape[n] as number)
-      }
-    }
-    const [r0, r1, r2, r3] = rows as [Float32Array, Float32Array, Float32Array, Float32Array]
+    const at = (j * across + firstColumn) * band.length
+    const along = amplitudes.subarray(at, at + (lastColumn - firstColumn + 1) * band.length)
+    for (let c = 0; c < band.length; c += 1) addAlong(rows, along, c)
     const from = Math.max(area.top, (j - 1) * hop_px)
     const until = Math.min(area.bottom, (j + 1) * hop_px)
     for (let y = from; y < until; y += 1) {
       const n = y - (j - 1) * hop_px
-      const [f0, f1, f2, f3] = functions.map(shape => shape[n] as number) as [number, number, number, number]
-      const to = y * size.width_px
-      for (let x = area.left, at = area.left - origin; x < area.right; x += 1, at += 1)
-        field.values[to + x] =
-          (field.values[to + x] as number) +
-          f0 * (r0[at] as number) +
-          f1 * (r1[at] as number) +
-          f2 * (r2[at] as number) +
-          f3 * (r3[at] as number)
+      const [a, b] = [f0[n] as number, f1[n] as number]
+      const [c, d] = [f2[n] as number, f3[n] as number]
+      const end = y * size.width_px + area.right
+      for (let to = y * size.width_px + area.left, x = area.left - origin; to < end; to += 1, x += 1)
+        values[to] =
+          (values[to] as number) +
+          a * (r0[x] as number) +
+          b * (r1[x] as number) +
+          c * (r2[x] as number) +
+          d * (r3[x] as number)
     }
   }
   return field
+}
+
+/** For each frequency down, what lies along one row of windows. */
+type Rows = readonly [Float32Array, Float32Array, Float32Array, Float32Array]
+
+function rowsOf(length: number): Rows {
+  return [
+    new Float32Array(length),
+    new Float32Array(length),
+    new Float32Array(length),
+    new Float32Array(length),
+  ]
+}
+
+/** Adds chip `c` of each window of a row of them. */
+function addAlong(rows: Rows, amplitudes: Float32Array, c: number): void {
+  const [k, l] = band[c] as readonly [number, number]
+  const row = rows[l] as Float32Array
+  const shape = functions[k] as Float32Array
+  for (let at = c, start = 0; at < amplitudes.length; at += band.length, start += hop_px) {
+    const amplitude = amplitudes[at] as number
+    for (let n = 0; n < window_px; n += 1)
+      row[start + n] = (row[start + n] as number) + amplitude * (shape[n] as number)
+  }
 }
 
 /** For each chip the sum of the plane times its function: what `fieldOf` is the transpose of. Costs as `fieldOf`. */
@@ -114,11 +134,11 @@ export function chipsIn(plane: Plane, area: Area): Float32Array {
   const [firstColumn, lastColumn] = [Math.floor(area.left / hop_px), Math.ceil(area.right / hop_px)]
   const [firstRow, lastRow] = [Math.floor(area.top / hop_px), Math.ceil(area.bottom / hop_px)]
   const origin = (firstColumn - 1) * hop_px
-  const length = (lastColumn - firstColumn + 2) * hop_px
-  const rows = Array.from({ length: frequencies }, () => new Float32Array(length))
+  const rows = rowsOf((lastColumn - firstColumn + 2) * hop_px)
+  const [r0, r1, r2, r3] = rows
+  const { values } = plane
   for (let j = firstRow; j <= lastRow; j += 1) {
     for (const row of rows) row.fill(0)
-    const [r0, r1, r2, r3] = rows as [Float32Array, Float32Array, Float32Array, Float32Array]
     const from = Math.max(area.top, (j - 1) * hop_px)
     const until = Math.min(area.bottom, (j + 1) * hop_px)
     for (let y = from; y < until; y += 1) {
@@ -126,7 +146,7 @@ export function chipsIn(plane: Plane, area: Area): Float32Array {
       const [f0, f1, f2, f3] = functions.map(shape => shape[n] as number) as [number, number, number, number]
       const row = y * plane.width_px
       for (let x = area.left, at = area.left - origin; x < area.right; x += 1, at += 1) {
-        const value = plane.values[row + x] as number
+        const value = values[row + x] as number
         r0[at] = (r0[at] as number) + f0 * value
         r1[at] = (r1[at] as number) + f1 * value
         r2[at] = (r2[at] as number) + f2 * value

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import { chanceOf } from "../drawing/chance.ts"
 import { biases, biasesOf, chipsOf, weights } from "./code.ts"
 import { log10Bound, scoreOf } from "./score.ts"
-import { log10Tried, weightOf } from "./verdict.ts"
+import { log10Tried, together, weightOf } from "./verdict.ts"
 
 const key = (seed: number) => Uint8Array.from({ length: 32 }, (_, i) => (seed >> (8 * (i % 4))) & 255)
 
@@ -80,6 +80,18 @@ describe("how much speaks for somebody", () => {
     expect(alone).toBeLessThan(-9)
     expect(among.log10_bound - alone).toBeCloseTo(Math.log10(3000), 6)
     expect(log10Tried({ originals: 10, holders: 10, files: 10, runs: 10 })).toBeCloseTo(4 + Math.log10(4), 9)
+  })
+
+  test("two files of one original count its chips once: what the same innocent's chips say twice is no more certain", () => {
+    const [one, other] = ["first", "second"].map(seed => ({
+      testimony: testimonyOf(codeword(5), 0.4, seed),
+      codeword: codeword(5),
+    })) as [Parameters<typeof together>[0], Parameters<typeof together>[0]]
+    const merged = weightOf([together(one, other)], tried).log10_bound
+    expect(merged).toBeLessThan(weightOf([one], tried).log10_bound)
+    // An innocent whose chips happen to agree with evidence that is in both files by the same noise gains nothing.
+    const same = weightOf([together(one, one)], tried).log10_bound
+    expect(same).toBeCloseTo(weightOf([one], tried).log10_bound, 6)
   })
 
   test("one file that says too little and two more like it name somebody together, and nobody else", () => {

@@ -73,5 +73,8 @@ function sumOf({ values }: Plane): number {
 
 function without({ luma, valid }: View, hidden: Plane): View {
   const { values } = resized(hidden, luma.width_px, luma.height_px)
-  return { luma, valid: { ...valid, values: valid.values.map((shows, i) => ((values[i] as number) > 0.5 ? 0 : shows)) } }
+  return {
+    luma,
+    valid: { ...valid, values: valid.values.map((shows, i) => ((values[i] as number) > 0.5 ? 0 : shows)) },
+  }
 }

@@ -66,8 +66,12 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
 export function factorFor({ wish, cap }: Cells, energies: Float64Array, budget: number): number {
   const spent = (factor: number) => {
     let sum = 0
-    for (let i = 0; i < wish.length; i += 1)
-      sum += (energies[i] as number) * Math.min(factor * (wish[i] as number), cap[i] as number) ** 2
+    for (let i = 0; i < wish.length; i += 1) {
+      const wished = factor * (wish[i] as number)
+      const most = cap[i] as number
+      const strength = wished < most ? wished : most
+      sum += (energies[i] as number) * strength * strength
+    }
     return sum
   }
   let [low, high] = [0, 8]
@@ -91,23 +95,17 @@ export function strengthRow(cells: Cells, strengths: Float32Array, y: number, ro
   const upper = Math.floor(v)
   const lower = Math.min(down - 1, upper + 1)
   const share = v - upper
-  let left = 0
-  let right = 0
-  let column = -2
-  for (let x = 0; x < row.length; x += 1) {
-    const u = Math.min(across - 1, Math.max(0, (x + 0.5) / cell_px - 0.5))
-    const whole = u | 0
-    if (whole !== column) {
-      column = whole
-      const next = Math.min(across - 1, whole + 1)
-      const [a, b] = [
-        strengths[upper * across + whole] as number,
-        strengths[lower * across + whole] as number,
-      ]
-      const [c, d] = [strengths[upper * across + next] as number, strengths[lower * across + next] as number]
-      left = a + share * (b - a)
-      right = c + share * (d - c)
-    }
-    row[x] = left + (u - whole) * (right - left)
+  const middleOf = (column: number) => {
+    const at = Math.max(0, Math.min(across - 1, column))
+    const above = strengths[upper * across + at] as number
+    return above + share * ((strengths[lower * across + at] as number) - above)
+  }
+  let left = middleOf(-1)
+  for (let column = 0, x = 0; x < row.length; column += 1) {
+    const right = middleOf(column)
+    const middle = (column - 0.5) * cell_px - 0.5
+    for (const end = Math.min(row.length, (column + 0.5) * cell_px); x < end; x += 1)
+      row[x] = left + ((x - middle) / cell_px) * (right - left)
+    left = right
   }
 }

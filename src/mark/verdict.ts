@@ -1,3 +1,4 @@
+import { assert } from "../fault.ts"
 import { log10Bound, scoreOf, type Evidence, type Judged } from "./score.ts"
 import type { Codeword } from "./embed.ts"
 
@@ -36,6 +37,24 @@ export interface Held {
   readonly codeword: Codeword
 }
 
+/**
+ * Two files of one original as one: his chips are the same in both, so that their evidence adds up chip by chip. Taken for
+ * two independent files they would count the same chips twice.
+ */
+export function together(one: Held, other: Held): Held {
+  const plain = sum(one.testimony.plain, other.testimony.plain)
+  const quantised = sum(
+    one.testimony.quantised ?? one.testimony.plain,
+    other.testimony.quantised ?? other.testimony.plain,
+  )
+  return { codeword: one.codeword, testimony: { plain, quantised } }
+}
+
+function sum(one: Evidence, other: Evidence): Evidence {
+  assert(one.length === other.length, "both are of one original")
+  return one.map((value, i) => value + (other[i] as number))
+}
+
 /** How much speaks for somebody. */
 export interface Weight {
   /** log₁₀ of the probability that chips which had no part reach as much, times what was tried; at most 0. */
@@ -46,7 +65,7 @@ export interface Weight {
 }
 
 /**
- * How much one or several files together speak for a holder: the likelier of both statistics, with everything that was
+ * How much one file, or several of different originals, speak for a holder: the likelier of both statistics, with everything that was
  * tried reckoned in. Several files add up: score and variance.
  */
 export function weightOf(files: readonly Held[], tried: Tried): Weight {

@@ -137,7 +137,7 @@ export class Originals {
       if (end - start > mostInSlot) continue
       for (let n = start; n < end; n += 1) {
         const at = list[n] as number
-        const bits = distance(own, 0, this.#bits, words * at, matchLimit_bits)
+        const bits = distance(own, this.#bits, words * at, matchLimit_bits)
         if (bits >= matchLimit_bits) continue
         const owner = this.#owners[at] as number
         const held = nearest[owner] as number
@@ -158,7 +158,7 @@ export class Originals {
       wordsInto(own, 0, corner.bits)
       let best = -1
       for (let at = start; at < end; at += 1) {
-        const apart = distance(own, 0, this.#bits, words * at, bits[i] as number)
+        const apart = distance(own, this.#bits, words * at, bits[i] as number)
         if (apart >= (bits[i] as number)) continue
         bits[i] = apart
         best = at
@@ -252,12 +252,19 @@ function keyOf(bits: Uint32Array, at: number, table: number, size: number): numb
   return (low | high) & (2 ** size - 1)
 }
 
-/** How many bits of two descriptors differ; counting ends once `enough` are known to. */
-function distance(ones: Uint32Array, i: number, others: Uint32Array, j: number, enough: number): number {
-  let bits = 0
-  for (let n = 0; n < words && bits < enough; n += 1)
-    bits += onesOf((ones[i + n] as number) ^ (others[j + n] as number))
-  return bits
+/** How many bits of two descriptors differ; half-way, counting ends where `enough` are known to. */
+function distance(own: Uint32Array, others: Uint32Array, at: number, enough: number): number {
+  const half = fourWords(own, 0, others, at)
+  return half >= enough ? half : half + fourWords(own, 4, others, at + 4)
+}
+
+function fourWords(own: Uint32Array, from: number, others: Uint32Array, at: number): number {
+  return (
+    onesOf((own[from] as number) ^ (others[at] as number)) +
+    onesOf((own[from + 1] as number) ^ (others[at + 1] as number)) +
+    onesOf((own[from + 2] as number) ^ (others[at + 2] as number)) +
+    onesOf((own[from + 3] as number) ^ (others[at + 3] as number))
+  )
 }
 
 /** How many bits of 32 are set. Source: Warren, "Hacker's Delight", figure 5-2. */
