@@ -112,6 +112,9 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."POST /v1/lane-reports,GET /v1/lanes/health,GET /v1/alerts,GET /v1/alerts/:id,POST /v1/alerts/:id/acknowledgement".split(
         ",",
       ),
+      ..."POST /v1/traces,POST /v1/traces/:id/files,POST /v1/traces/:id/closing,GET /v1/traces,GET /v1/traces/:id".split(
+        ",",
+      ),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),
     ].map(route => [
       route,
