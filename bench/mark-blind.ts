@@ -16,7 +16,8 @@ export const acceptedBits = 59
 
 const band = (() => {
   const list: (readonly [number, number])[] = []
-  for (let v = 0; v < 8; v += 1) for (let u = 0; u < 8; u += 1) if (u + v >= 2 && u + v <= 4) list.push([u, v])
+  for (let v = 0; v < 8; v += 1)
+    for (let u = 0; u < 8; u += 1) if (u + v >= 2 && u + v <= 4) list.push([u, v])
   return list
 })()
 

@@ -51,13 +51,11 @@ export function colluded(members: readonly Member[], strategy: string, seed: str
 function chosen(members: readonly Member[], choice: Choice, chance: () => number): Pixels {
   const [first] = members as [Member]
   const rgb = new Uint8Array(first.pixels.rgb.length)
-  for (let i = 0; i < rgb.length; i += 1)
-    rgb[i] = Math.round(
-      choice(
-        members.map(({ pixels }) => pixels.rgb[i]!),
-        chance,
-      ),
-    )
+  const values = members.map(() => 0)
+  for (let i = 0; i < rgb.length; i += 1) {
+    for (let n = 0; n < members.length; n += 1) values[n] = members[n]!.pixels.rgb[i]!
+    rgb[i] = Math.round(choice(values, chance))
+  }
   return { ...first.pixels, rgb }
 }
 
@@ -88,7 +86,12 @@ function rewritten(members: readonly Member[], side: "minority" | "majority", ch
     const isOneRarer = 2 * count === members.length ? chance() < 0.5 : 2 * count < members.length
     const wanted = isOneRarer === (side === "minority")
     const values = seen.map(each => each[chip]!)
-    return mean(values.filter((_, n) => ones[n] === wanted), chance) - mean(values, chance)
+    return (
+      mean(
+        values.filter((_, n) => ones[n] === wanted),
+        chance,
+      ) - mean(values, chance)
+    )
   })
   const field = fieldOf(moves, average, area)
   const rgb = Uint8Array.from(average.rgb, (value, i) => {
@@ -112,7 +115,10 @@ export interface CollusionRow {
 
 export async function collusionOf(picture: Picture, innocents: number): Promise<readonly CollusionRow[]> {
   const biases = biasesFor(picture)
-  const crowd = Array.from({ length: innocents }, (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips)
+  const crowd = Array.from(
+    { length: innocents },
+    (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips,
+  )
   const sight = sightOf(picture.pixels, [picture.plate])
   const rows: CollusionRow[] = []
   for (const level of ["L4", "L2"] as const) {

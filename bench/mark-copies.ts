@@ -79,7 +79,9 @@ export function cut({ rgb, width_px }: Pixels, box: Box): Pixels {
 /** What a false accusation has to be paid for: 10,000 originals × 1,000 holders × 2 statistics × 1 file × 1 pooling. */
 export const tries = { originals: 10_000, holders: 1_000, statistics: 2, files: 1, poolings: 1 } as const
 
-export const triesLog10 = Math.log10(Object.values<number>(tries).reduce((product, each) => product * each, 1))
+export const triesLog10 = Math.log10(
+  Object.values<number>(tries).reduce((product, each) => product * each, 1),
+)
 
 /** log₁₀ of how probable it may at most be that anyone is accused who did not leak. */
 export const limitLog10 = -9

@@ -52,7 +52,11 @@ export async function costs(): Promise<{ rows: readonly CostRow[]; memory_mb: nu
     ["release L4: decode, keep, mark, encode", () => keepRegions(file, "L4", found, marking), warm],
     ["the same without a mark", () => keepRegions(file, "L4", found, null), warm],
     ["release L2: decode, keep, mark, encode", () => keepRegions(file, "L2", found, marking), warm],
-    ["compare a leak (JPEG 50) with its original", () => compare(pixels, leakPixels, [plate], stepsOf(leak)), 4],
+    [
+      "compare a leak (JPEG 50) with its original",
+      () => compare(pixels, leakPixels, [plate], stepsOf(leak)),
+      4,
+    ],
   ]
   const rows: CostRow[] = []
   for (const [work, run, runs] of works)

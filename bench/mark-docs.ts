@@ -1,8 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import sharp, { type Sharp } from "sharp"
-import type { Box } from "../src/picture/level.ts"
 import { keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
-import { undoubted } from "../src/picture/level.ts"
+import { undoubted, type Box } from "../src/picture/level.ts"
 import { cut, keysOf } from "./mark-copies.ts"
 import { pictureOf } from "./mark-pictures.ts"
 
@@ -34,11 +33,19 @@ async function drawn(name: string, index: number, part: Box): Promise<void> {
   const copy = redacted(picture.pixels, kept)
   marked(picture.pixels, copy, { keys: keysOf(picture.name, "holder"), policy: "usual", kept })
   const [plain, changed] = [cut(picture.pixels, part), cut(copy, part)]
-  const difference = Uint8ClampedArray.from(plain.rgb, (value, i) => 128 + amplified * (changed.rgb[i]! - value))
+  const difference = Uint8ClampedArray.from(
+    plain.rgb,
+    (value, i) => 128 + amplified * (changed.rgb[i]! - value),
+  )
   const photograph = (image: Sharp) => image.jpeg({ quality: 95, chromaSubsampling: "4:4:4" })
   await write(photograph(raw(plain)), `${name}-unmarked.jpg`)
   await write(photograph(raw(changed)), `${name}-marked.jpg`)
-  await write(raw({ ...plain, rgb: Uint8Array.from(difference) }).greyscale().png(), `${name}-difference.png`)
+  await write(
+    raw({ ...plain, rgb: Uint8Array.from(difference) })
+      .greyscale()
+      .png(),
+    `${name}-difference.png`,
+  )
 }
 
 async function write(image: Sharp, name: string): Promise<void> {

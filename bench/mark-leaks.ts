@@ -78,7 +78,10 @@ export async function leaksOf(picture: Picture, options: LeakOptions): Promise<P
   const biases = biasesFor(picture)
   const codeword = codewordFor(picture, holder, biases)
   const sight = sightOf(pixels, [picture.plate])
-  const crowd = Array.from({ length: innocents }, (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips)
+  const crowd = Array.from(
+    { length: innocents },
+    (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips,
+  )
   const spreading = spreadingOf(pixels, name)
   const blind = await decode(
     await released(blindMarked(pixels, spreading, psnrFor(pixels.width_px * pixels.height_px, "usual"))),
@@ -188,6 +191,9 @@ export function sumsOf(evidence: Evidence, biases: Uint8Array, crowd: readonly U
 async function putBy(folder: string, name: string, statistics: readonly Evidence[]): Promise<string | null> {
   if (statistics.length === 0) return null
   const file = join(folder, Buffer.from(name).toString("hex"))
-  await writeFile(file, Buffer.concat(statistics.map(each => new Uint8Array(each.buffer, each.byteOffset, each.byteLength))))
+  await writeFile(
+    file,
+    Buffer.concat(statistics.map(each => new Uint8Array(each.buffer, each.byteOffset, each.byteLength))),
+  )
   return file
 }

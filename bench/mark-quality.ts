@@ -10,7 +10,9 @@ export interface Quality {
 
 const radius = 5
 const gauss = (() => {
-  const values = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * 1.5 ** 2)))
+  const values = Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    Math.exp(-((i - radius) ** 2) / (2 * 1.5 ** 2)),
+  )
   const sum = values.reduce((all, each) => all + each, 0)
   return values.map(value => value / sum)
 })()
@@ -23,7 +25,10 @@ export function qualityOf(one: Pixels, other: Pixels, box: Box): Quality {
 }
 
 function ssimOf(a: Plane, b: Plane): number {
-  const product = (x: Plane, y: Plane): Plane => ({ ...x, values: x.values.map((value, i) => value * y.values[i]!) })
+  const product = (x: Plane, y: Plane): Plane => ({
+    ...x,
+    values: x.values.map((value, i) => value * y.values[i]!),
+  })
   const [ma, mb, aa, bb, ab] = [a, b, product(a, a), product(b, b), product(a, b)].map(blurred) as [
     Plane,
     Plane,

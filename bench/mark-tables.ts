@@ -139,7 +139,13 @@ function innocentLines({ pictures, collusion }: Results): string {
       ...[all.largestT.toFixed(2), all.smallestBound.toFixed(2)],
     ]
   })
-  const headings = ["leaks of", "tests (one holder, one leak)", "accused", "largest t", "smallest log₁₀ bound"]
+  const headings = [
+    "leaks of",
+    "tests (one holder, one leak)",
+    "accused",
+    "largest t",
+    "smallest log₁₀ bound",
+  ]
   return `### Innocents\n\n${table(headings, rows)}`
 }
 

@@ -1,8 +1,9 @@
 import sharp, { type Region } from "sharp"
 import { drawCapture } from "../src/drawing/capture.ts"
-import { leakDescriptorsOf, parseDescriptors, type Descriptor } from "../src/picture/descriptors.ts"
+import { parseDescriptors } from "../src/picture/descriptors.ts"
+import { decodeLeak, lookAtLeak } from "../src/picture/leak.ts"
 import { keptBoxes, undoubted, type Box } from "../src/picture/level.ts"
-import { matchesOf, matchLimit_bits, votesFor } from "../src/picture/matches.ts"
+import { Originals } from "../src/picture/originals.ts"
 import { decode, keepRegions } from "../src/picture/pixels.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 
@@ -52,25 +53,17 @@ function halfOf({ x_px, y_px, width_px, height_px }: Box): Region {
   return { left: x_px, top: y_px, width: Math.floor(width_px / 2), height: height_px }
 }
 
-/** At which place the right original comes, from 1, by votes and by matches alone. Ties count against it. */
-export async function placesOf(
-  leak: Leak,
-  index: number,
-  originals: readonly Original[],
-): Promise<{ readonly byVotes: number; readonly byMatches: number }> {
-  const pixels = await decode(await leak(originals[index]!))
-  const asked = parseDescriptors(leakDescriptorsOf(pixels, 500))!
-  const lists = originals.map(({ sketch }) => sketch.parts.map(part => part.descriptors))
-  const all = lists.map(parts => parts.flat())
-  const matches = lists.map(parts => Math.max(...parts.map(part => bestOf(asked, part))))
-  const votes = votesFor(asked, all, matchLimit_bits)
-  return { byVotes: placeOf(votes, index), byMatches: placeOf(matches, index) }
+/** All of them, each under its number. */
+export function indexOf(originals: readonly Original[]): Originals {
+  const index = new Originals()
+  originals.forEach(({ sketch }, number) => index.add(String(number), sketch))
+  return index
 }
 
-function bestOf(asked: readonly Descriptor[], part: readonly Descriptor[]): number {
-  return matchesOf(asked, part, matchLimit_bits)
-}
-
-function placeOf(scores: readonly number[], index: number): number {
-  return scores.filter((score, i) => i === index || score >= scores[index]!).length
+/** At which place the right original comes, from 1; 6 where it is not among the first five. */
+export async function placeOf(file: Uint8Array, number: number, index: Originals): Promise<number> {
+  const { side_px, descriptors } = lookAtLeak(await decodeLeak(file))
+  const found = index.find(parseDescriptors(descriptors)!, side_px, 5)
+  const place = found.findIndex(({ name }) => name === String(number))
+  return place < 0 ? 6 : place + 1
 }

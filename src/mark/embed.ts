@@ -51,7 +51,7 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
   const strengths = strengthsOf(cells, factorFor(cells, energies, budget))
   const row = new Float32Array(width_px)
   const { values } = field
-  // What is assigned to it is rounded, and brought to 0 … 255.
+  // What is assigned to it is brought to 0 … 255.
   const rgb = new Uint8ClampedArray(copy.rgb.buffer, copy.rgb.byteOffset, copy.rgb.length)
   let changed = 0
   for (let y = area.top; y < area.bottom; y += 1) {
@@ -64,9 +64,10 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
       if (kept[i] === 0) continue
       const change = (row[x] as number) * (values[i] as number)
       changed += change * change
-      rgb[at] = (rgb[at] as number) + change
-      rgb[at + 1] = (rgb[at + 1] as number) + change
-      rgb[at + 2] = (rgb[at + 2] as number) + change
+      const whole = ((change + 128.5) | 0) - 128
+      rgb[at] = (rgb[at] as number) + whole
+      rgb[at + 1] = (rgb[at + 1] as number) + whole
+      rgb[at + 2] = (rgb[at + 2] as number) + whole
     }
   }
   return { marked_px, psnr_db: 10 * Math.log10((255 ** 2 * marked_px) / changed) }

@@ -50,7 +50,7 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
       const activity = (Math.sqrt(Math.max(0, calmest)) + Math.sqrt(Math.max(0, calm))) / 2
       const light = 0.75 + 0.25 * Math.min(1, mean / 64)
       const at = row * across + column
-      wish[at] = (0.8 + activity ** 0.75) * light
+      wish[at] = (0.8 + Math.sqrt(activity * Math.sqrt(activity))) * light
       cap[at] = Math.min(most, (1 + 0.9 * activity) * light)
     }
   }

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto"
 import fc from "fast-check"
-import { beforeAll, describe as suite, expect, test } from "vitest"
-import { drawOriginals, leaks, placesOf, type Original } from "../../test/leaks.ts"
+import { describe as suite, expect, test } from "vitest"
 import { chanceOf } from "../drawing/chance.ts"
 import {
   descriptorsOf,
@@ -13,7 +12,6 @@ import {
   type Descriptor,
 } from "./descriptors.ts"
 import type { Box } from "./level.ts"
-import { matchesOf, matchLimit_bits, votesFor } from "./matches.ts"
 import { colours, type Pixels } from "./pixels.ts"
 import { parseSketch, sketchLimits, sketchOf } from "./sketch.ts"
 
@@ -232,46 +230,4 @@ suite("a sketch", () => {
     })
     fc.assert(law, { numRuns: 200, seed: 7 })
   })
-})
-
-suite("matches", () => {
-  const one = parsed(descriptorsOf(picture("one"), null, 120))
-  const other = parsed(descriptorsOf(picture("other"), null, 120))
-
-  test("a picture matches itself, not another, and nothing at no bits", () => {
-    expect(matchesOf(one, one, matchLimit_bits)).toBe(one.length)
-    expect(matchesOf(one, other, matchLimit_bits)).toBeLessThan(one.length / 5)
-    expect(matchesOf(one, one, 0)).toBe(0)
-    expect(matchesOf(one, [], matchLimit_bits)).toBe(0)
-  })
-
-  test("a corner that is there twice matches neither", () => {
-    expect(matchesOf(one, [...one, ...one], matchLimit_bits)).toBe(0)
-  })
-
-  test("what every original has speaks for none", () => {
-    const shared = one.slice(0, 60)
-    const own = one.slice(60, 70)
-    const votes = votesFor([...shared, ...own], [shared, [...shared, ...own], shared], matchLimit_bits)
-    expect(votes.indexOf(Math.max(...votes))).toBe(1)
-    const [alone = 0] = votesFor(shared, [shared], matchLimit_bits)
-    expect(alone).toBe((60 * matchLimit_bits) / 2)
-    expect(votesFor(one, [], matchLimit_bits)).toEqual([])
-  })
-})
-
-suite("leaked copies of a lane's 24 vehicles", () => {
-  let originals: readonly Original[]
-  beforeAll(async () => {
-    originals = await drawOriginals(24, 10)
-  })
-
-  test.each(["L2, JPEG 50 at half size", "L2, turned by 5°", "L4, at quarter size"])(
-    "%s: two of two lead back",
-    async name => {
-      const places: number[] = []
-      for (const index of [3, 15]) places.push((await placesOf(leaks[name]!, index, originals)).byVotes)
-      expect(places).toEqual([1, 1])
-    },
-  )
 })

@@ -1,7 +1,6 @@
 import { startOf, type Match } from "../mark/starts.ts"
 import { warpedX, warpedY } from "../mark/warp.ts"
 import type { Descriptor } from "./descriptors.ts"
-import { matchLimit_bits } from "./matches.ts"
 import type { Sketch } from "./sketch.ts"
 
 /** An original that a leak may have come from. */
@@ -12,6 +11,9 @@ export interface Candidate {
   /** By how many bits these look more like it than like the other originals that were looked at closely. */
   readonly votes: number
 }
+
+/** Up to this many of 256 bits apart, two descriptors may be of one corner; unrelated ones are about 128 apart. */
+const matchLimit_bits = 72
 
 /** Each table sorts all descriptors by some of their bits. */
 const tables = 12
@@ -30,8 +32,11 @@ const mostUnsorted = 16
 
 const words = 8
 
-/** Steps in which a scale is held, as docs/formats/descriptors.md has them. */
-const perDoubling = 16
+/** Ways in which a leak may be turned and scaled, for each original. */
+const bins = 256
+
+/** A scale is held in steps, as docs/formats/descriptors.md packs it. */
+const scaleSteps = { perDoubling: 16, ofOne: 32 }
 
 interface Table {
   readonly offsets: Uint32Array
@@ -46,8 +51,8 @@ export class Originals {
   /** Where each original's descriptors start, and where the last one's end. */
   readonly #starts: number[] = [0]
   #bits = new Uint32Array(words * 1024)
-  /** Of each descriptor: x, y, 16ths of a doubling of scale, angle. */
-  #places = new Int32Array(4 * 1024)
+  /** Of each descriptor: x, y, scale in steps, angle. */
+  #places = new Uint16Array(4 * 1024)
   #owners = new Uint32Array(1024)
   #tables: readonly Table[] = []
   /** So many originals, and the bits of a key, are in the tables. */
@@ -74,7 +79,7 @@ export class Originals {
     for (const { bits, x_px, y_px, scale, angle } of parts.flatMap(part => part.descriptors)) {
       if (at === this.#owners.length) this.#grow()
       wordsInto(this.#bits, words * at, bits)
-      this.#places.set([x_px, y_px, Math.round(perDoubling * Math.log2(scale)), angle], 4 * at)
+      this.#places.set([x_px, y_px, stepsOf(scale), angle], 4 * at)
       this.#owners[at] = owner
       at += 1
     }
@@ -82,13 +87,13 @@ export class Originals {
   }
 
   #grow(): void {
-    const larger = <T extends Uint32Array | Int32Array>(old: T, now: T): T => {
+    const larger = <T extends Uint32Array | Uint16Array>(old: T, now: T): T => {
       now.set(old)
       return now
     }
     const length = Math.ceil(1.5 * this.#owners.length)
     this.#bits = larger(this.#bits, new Uint32Array(words * length))
-    this.#places = larger(this.#places, new Int32Array(4 * length))
+    this.#places = larger(this.#places, new Uint16Array(4 * length))
     this.#owners = larger(this.#owners, new Uint32Array(length))
   }
 
@@ -107,33 +112,49 @@ export class Originals {
       .slice(0, most)
   }
 
-  /** Originals that descriptors in the leak's slots speak for: one that several have in common for each of them less. */
+  /**
+   * Originals that descriptors in the leak's slots speak for, the likeliest first, then what is in no table yet. Only what
+   * is turned and scaled alike adds up (Jégou et al. 2008, §4); what several have in common counts for each of them less.
+   */
   #shortlistFor(leak: readonly Descriptor[]): readonly number[] {
-    const votes = new Float64Array(this.#sorted)
+    const votes = new Float32Array(bins * this.#sorted)
     const nearest = new Uint8Array(this.#sorted).fill(matchLimit_bits)
+    const places = new Uint32Array(this.#sorted)
     const own = new Uint32Array(words)
     for (const corner of leak) {
       wordsInto(own, 0, corner.bits)
+      const steps = stepsOf(corner.scale)
       const alike: number[] = []
-      this.#tables.forEach((table, n) => this.#nearestOf(own, { table, key: keyOf(own, 0, n, this.#keyBits) }, { nearest, alike }))
+      this.#tables.forEach((table, n) => {
+        const key = keyOf(own, 0, n, this.#keyBits)
+        this.#nearestOf(own, { table, key }, { nearest, places, alike })
+      })
       for (const owner of alike) {
-        votes[owner] = (votes[owner] as number) + (matchLimit_bits - (nearest[owner] as number)) / alike.length
+        const at = 4 * (places[owner] as number)
+        const turn = (this.#places[at + 3] as number) - corner.angle
+        const bin = bins * owner + binOf(turn, (this.#places[at + 2] as number) - steps)
+        const bits = matchLimit_bits - (nearest[owner] as number)
+        votes[bin] = (votes[bin] as number) + bits ** 2 / alike.length
         nearest[owner] = matchLimit_bits
       }
     }
-    const spokenFor = [...votes.keys()].filter(owner => (votes[owner] as number) > 0)
-    const best = spokenFor.sort((a, b) => (votes[b] as number) - (votes[a] as number)).slice(0, shortlist)
+    const best = Array.from({ length: this.#sorted }, (_, owner) => ({ owner, votes: mostOf(votes, owner) }))
+      .filter(each => each.votes > 0)
+      .sort((a, b) => b.votes - a.votes)
+      .slice(0, shortlist)
+      .map(({ owner }) => owner)
     return [...best, ...Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)]
   }
 
   #nearestOf(
     own: Uint32Array,
     { table: { offsets, list }, key }: { readonly table: Table; readonly key: number },
-    { nearest, alike }: { readonly nearest: Uint8Array; readonly alike: number[] },
+    { nearest, places, alike }: Nearest,
   ): void {
     for (let flip = -1; flip < this.#keyBits; flip += 1) {
       const slot = flip < 0 ? key : key ^ (1 << flip)
-      const [start, end] = [offsets[slot] as number, offsets[slot + 1] as number]
+      const start = offsets[slot] as number
+      const end = offsets[slot + 1] as number
       if (end - start > mostInSlot) continue
       for (let n = start; n < end; n += 1) {
         const at = list[n] as number
@@ -142,7 +163,9 @@ export class Originals {
         const owner = this.#owners[at] as number
         const held = nearest[owner] as number
         if (held === matchLimit_bits) alike.push(owner)
-        if (bits < held) nearest[owner] = bits
+        if (bits >= held) continue
+        nearest[owner] = bits
+        places[owner] = at
       }
     }
   }
@@ -171,8 +194,8 @@ export class Originals {
   }
 
   #cornerAt(at: number): Match["original"] {
-    const [x_px = 0, y_px = 0, steps = 0, angle = 0] = this.#places.subarray(4 * at, 4 * at + 4)
-    return { x_px, y_px, scale: 2 ** (steps / perDoubling), angle }
+    const place = (n: number) => this.#places[4 * at + n] as number
+    return { x_px: place(0), y_px: place(1), scale: scaleOf(place(2)), angle: place(3) }
   }
 
   /** Counting sort by the bits of each table. */
@@ -200,6 +223,41 @@ export class Originals {
       return { offsets, list }
     })
   }
+}
+
+/** For each original how far its nearest is from a corner, and where that is held. */
+interface Nearest {
+  readonly nearest: Uint8Array
+  readonly places: Uint32Array
+  /** Of which originals one is near. */
+  readonly alike: number[]
+}
+
+function stepsOf(scale: number): number {
+  return scaleSteps.ofOne + Math.round(scaleSteps.perDoubling * Math.log2(scale))
+}
+
+function scaleOf(steps: number): number {
+  return 2 ** ((steps - scaleSteps.ofOne) / scaleSteps.perDoubling)
+}
+
+/** In which of its original's bins a match is: by sixteenths of a turn, and by halves of a doubling of scale. */
+function binOf(turn: number, steps: number): number {
+  const halves = Math.floor((2 * steps) / scaleSteps.perDoubling) + 8
+  return (turn & 0xf0) + Math.max(0, Math.min(15, halves))
+}
+
+/** The most that four neighbouring bins hold. */
+function mostOf(votes: Float32Array, owner: number): number {
+  const start = bins * owner
+  let most = 0
+  for (let bin = 0; bin < bins; bin += 1) {
+    const one = start + bin
+    const next = start + ((bin + 16) & (bins - 1))
+    const side = (bin & 15) === 15 ? 0 : (votes[one + 1] as number) + (votes[next + 1] as number)
+    most = Math.max(most, (votes[one] as number) + (votes[next] as number) + side)
+  }
+  return most
 }
 
 interface CloseLook {
@@ -246,7 +304,8 @@ function wordsInto(target: Uint32Array, at: number, bits: Uint8Array): void {
 /** As many successive bits as `size` says, from where the table's turn is. */
 function keyOf(bits: Uint32Array, at: number, table: number, size: number): number {
   const from = Math.floor((256 * table) / tables)
-  const [word, shift] = [from >>> 5, from & 31]
+  const word = from >>> 5
+  const shift = from & 31
   const low = (bits[at + word] as number) >>> shift
   const high = shift === 0 ? 0 : (bits[at + ((word + 1) & 7)] as number) << (32 - shift)
   return (low | high) & (2 ** size - 1)

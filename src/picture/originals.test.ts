@@ -1,0 +1,122 @@
+import sharp from "sharp"
+import { beforeAll, describe as suite, expect, test } from "vitest"
+import { drawOriginals, indexOf, leaks, placeOf, type Original } from "../../test/leaks.ts"
+import { chanceOf, type Chance } from "../drawing/chance.ts"
+import { parseDescriptors, type Descriptor } from "./descriptors.ts"
+import { decodeLeak, lookAtLeak } from "./leak.ts"
+import { Originals } from "./originals.ts"
+import type { Sketch } from "./sketch.ts"
+
+function noise(chance: Chance, count: number): readonly Descriptor[] {
+  return Array.from({ length: count }, () => ({
+    x_px: chance.index(1024),
+    y_px: chance.index(768),
+    scale: 2 ** chance.index(4),
+    angle: chance.index(256),
+    bits: Uint8Array.from({ length: 32 }, () => chance.index(256)),
+  }))
+}
+
+function sketchWith(descriptors: readonly Descriptor[]): Sketch {
+  const [width_px, height_px] = [1024, 768]
+  return { width_px, height_px, parts: [{ box: { x_px: 0, y_px: 0, width_px, height_px }, descriptors }] }
+}
+
+/** As a copy at half size shows them, its corner cut off, each with some bits wrong. */
+function leaked(descriptors: readonly Descriptor[], chance: Chance): readonly Descriptor[] {
+  return descriptors.map(({ x_px, y_px, scale, angle, bits }) => {
+    const wrong = bits.slice()
+    for (let n = 0; n < 25; n += 1) {
+      const bit = chance.index(256)
+      wrong[bit >> 3]! ^= 1 << (bit & 7)
+    }
+    return { x_px: (x_px - 40) / 2, y_px: (y_px - 24) / 2, scale: scale / 2, angle, bits: wrong }
+  })
+}
+
+const side_px = 512
+
+suite("an index of originals", () => {
+  const own = Array.from({ length: 60 }, (_, n) => noise(chanceOf("own", n), 100))
+  const index = new Originals()
+  own.forEach((descriptors, n) => index.add(`original ${n}`, sketchWith(descriptors)))
+
+  test("that is empty gives none, and so does a leak of nothing", () => {
+    expect(new Originals().find(own[0]!, side_px, 5)).toEqual([])
+    expect(index.find([], side_px, 5)).toEqual([])
+    expect(new Originals().size_bytes).toBeGreaterThan(0)
+  })
+
+  test.each([0, 30, 59])("leads the leaked original %i back to it, most of whose corners agree", n => {
+    const [first, ...others] = index.find(leaked(own[n]!, chanceOf("leaked", n)), side_px, 5)
+    expect(first!.name).toBe(`original ${n}`)
+    expect(first!.agreeing).toBeGreaterThanOrEqual(95)
+    expect(first!.votes).toBeGreaterThan(1000)
+    for (const other of others) expect(other.agreeing).toBeLessThan(4)
+  })
+
+  test("a leak of noise agrees with fewer than four corners of any", () => {
+    for (const seed of [1, 2, 3])
+      for (const { agreeing } of index.find(noise(chanceOf("noise", seed), 600), side_px, 8))
+        expect(agreeing).toBeLessThan(4)
+  })
+
+  test("gives no more than were asked for", () => {
+    const leak = leaked(own.slice(0, 6).flat(), chanceOf("several"))
+    expect(index.find(leak, side_px, 6)).toHaveLength(6)
+    expect(index.find(leak, side_px, 2)).toEqual(index.find(leak, side_px, 6).slice(0, 2))
+    expect(index.find(leak, side_px, 0)).toEqual([])
+  })
+
+  test("what was added after a look-up is seen by the next, one or many", () => {
+    const grown = new Originals()
+    for (let n = 0; n < own.length; n += 1) {
+      grown.add(`original ${n}`, sketchWith(own[n]!))
+      expect(grown.size).toBe(n + 1)
+      if (n % 10 !== 3 && n !== 4) continue
+      expect(grown.find(leaked(own[n]!, chanceOf("late", n)), side_px, 1)[0]?.name).toBe(`original ${n}`)
+      expect(grown.find(leaked(own[0]!, chanceOf("early", n)), side_px, 1)[0]?.name).toBe("original 0")
+    }
+  })
+})
+
+test("what all originals share speaks for none of them", () => {
+  const shared = noise(chanceOf("shared"), 200)
+  const index = new Originals()
+  const own = Array.from({ length: 150 }, (_, n) => noise(chanceOf("beside", n), 30))
+  own.forEach((each, n) => index.add(`original ${n}`, sketchWith([...shared, ...each])))
+  for (const { votes } of index.find(leaked(shared, chanceOf("lane")), side_px, 5))
+    expect(votes).toBeLessThan(400)
+  const leak = leaked([...shared, ...own[77]!], chanceOf("vehicle"))
+  const [first, second] = index.find(leak, side_px, 5)
+  expect(first!.name).toBe("original 77")
+  expect(first!.votes).toBeGreaterThan(2 * second!.votes)
+})
+
+suite("of 16 drawn captures of one lane", () => {
+  let originals: readonly Original[]
+  let index: Originals
+  beforeAll(async () => {
+    originals = await drawOriginals(16, 10)
+    index = indexOf(originals)
+  })
+
+  test.each(["L2, JPEG 50 at half size", "L2, turned by 5°", "L4, at quarter size", "L4, JPEG 30"])(
+    "%s: two of two lead back",
+    async name => {
+      const places: number[] = []
+      for (const number of [3, 12])
+        places.push(await placeOf(await leaks[name]!(originals[number]!), number, index))
+      expect(places).toEqual([1, 1])
+    },
+  )
+
+  test("a mirrored copy leads back when it is asked for mirrored", async () => {
+    const file = await sharp(originals[5]!.l4).flop().jpeg({ quality: 60 }).toBuffer()
+    const { side_px, descriptors, mirrored } = lookAtLeak(await decodeLeak(file))
+    const [asIs] = index.find(parseDescriptors(descriptors)!, side_px, 1)
+    const [turned] = index.find(parseDescriptors(mirrored)!, side_px, 1)
+    expect(turned!.name).toBe("5")
+    expect(turned!.agreeing).toBeGreaterThan(2 * (asIs?.agreeing ?? 0))
+  })
+})
