@@ -113,39 +113,40 @@ export interface CollusionRow {
   readonly innocents: InnocentRow
 }
 
-export async function collusionOf(picture: Picture, innocents: number): Promise<readonly CollusionRow[]> {
+export async function collusionOf(
+  picture: Picture,
+  level: CopyLevel,
+  innocents: number,
+): Promise<readonly CollusionRow[]> {
   const biases = biasesFor(picture)
   const crowd = Array.from(
     { length: innocents },
     (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips,
   )
   const sight = sightOf(picture.pixels, [picture.plate])
+  const members: Member[] = []
+  let kept_px = 0
+  for (let n = 0; n < Math.max(...coalitions); n += 1) {
+    const copy = await copyFor(picture, level, `colluder ${n}`)
+    kept_px = copy.kept_px
+    members.push({ pixels: copy.pixels, codeword: codewordFor(picture, `colluder ${n}`, biases) })
+  }
   const rows: CollusionRow[] = []
-  for (const level of ["L4", "L2"] as const) {
-    const members: Member[] = []
-    let kept_px = 0
-    for (let n = 0; n < Math.max(...coalitions); n += 1) {
-      const copy = await copyFor(picture, level, `colluder ${n}`)
-      kept_px = copy.kept_px
-      members.push({ pixels: copy.pixels, codeword: codewordFor(picture, `colluder ${n}`, biases) })
-    }
-    for (const strategy of strategies) {
-      for (const colluders of coalitions) {
-        const party = members.slice(0, colluders)
-        const { rgb, width_px, height_px } = colluded(party, strategy, picture.name)
-        const file = await sharp(rgb, { raw: { width: width_px, height: height_px, channels: 3 } })
-          .jpeg({ quality: 50 })
-          .toBuffer()
-        const { statistics } = await comparedTo(sight, file)
-        const judged = party.map(({ codeword }) => judge(statistics, codeword))
-        rows.push({
-          ...{ picture: picture.name, level, kept_px, strategy, colluders },
-          accused: judged.filter(({ bound }) => isTraced(bound)).length,
-          smallestT: Math.min(...judged.map(({ t }) => t)),
-          largestT: Math.max(...judged.map(({ t }) => t)),
-          innocents: innocentsOf(statistics, biases, crowd),
-        })
-      }
+  for (const strategy of strategies) {
+    for (const colluders of coalitions) {
+      const party = members.slice(0, colluders)
+      const { rgb, width_px, height_px } = colluded(party, strategy, picture.name)
+      const raw = { width: width_px, height: height_px, channels: 3 } as const
+      const file = await sharp(rgb, { raw }).jpeg({ quality: 50 }).toBuffer()
+      const { statistics } = await comparedTo(sight, file)
+      const judged = party.map(({ codeword }) => judge(statistics, codeword))
+      rows.push({
+        ...{ picture: picture.name, level, kept_px, strategy, colluders },
+        accused: judged.filter(({ bound }) => isTraced(bound)).length,
+        smallestT: Math.min(...judged.map(({ t }) => t)),
+        largestT: Math.max(...judged.map(({ t }) => t)),
+        innocents: innocentsOf(statistics, biases, crowd),
+      })
     }
   }
   return rows

@@ -67,15 +67,6 @@ export function released({ rgb, width_px, height_px }: Pixels): Promise<Uint8Arr
     .toBuffer()
 }
 
-export function cut({ rgb, width_px }: Pixels, box: Box): Pixels {
-  const part = new Uint8Array(box.width_px * box.height_px * 3)
-  for (let y = 0; y < box.height_px; y += 1) {
-    const from = 3 * ((box.y_px + y) * width_px + box.x_px)
-    part.set(rgb.subarray(from, from + 3 * box.width_px), 3 * y * box.width_px)
-  }
-  return { rgb: part, width_px: box.width_px, height_px: box.height_px }
-}
-
 /** What a false accusation has to be paid for: 10,000 originals × 1,000 holders × 2 statistics × 1 file × 1 pooling. */
 export const tries = { originals: 10_000, holders: 1_000, statistics: 2, files: 1, poolings: 1 } as const
 

@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import sharp, { type Sharp } from "sharp"
 import { keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
 import { undoubted, type Box } from "../src/picture/level.ts"
-import { cut, keysOf } from "./mark-copies.ts"
-import { pictureOf } from "./mark-pictures.ts"
+import { keysOf } from "./mark-copies.ts"
+import { cut, pictureOf } from "./mark-pictures.ts"
 
 /** Writes a run's tables and drawn pictures of the mark into docs. */
 

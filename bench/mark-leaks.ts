@@ -12,7 +12,6 @@ import {
   biasesFor,
   codewordFor,
   copyFor,
-  cut,
   isTraced,
   judge,
   released,
@@ -20,7 +19,7 @@ import {
   type CopyLevel,
   type MarkedCopy,
 } from "./mark-copies.ts"
-import type { Picture } from "./mark-pictures.ts"
+import { cut, type Picture } from "./mark-pictures.ts"
 import type { Quality } from "./mark-quality.ts"
 
 /** One picture, both its copies, every attack: who is led back, and who would be wrongly. */

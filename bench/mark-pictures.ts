@@ -75,3 +75,12 @@ export async function pictureOf(source: Source): Promise<Picture> {
   const file = await readFile(new URL(source.file, folder))
   return { name: source.file, file, pixels: await decode(file), plate: source.plate }
 }
+
+export function cut({ rgb, width_px }: Pixels, box: Box): Pixels {
+  const part = new Uint8Array(box.width_px * box.height_px * 3)
+  for (let y = 0; y < box.height_px; y += 1) {
+    const from = 3 * ((box.y_px + y) * width_px + box.x_px)
+    part.set(rgb.subarray(from, from + 3 * box.width_px), 3 * y * box.width_px)
+  }
+  return { rgb: part, width_px: box.width_px, height_px: box.height_px }
+}

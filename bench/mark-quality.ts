@@ -1,7 +1,7 @@
 import { lumaOf, planeOf, type Plane } from "../src/mark/plane.ts"
 import type { Box } from "../src/picture/level.ts"
 import type { Pixels } from "../src/picture/pixels.ts"
-import { cut } from "./mark-copies.ts"
+import { cut } from "./mark-pictures.ts"
 
 export interface Quality {
   readonly psnr_db: number

@@ -1,3 +1,4 @@
+import type { CopyLevel } from "./mark-copies.ts"
 import { collusionOf, type CollusionRow } from "./mark-collusion.ts"
 import { leaksOf, type LeakOptions, type PictureRow } from "./mark-leaks.ts"
 import { pictureOf, type Source } from "./mark-pictures.ts"
@@ -6,7 +7,12 @@ import { pictureOf, type Source } from "./mark-pictures.ts"
 
 export type Task =
   | ({ readonly kind: "leaks"; readonly source: Source } & LeakOptions)
-  | { readonly kind: "collusion"; readonly source: Source; readonly innocents: number }
+  | {
+      readonly kind: "collusion"
+      readonly source: Source
+      readonly level: CopyLevel
+      readonly innocents: number
+    }
 
 export type Found =
   | { readonly kind: "leaks"; readonly source: Source; readonly row: PictureRow }
@@ -15,7 +21,7 @@ export type Found =
 async function done(task: Task): Promise<Found> {
   const picture = await pictureOf(task.source)
   if (task.kind === "collusion")
-    return { kind: "collusion", rows: await collusionOf(picture, task.innocents) }
+    return { kind: "collusion", rows: await collusionOf(picture, task.level, task.innocents) }
   return { kind: "leaks", source: task.source, row: await leaksOf(picture, task) }
 }
 

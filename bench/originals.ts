@@ -139,10 +139,14 @@ console.log(
 const first_ms = firstLook()
 const results = copies.map(({ name, copy }) => resultOf(name, copy))
 const [large, small] = [results.filter(each => each.isEnough), results.filter(each => !each.isEnough)]
-console.log(`| Copy of ≥ 50,000 shown pixels, after | ${levels.map(level => `${level}: first, among five / asked`).join(" | ")} |`)
+console.log(
+  `| Copy of ≥ 50,000 shown pixels, after | ${levels.map(level => `${level}: first, among five / asked`).join(" | ")} |`,
+)
 console.log(`|---|${levels.map(() => "---|").join("")}`)
 for (const attack of names) {
-  const cells = levels.map(level => cell(large.filter(each => each.attack === attack && each.level === level)))
+  const cells = levels.map(level =>
+    cell(large.filter(each => each.attack === attack && each.level === level)),
+  )
   console.log(`| ${attack} | ${cells.join(" | ")} |`)
 }
 console.log(`\nFirst: ${share(large)} with ≥ 50,000 shown pixels, ${share(small)} with fewer.\n`)

@@ -12,8 +12,7 @@ test.each(isWhole ? [10, 22] : [10])(
     const asked = originals.map((_, number) => number).filter(number => isWhole || number % 6 === 1)
     for (const [name, leak] of Object.entries(leaks)) {
       const places: number[] = []
-      for (const number of asked)
-        places.push(await placeOf(await leak(originals[number]!), number, index))
+      for (const number of asked) places.push(await placeOf(await leak(originals[number]!), number, index))
       const first = places.filter(place => place === 1).length
       const five = places.filter(place => place <= 5).length
       if (isWhole) console.log(`${hour} o'clock, ${name}: ${first} first, ${five} among five`)

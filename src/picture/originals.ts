@@ -16,13 +16,13 @@ export interface Candidate {
 const matchLimit_bits = 72
 
 /** Each table sorts all descriptors by some of their bits. */
-const tables = 12
+const tables = 8
 
 /** So many descriptors share a slot of a table on average. */
 const perSlot = 4
 
 /** A slot that holds more says nothing: so many originals share what it looks like. */
-const mostInSlot = 96
+const mostInSlot = 32
 
 /** So many are looked at closely, */
 const shortlist = 40
@@ -134,7 +134,7 @@ export class Originals {
         const turn = (this.#places[at + 3] as number) - corner.angle
         const bin = bins * owner + binOf(turn, (this.#places[at + 2] as number) - steps)
         const bits = matchLimit_bits - (nearest[owner] as number)
-        votes[bin] = (votes[bin] as number) + bits ** 2 / alike.length
+        votes[bin] = (votes[bin] as number) + (bits * bits) / alike.length
         nearest[owner] = matchLimit_bits
       }
     }
@@ -276,7 +276,11 @@ function meanOf(bits: readonly number[]): number {
 
 function candidateOf(
   { bits, matches, corners }: CloseLook,
-  { leakSide_px, means, name }: { readonly leakSide_px: number; readonly means: readonly number[]; readonly name: string },
+  {
+    leakSide_px,
+    means,
+    name,
+  }: { readonly leakSide_px: number; readonly means: readonly number[]; readonly name: string },
 ): Candidate {
   const start = startOf(matches, leakSide_px)
   if (start === null) return { name, agreeing: 0, votes: 0 }

@@ -342,6 +342,16 @@ describe("what the permit rests on must still stand", () => {
     expect(await bentPermit(d => ({ ...d, faces: 1 }), undefined, true)).toBe("LEDGER_DIFFERS")
   })
 
+  test("LEDGER_DIFFERS: a permit that commits to no mark, or to that of another picture", async () => {
+    const withoutMark = ({ mark_sha256: _, ...rest }: PermitDraft): PermitDraft => rest
+    expect(await bentPermit(withoutMark, undefined, true)).toBe("LEDGER_DIFFERS")
+    const others = (draft: PermitDraft) => {
+      const keys = port.house.keys.root.markKeys("0".repeat(64), draft.by!.person)
+      return { ...draft, mark_sha256: markCommitment(keys) }
+    }
+    expect(await bentPermit(others, undefined, true)).toBe("LEDGER_DIFFERS")
+  })
+
   test("VAULT_OBJECT: any byte of the stored body flipped, cut, or the body gone", async () => {
     const { id, grant } = await permitted()
     const folder = join(port.data, "objects")

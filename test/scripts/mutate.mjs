@@ -24,6 +24,48 @@ const targets = [
 /** Checks that are no row of a table: each is replaced by what lets everything pass. */
 const edits = [
   [
+    "src/vault/vault.ts",
+    "if (permit.mark_sha256 !== markCommitment(keys))",
+    "if (permit.by.person === null)",
+    "mark: the permit commits to the codeword",
+    ["test/attack/withdraw.test.ts"],
+  ],
+  [
+    "src/log/traces.ts",
+    "held.originals < originalsPerFile * held.files.length",
+    "held.originals >= 0",
+    "mark: few originals for a trace",
+    ["src/log/traces.test.ts"],
+  ],
+  [
+    "src/log/traces.ts",
+    "held.verdicts === null && draft.verdicts.length === held.files.length",
+    "held.verdicts === null",
+    "mark: a verdict for each file",
+    ["src/log/traces.test.ts"],
+  ],
+  [
+    "src/log/traces.ts",
+    'if (new Set(files).size !== files.length) return "INVALID"',
+    "",
+    "mark: no file twice in a trace",
+    ["src/log/traces.test.ts"],
+  ],
+  [
+    "src/mark/verdict.ts",
+    "bound + log10Tried(tried)",
+    "bound",
+    "mark: what was tried is paid for",
+    ["src/mark/score.test.ts"],
+  ],
+  [
+    "src/mark/embed.ts",
+    "if (kept[i] === 0) continue\n      const change",
+    "const change",
+    "mark: what is not kept stays solid",
+    ["src/mark/embed.test.ts"],
+  ],
+  [
     "src/vault/gate.ts",
     "if (await this.#isConsistent(checkpoint)) return",
     "return",
