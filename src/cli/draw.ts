@@ -25,6 +25,8 @@ interface Drawn {
   /** Indexes of the entries; −1 for an image that an interrupted draw left, whose receipt says them. */
   readonly permit: number
   readonly delivered: number
+  /** How strongly it is marked for who drew it, and what that should survive; `null` where it shows no pixel of the picture. */
+  readonly mark?: string | null
 }
 
 interface Failed {
@@ -99,7 +101,7 @@ async function draw(context: Context, options: DrawOptions): Promise<number> {
     short: plan.short,
   }
   answer(voice, summary, [
-    `${done.length} images with receipts in ${options.out}${plan.short > 0 ? `; ${plan.short} fewer than asked for: the grant covers no more` : ""}`,
+    `${done.length} images with receipts in ${options.out}, each marked as yours${plan.short > 0 ? `; ${plan.short} fewer than asked for: the grant covers no more` : ""}`,
   ])
   if (done.length > 0)
     tell(voice, `next: sallyport receipt verify ${join(options.out, "*.tlog-proof")} --policy FILE`)
@@ -149,6 +151,7 @@ export async function storeDelivery(
     receipt: `${file}.tlog-proof`,
     permit: number("sallyport-permit"),
     delivered: number("sallyport-delivered"),
+    mark: response.headers.get("sallyport-mark"),
   }
 }
 

@@ -99,7 +99,13 @@ test("an admission without a gap, and a refusal for another reason or of no read
   expect(gapAlert({ ...admitted, gap: 5_000_000 }, 5, state).records?.[0]?.body).toMatchObject({
     detail: { missing: 1_000_000 },
   })
-  const refused = { at, of: "admission", code: "CAPTURE_SEQUENCE", reader } as unknown as EntryOf<"refused">
+  const refused = {
+    kind: "refused",
+    at,
+    of: "admission",
+    code: "CAPTURE_SEQUENCE",
+    reader,
+  } as unknown as EntryOf<"refused">
   for (const bend of [{ code: "CAPTURE_DAY" }, { reader: null }, { of: "read" as const }])
     expect(alerted({ ...refused, ...bend }, 5, state)).toEqual({})
   expect(alerted(refused, 5, state).records).toHaveLength(2)

@@ -44,7 +44,10 @@ interface Table {
 }
 
 /**
- * Sketches of many originals, in which that of a leak is looked for.
+ * Sketches of many originals, in which that of a leak is looked for. A leak's corner is compared with those alone that agree
+ * with it in all or all but one of a key's bits, in one of eight tables (Greene et al. 1994; Norouzi et al. 2014); the
+ * originals that most speaks for are then compared with all of the leak. What it does: docs/formats/descriptors.md.
+ * Holds about 105 bytes for each descriptor, 53 kB for an original with 500.
  */
 export class Originals {
   readonly #names: string[] = []
@@ -100,6 +103,7 @@ export class Originals {
   /**
    * The likeliest originals of a leak, best first; none where nothing is alike.
    * @param leakSide_px  the leak's longer side.
+   * Costs 0.64 s of a busy core among 920 originals, for 600 corners; after more than 16 were added, the sorting of all besides.
    */
   find(leak: readonly Descriptor[], leakSide_px: number, most: number): readonly Candidate[] {
     if (this.size - this.#sorted > mostUnsorted) this.#sort()

@@ -263,22 +263,22 @@ const canTrace = spawnSync("strace", ["-f", "-e", "trace=fsync", "true"]).status
 
 /** The calls that SQLite's file and the object store's files go through; `strace` makes the n-th of them fail. */
 const calls = [
-  ["pwrite64", "EIO", 1],
-  ["pwrite64", "ENOSPC", 4],
+  ["pwrite64", "EIO", 2],
+  ["pwrite64", "ENOSPC", 8],
   ["fsync,fdatasync", "EIO", 1],
   ["fsync,fdatasync", "ENOSPC", 4],
   ["rename,renameat,renameat2,link,linkat", "EIO", 1],
   ["rename,renameat,renameat2,link,linkat", "ENOSPC", 1],
 ] as const
 
-/** `SALLYPORT_MATRIX=all` takes every call with both errors; without it the second error is met at each fourth. */
+/** `SALLYPORT_MATRIX=all` takes every call with both errors; without it writes meet them at each second and each eighth. */
 const isWhole = process.env.SALLYPORT_MATRIX === "all"
 
 describe.skipIf(!canTrace)(
   `errors injected under the process${canTrace ? "" : " (skipped: no strace here, or it may not trace)"}`,
   () => {
     for (const [names, error, step] of calls)
-      test(`${error} at every ${isWhole || step === 1 ? "" : "fourth "}${names}, then fsck`, async () => {
+      test(`${error} at every ${isWhole || step === 1 ? "" : `${step}th `}${names}, then fsck`, async () => {
         let hits = 0
         for (let nth = 1; nth <= 200; nth += isWhole ? 1 : step) {
           const where = {
