@@ -52,8 +52,11 @@ export interface TraceOpening {
 const mostRunning = 4
 const life_ms = 60 * 60_000
 
-/** So alike that no other original needs to be opened. */
-const surely = 0.6
+/**
+ * An original on which fewer than this share of the best one's corners lie is not opened. Two crossings of one vehicle may look
+ * alike to the last: those are told apart by comparing both.
+ */
+const closely = 0.5
 /** A file is laid onto an original with at least this; with less it is of none. */
 const barely = 0.25
 /** Fewer corners than this say nothing; then no original is opened. */
@@ -156,8 +159,9 @@ async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Pro
   const both = [look.descriptors, look.mirrored].flatMap(packed =>
     originals.find(parseDescriptors(packed) ?? [], look.side_px, originalsPerFile),
   )
+  const least = Math.max(leastCorners, closely * Math.max(0, ...both.map(({ agreeing }) => agreeing)))
   return both
-    .filter(each => each.agreeing >= leastCorners)
+    .filter(each => each.agreeing >= least)
     .sort((a, b) => b.agreeing - a.agreeing || b.votes - a.votes)
     .filter((each, i, all) => all.findIndex(other => other.name === each.name) === i)
     .slice(0, originalsPerFile)
@@ -189,7 +193,6 @@ async function compared(
     const comparison = await house.pictures.tracer.compare(bytes, opened.picture, plates)
     const isBetter = comparison !== null && comparison.likeness > (best?.comparison.likeness ?? barely)
     if (comparison !== null && isBetter) best = { capture, comparison }
-    if (best !== null && best.comparison.likeness > surely) break
   }
   if (best !== null) return { ...nothing, is: "compared", ...best, tried }
   const why =
