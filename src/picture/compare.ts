@@ -1,11 +1,11 @@
 import type { Alignment } from "../mark/align.ts"
 import { evidenceIn, laidOnto, roughlyLaid, type Compared } from "../mark/evidence.ts"
-import { boxSums, lumaOf, type Plane } from "../mark/plane.ts"
+import { lumaOf, type Plane } from "../mark/plane.ts"
 import type { Steps } from "../mark/quantiser.ts"
 import { explained } from "../mark/shown.ts"
 import { startOf, type Match } from "../mark/starts.ts"
 import { viewOf, type View } from "../mark/view.ts"
-import { composed, scaling, type Warp } from "../mark/warp.ts"
+import { scaling, type Warp } from "../mark/warp.ts"
 import {
   closeDescriptorsOf,
   leakDescriptorsOf,
@@ -70,9 +70,18 @@ export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
 
 /** As `compare`, with one original and several leaks. */
 export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told | null {
-  const { original, luma } = sight
-  const shown = shownBox(viewOf(leak))
-  const tries = triesOf(sight, leak, shown).sort((a, b) => b.agreeing - a.agreeing)
+  const { original, luma, descriptors, boxes } = sight
+  const tries: { warp: Warp; view: View; isMirrored: boolean; agreeing: number }[] = []
+  for (const isMirrored of [false, true]) {
+    const pixels = isMirrored ? flopped(leak) : leak
+    const view = viewOf(pixels)
+    const found = parseDescriptors(leakDescriptorsOf(pixels, leakDescriptors)) ?? []
+    const matches = descriptors.flatMap(list => matchesOf(found, list))
+    const start = startOf(matches, Math.max(leak.width_px, leak.height_px))
+    if (start !== null) tries.push({ ...start, view, isMirrored })
+    for (const box of boxes) tries.push({ warp: filling(box, leak), view, isMirrored, agreeing: 0 })
+  }
+  tries.sort((a, b) => b.agreeing - a.agreeing)
   const [first] = tries
   if (first === undefined) return null
   const least = first.agreeing >= plenty ? rivalShare * first.agreeing : 0
@@ -80,109 +89,17 @@ export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told
     .filter(each => each.agreeing >= least)
     .map(each => ({ ...each, alignment: roughlyLaid(luma, each.view, each.warp) }))
     .sort(byLikeness)
-  const [best] = roughly
-    .filter(each => each.alignment.likeness >= (roughly[0]?.alignment.likeness ?? 0) - doubt_likeness)
+  const likely = roughly.filter(
+    each => each.alignment.likeness >= (roughly[0]?.alignment.likeness ?? 0) - doubt_likeness,
+  )
+  const [best] = likely
     .slice(0, mostLaid)
-    .map(each => ({ ...each, rough: each.alignment.warp }))
-    .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.rough) }))
+    .map(each => ({ ...each, view: explained(luma, each.view, each.alignment.warp) }))
+    .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.alignment.warp) }))
     .sort(byLikeness)
-  if (best === undefined) return null
-  const { view, alignment } = withoutForeign(luma, best)
-  if (alignment.likeness < leastLikeness) return null
-  const told = evidenceIn(original, view, alignment, best.isMirrored ? null : steps)
-  const warp = composed(told.alignment.warp, shift(-shown.x_px, -shown.y_px))
-  return { ...told, alignment: { ...told.alignment, warp }, isMirrored: best.isMirrored }
-}
-
-interface Try {
-  /** From what the leak shows. */
-  readonly warp: Warp
-  readonly view: View
-  readonly isMirrored: boolean
-  /** How many corners speak for it. */
-  readonly agreeing: number
-}
-
-/** By corners, and as if the leak were the whole or what L2 shows alone; as it is and mirrored. */
-function triesOf({ descriptors, boxes }: Sight, leak: Pixels, shown: Box): Try[] {
-  const part = cut(leak, shown)
-  return [false, true].flatMap(isMirrored => {
-    const pixels = isMirrored ? flopped(part) : part
-    const view = viewOf(pixels)
-    const found = parseDescriptors(leakDescriptorsOf(pixels, leakDescriptors)) ?? []
-    const matches = descriptors.flatMap(list => matchesOf(found, list))
-    const start = startOf(matches, Math.max(pixels.width_px, pixels.height_px))
-    const left = isMirrored ? leak.width_px - shown.x_px - shown.width_px : shown.x_px
-    const filled = boxes.flatMap(box => [
-      composed(filling(box, leak), shift(left, shown.y_px)),
-      ...(pixels.width_px === leak.width_px && pixels.height_px === leak.height_px
-        ? []
-        : [filling(box, pixels)]),
-    ])
-    return [
-      ...(start === null ? [] : [{ ...start, view, isMirrored }]),
-      ...filled.map(warp => ({ warp, view, isMirrored, agreeing: 0 })),
-    ]
-  })
-}
-
-function shift(x_px: number, y_px: number): Warp {
-  return [1, 0, x_px, 0, 1, y_px, 0, 0]
-}
-
-/** What is solid around a leak is left away, so that what it shows is looked at as closely as a picture of its own. */
-function shownBox({ valid }: View): Box {
-  const { width_px, height_px } = valid
-  const near = boxSums(valid, shownRadius_px)
-  const most = (2 * shownRadius_px + 1) ** 2
-  let [left, top, right, bottom] = [width_px, height_px, -1, -1]
-  for (let y = 0, i = 0; y < height_px; y += 1)
-    for (let x = 0; x < width_px; x += 1, i += 1) {
-      if (2 * (near.values[i] as number) < most) continue
-      if (x < left) left = x
-      if (x > right) right = x
-      if (y < top) top = y
-      bottom = y
-    }
-  if (right < 0) return { x_px: 0, y_px: 0, width_px, height_px }
-  const [x_px, y_px] = [before(left), before(top)]
-  return {
-    x_px,
-    y_px,
-    width_px: Math.min(width_px, right + block_px + 1) - x_px,
-    height_px: Math.min(height_px, bottom + block_px + 1) - y_px,
-  }
-}
-
-const shownRadius_px = 4
-
-/** A JPEG's blocks stay where they are. */
-const block_px = 8
-
-function before(place: number): number {
-  return Math.max(0, Math.floor(place / block_px) - 1) * block_px
-}
-
-function cut({ rgb, width_px, height_px }: Pixels, box: Box): Pixels {
-  if (box.width_px === width_px && box.height_px === height_px) return { rgb, width_px, height_px }
-  const part = new Uint8Array(3 * box.width_px * box.height_px)
-  for (let y = 0; y < box.height_px; y += 1) {
-    const from = 3 * ((box.y_px + y) * width_px + box.x_px)
-    part.set(rgb.subarray(from, from + 3 * box.width_px), 3 * y * box.width_px)
-  }
-  return { rgb: part, width_px: box.width_px, height_px: box.height_px }
-}
-
-/** Laid again without what the original does not explain, where that makes them more alike. */
-function withoutForeign(
-  luma: Plane,
-  { view, alignment, rough }: { readonly view: View; readonly alignment: Alignment; readonly rough: Warp },
-): { readonly view: View; readonly alignment: Alignment } {
-  const rest = [alignment.warp, rough]
-    .map(warp => ({ warp, view: explained(luma, view, warp) }))
-    .filter(each => each.view !== view)
-    .map(each => ({ view: each.view, alignment: laidOnto(luma, each.view, each.warp) }))
-  return [{ view, alignment }, ...rest].sort(byLikeness)[0] ?? { view, alignment }
+  if (best === undefined || best.alignment.likeness < leastLikeness) return null
+  const { view, alignment, isMirrored } = best
+  return { ...evidenceIn(original, view, alignment, isMirrored ? null : steps), isMirrored }
 }
 
 /** Roughly laid, a photograph of a screen may look less like its original than a wrong start does, by up to this. */
