@@ -46,8 +46,7 @@ export function tablesOf(results: Results): string {
     pooledTable(results.pooled),
     innocentLines(results),
     boundTable(results.bounds),
-    collusionTable(results.collusion, "L4"),
-    collusionTable(results.collusion, "L2"),
+    collusionTable(results.collusion),
     costTable(results.costs),
     gates(results),
   ]
@@ -159,23 +158,26 @@ function boundTable(bounds: readonly BoundRow[]): string {
   return `### The bound, tried: innocents' chips drawn anew against the same evidence; how often the bound is so small\n\n${table(headings, rows)}`
 }
 
-function collusionTable(collusion: readonly CollusionRow[], level: CopyLevel): string {
-  const rows = strategies.flatMap(strategy => {
-    const own = collusion.filter(each => each.level === level && each.strategy === strategy)
-    if (own.length === 0) return []
-    const cells = coalitions.map(colluders => {
-      const cases = own.filter(each => each.colluders === colluders)
-      const accused = cases.reduce((sum, each) => sum + each.accused, 0)
-      const caught = cases.filter(each => each.accused > 0).length
-      const smallest = Math.min(...cases.map(each => each.largestT))
-      return `${caught}/${cases.length}; ${accused}/${colluders * cases.length}; ${smallest.toFixed(1)}`
-    })
-    return [[strategy, ...cells]]
-  })
-  if (rows.length === 0) return ""
-  const kept = [...new Set(collusion.filter(each => each.level === level).map(each => each.kept_px))]
-  const headings = ["how", ...coalitions.map(each => `${each} holders`)]
-  return `### Collusion on ${level} copies of ${kept.map(each => each.toLocaleString("en")).join(", ")} px kept, then JPEG 50: cases with a guilty one accused; colluders accused; smallest t of the most exposed one\n\n${table(headings, rows)}`
+function collusionTable(collusion: readonly CollusionRow[]): string {
+  if (collusion.length === 0) return ""
+  const copies = [...new Set(collusion.map(each => `${each.level}, ${each.kept_px.toLocaleString("en")} px`))]
+  const rows = copies.flatMap(copy =>
+    strategies.map(strategy => {
+      const own = collusion.filter(
+        each =>
+          copy === `${each.level}, ${each.kept_px.toLocaleString("en")} px` && each.strategy === strategy,
+      )
+      const cells = coalitions.map(colluders => {
+        const cases = own.filter(each => each.colluders === colluders)
+        const accused = cases.reduce((sum, each) => sum + each.accused, 0)
+        const largest = Math.min(...cases.map(each => each.largestT))
+        return `${accused}/${colluders * cases.length} (t ${largest.toFixed(1)})`
+      })
+      return [copy, strategy, ...cells]
+    }),
+  )
+  const headings = ["copies, kept", "how", ...coalitions.map(each => `${each} holders`)]
+  return `### Collusion, then JPEG 50: colluders accused, and the t of the most exposed one\n\n${table(headings, rows)}`
 }
 
 function costTable(costs: Results["costs"]): string {
