@@ -5,6 +5,7 @@ import { basename, join } from "node:path"
 import type { Accused, FileReport, TraceReport } from "../custody/close-trace.ts"
 import type { TraceOpening } from "../custody/trace.ts"
 import { Fault } from "../fault.ts"
+import { traceLimits } from "../log/trace-limits.ts"
 import type { TraceState } from "../log/traces.ts"
 import { writeWhole } from "../whole-file.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
@@ -15,10 +16,6 @@ interface TraceOptions {
   readonly ls?: true
   readonly show?: string
 }
-
-/** What the server takes of one file, and of one trace. */
-const maxFile_bytes = 48 * 1024 * 1024
-const maxFiles = 64
 
 interface Found {
   readonly file: string
@@ -98,24 +95,24 @@ async function trace(context: Context, files: readonly string[], { report }: Tra
     ...table(heads, rows),
     ...unread.map(({ file, why }) => `${file}  unreadable  ${why}`),
     "",
-    ...summary(judged),
+    ...summary(judged, found),
   ])
   return unread.length > 0 || judged.files.some(({ verdict }) => verdict === "unreadable") ? 10 : 0
 }
 
 /** Reads what can be read; the others are said, and the rest goes on. */
 async function readAll(files: readonly string[]): Promise<{ found: Found[]; unread: Unread[] }> {
-  if (files.length > maxFiles)
+  if (files.length > traceLimits.files)
     throw new Fault(
       "INVALID",
-      `${files.length} files; one trace takes ${maxFiles}: pooling more weakens every bound`,
+      `${files.length} files; one trace takes ${traceLimits.files}: pooling more weakens every bound`,
     )
   const found: Found[] = []
   const unread: Unread[] = []
   for (const file of files) {
     try {
       const { size } = await stat(file)
-      if (size > maxFile_bytes) {
+      if (size > traceLimits.file_bytes) {
         unread.push({ file, why: "over 48 MB: reduce it" })
         continue
       }
@@ -143,14 +140,15 @@ function rowOf(name: string, file: FileReport): readonly (string | number)[] {
   ]
 }
 
-function summary({ trace, entry, files, tried, limits }: TraceReport): string[] {
+function summary({ trace, entry, files, tried, limits }: TraceReport, found: readonly Found[]): string[] {
+  const nameOf = (sha256: string) => basename(found.find(each => each.sha256 === sha256)?.file ?? sha256)
   const accused = files.filter(({ verdict }) => verdict === "accused").length
   return [
     `${accused} of ${files.length} files were made for somebody; ${trace} closed, log entry ${entry}`,
     `A person is named where chance would name him with a probability of 10^-9 at most, for all ${Math.round(10 ** tried.log10).toLocaleString("en-US")} tests of this case together.`,
     ...files
       .filter(({ verdict }) => verdict !== "accused")
-      .map(({ file, said }) => `${file.slice(0, 12)}…  ${said}`),
+      .map(({ file, said }) => `${nameOf(file)}  ${said}`),
     ...limits.slice(0, 1),
   ]
 }

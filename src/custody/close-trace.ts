@@ -181,18 +181,26 @@ async function judgedFiles(house: House, { all, candidates, tried }: Case): Prom
 
 /** Of each person with copies of several of these originals: how much all of them speak for him together. */
 function pooledIn(house: House, pool: readonly Candidate[], tried: Tried): ReadonlyMap<string, Weight> {
-  const people = new Map<string, { readonly held: Map<string, Held>; files: number }>()
+  const people = new Map<string, Candidate[]>()
   for (const candidate of pool)
     for (const { person } of candidate.holders ?? []) {
-      const his = people.get(person) ?? { held: new Map<string, Held>(), files: 0 }
-      const mine = heldBy(house, candidate, person)
-      const before = his.held.get(candidate.original_sha256)
-      his.held.set(candidate.original_sha256, before === undefined ? mine : together(before, mine))
-      his.files += 1
-      people.set(person, his)
+      const files = people.get(person) ?? []
+      files.push(candidate)
+      people.set(person, files)
     }
-  const several = [...people].filter(([, { files }]) => files > 1)
-  return new Map(several.map(([person, { held }]) => [person, weightOf([...held.values()], tried)]))
+  const several = [...people].filter(([, files]) => files.length > 1)
+  return new Map(several.map(([person, files]) => [person, weightOf(allHeldBy(house, files, person), tried)]))
+}
+
+/** Made for one person at a time: thousands of people's codewords are more than memory holds. */
+function allHeldBy(house: House, files: readonly Candidate[], person: string): readonly Held[] {
+  const held = new Map<string, Held>()
+  for (const candidate of files) {
+    const mine = heldBy(house, candidate, person)
+    const before = held.get(candidate.original_sha256)
+    held.set(candidate.original_sha256, before === undefined ? mine : together(before, mine))
+  }
+  return [...held.values()]
 }
 
 function heldBy(house: House, { looked, original_sha256, bias }: Candidate, person: string): Held {

@@ -1,4 +1,3 @@
-import type { Examination } from "../vault/findings.ts"
 import { parseExamination } from "../vault/findings.ts"
 import { parseEntry, type EntryOf } from "../log/kinds.ts"
 import { Originals } from "../picture/originals.ts"
@@ -23,13 +22,8 @@ const page = 200
  * All originals that were examined, to look a leak up in. The first time reads every sketch, about 5,000 a second; then
  * those that came since.
  * @param receipt  of the trace's opening, without which the vault opens no sketch.
- * @param progress  how many were taken in.
  */
-export async function originalsFor(
-  house: House,
-  receipt: string,
-  progress: (done: number) => void,
-): Promise<Originals> {
+export async function originalsFor(house: House, receipt: string): Promise<Originals> {
   const open = await house.vault.openSketches(receipt)
   const known = held.get(house)
   const upTo = known?.upTo ?? -1
@@ -47,7 +41,6 @@ export async function originalsFor(
       if (entry?.kind !== "examined") continue
       const sketch = await sketchOf(house, entry, open)
       if (sketch !== null) originals.add(entry.capture, sketch)
-      progress(originals.size)
     }
     const last = rows.at(-1)
     if (last === undefined || rows.length < page || last.index <= upTo) break
@@ -66,11 +59,7 @@ async function sketchOf(
 ) {
   const row = await house.ledger.capture(capture)
   const found = row?.findingsJson == null ? null : parseExamination(row.findingsJson)
-  if (!hasSketch(found)) return null
+  if (found === null || found.sketch_sha256 === null) return null
   const bytes = await open({ capture, permit, sealedTo: sealed_to })
   return bytes === null ? null : parseSketch(bytes)
-}
-
-function hasSketch(found: Examination | null): boolean {
-  return found !== null && found.sketch_sha256 !== null
 }

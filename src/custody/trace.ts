@@ -155,7 +155,7 @@ async function lookedAt(
 /** The originals that the file's corners, or those of its mirror image, lie on. */
 async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly Candidate[]> {
   const look = await house.pictures.tracer.look(bytes)
-  const originals = await originalsFor(house, one.receipt, () => undefined)
+  const originals = await originalsFor(house, one.receipt)
   const both = [look.descriptors, look.mirrored].flatMap(packed =>
     originals.find(parseDescriptors(packed) ?? [], look.side_px, originalsPerFile),
   )

@@ -5,14 +5,12 @@ import type { House } from "../custody/house.ts"
 import { openOne, openTrace, takeFile, traceOf } from "../custody/trace.ts"
 import { Fault } from "../fault.ts"
 import { statements } from "../log/shapes.ts"
+import { traceLimits } from "../log/trace-limits.ts"
 import { allow } from "./door.ts"
 import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 export const foundType = "application/octet-stream"
-
-/** Of one found file. */
-const maxFile_bytes = 48 * 1024 * 1024
 
 export function readFound(app: FastifyInstance): void {
   app.addContentTypeParser(foundType, { parseAs: "buffer" }, (_, body, done) => done(null, body))
@@ -36,7 +34,7 @@ export function traceRoutes(house: House): Route[] {
       summary:
         "Bring one of an open trace's files; that it is one its SHA-256 says, which was signed with the opening",
       access: "public",
-      bodyLimit_bytes: maxFile_bytes,
+      bodyLimit_bytes: traceLimits.file_bytes,
       answer: async request => {
         if (!Buffer.isBuffer(request.body)) throw new Fault("MEDIA_TYPE", `send ${foundType}`)
         const { comparison, ...looked } = await takeFile(house, parameter(request, "id"), request.body)

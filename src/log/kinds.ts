@@ -15,7 +15,6 @@ import {
   id,
   index,
   keyName,
-  maxTraceFiles,
   traceVerdict,
   label,
   level,
@@ -25,6 +24,7 @@ import {
   stopScope,
 } from "./shapes.ts"
 import { office, oneOf, publicKey, purpose, sha256Base64, sha256Hex, statements, time } from "./shapes.ts"
+import { traceLimits } from "./trace-limits.ts"
 
 /** An entry of that kind: what every entry has, and its own closed set of fields. */
 function kind<K extends string, P extends Record<string, TSchema>>(name: K, properties: P) {
@@ -271,7 +271,7 @@ export const kinds = {
   /** What was found: for each file, in the order of the statement. */
   "trace.closed": kind("trace.closed", {
     trace: id("trc"),
-    verdicts: Type.Array(traceVerdict, { minItems: 1, maxItems: maxTraceFiles }),
+    verdicts: Type.Array(traceVerdict, { minItems: 1, maxItems: traceLimits.files }),
   }),
 } as const
 

@@ -2,6 +2,7 @@ import { Type, type TSchema } from "typebox"
 import { offices } from "../grant/office.ts"
 import { levels } from "../grant/level.ts"
 import { purposes, type Purpose } from "../grant/terms.ts"
+import { traceLimits } from "./trace-limits.ts"
 
 /** The small shapes that entries, statements and HTTP bodies are made of; each with its limit. */
 
@@ -166,9 +167,6 @@ export const acts = {
   }),
 }
 
-/** Files of one trace. */
-export const maxTraceFiles = 64
-
 export const traceVerdict = closed({
   verdict: oneOf(["accused", "nobody", "unreadable"]),
   /** The original that the file was led back to. */
@@ -218,7 +216,7 @@ export const statements = {
   approval: closed({ version, terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
   acknowledgement: closed({ outcome: alertOutcome, note_commitment: nullable(sha256Base64) }),
   /** SHA-256 of each found file. What is pooled is all of them. */
-  trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: maxTraceFiles }) }),
+  trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

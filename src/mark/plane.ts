@@ -28,16 +28,6 @@ export function lumaOf({ rgb, width_px, height_px }: Rgb): Plane {
   return plane
 }
 
-/** The same picture as in a mirror. */
-export function mirrored({ values, width_px, height_px }: Plane): Plane {
-  const plane = planeOf(width_px, height_px)
-  for (let y = 0; y < height_px; y += 1) {
-    const row = y * width_px
-    for (let x = 0; x < width_px; x += 1) plane.values[row + x] = values[row + width_px - 1 - x] as number
-  }
-  return plane
-}
-
 /** For each pixel of one side: which pixels of the other it is made of, and by how much. */
 interface Taps {
   readonly places: Int32Array
@@ -133,19 +123,4 @@ export function boxSums({ values, width_px, height_px }: Plane, radius: number):
     }
   }
   return result
-}
-
-/** The plane's value between its pixels, linear; `x` and `y` in pixels from the middle of the first, inside the plane. */
-export function linearAt({ values, width_px }: Plane, x: number, y: number): number {
-  const column = Math.floor(x)
-  const row = Math.floor(y)
-  const [right, lower] = [x - column, y - row]
-  const at = row * width_px + column
-  const a = values[at] as number
-  const b = right === 0 ? a : (values[at + 1] as number)
-  if (lower === 0) return a + right * (b - a)
-  const c = values[at + width_px] as number
-  const d = right === 0 ? c : (values[at + width_px + 1] as number)
-  const above = a + right * (b - a)
-  return above + lower * (c + right * (d - c) - above)
 }

@@ -13,6 +13,8 @@ import {
   parseDescriptors,
   type Descriptor,
 } from "./descriptors.ts"
+import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
+import { flopped } from "./leak.ts"
 import { keptBoxes, undoubted, type Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
 import { parseSketch, sketchOf } from "./sketch.ts"
@@ -125,54 +127,23 @@ function filling(box: Box, leak: Pixels): Warp {
   return [x, 0, box.x_px, 0, y, box.y_px, 0, 0]
 }
 
-function flopped({ rgb, width_px, height_px }: Pixels): Pixels {
-  const turned = new Uint8Array(rgb.length)
-  for (let y = 0; y < height_px; y += 1)
-    for (let x = 0; x < width_px; x += 1) {
-      const [from, to] = [3 * (y * width_px + x), 3 * (y * width_px + width_px - 1 - x)]
-      turned[to] = rgb[from] as number
-      turned[to + 1] = rgb[from + 1] as number
-      turned[to + 2] = rgb[from + 2] as number
-    }
-  return { rgb: turned, width_px, height_px }
-}
-
 /** The nearest corner of the original for each of the leak's, where it is clearly nearer than the next. */
 function matchesOf(leak: readonly Descriptor[], original: readonly Descriptor[]): Match[] {
-  const [asked, words] = [wordsOf(leak), wordsOf(original)]
-  return leak.flatMap((each, n) => {
-    let nearest = most_bits
-    let second = 256
-    let at = -1
+  const others = new Uint32Array(words * original.length)
+  original.forEach(({ bits }, i) => wordsInto(others, words * i, bits))
+  const own = new Uint32Array(words)
+  return leak.flatMap(each => {
+    wordsInto(own, 0, each.bits)
+    let [nearest, second, at] = [matchLimit_bits, 256, -1]
     for (let i = 0; i < original.length; i += 1) {
-      let bits = 0
-      for (let word = 0; word < 8; word += 1)
-        bits += ones((asked[8 * n + word] as number) ^ (words[8 * i + word] as number))
-      if (bits < nearest) {
-        second = nearest
-        nearest = bits
-        at = i
-      } else if (bits < second) second = bits
+      const bits = distance(own, others, words * i, second)
+      if (bits < nearest) [second, nearest, at] = [nearest, bits, i]
+      else if (bits < second) second = bits
     }
     const match = original[at]
     return match === undefined || nearest > clearly * second ? [] : [{ leak: each, original: match }]
   })
 }
 
-/** Corners that differ in more of their 256 answers are not each other's. */
-const most_bits = 72
+/** A corner that looks like two others says little: the nearest must be this much nearer than the next. */
 const clearly = 0.95
-
-/** The 256 answers of each, 8 words after 8 words. */
-function wordsOf(list: readonly Descriptor[]): Uint32Array {
-  const words = new Uint32Array(8 * list.length)
-  const bytes = new Uint8Array(words.buffer)
-  list.forEach((each, i) => bytes.set(each.bits, 32 * i))
-  return words
-}
-
-function ones(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x5555_5555)
-  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
-}

@@ -1,6 +1,7 @@
 import { startOf, type Match } from "../mark/starts.ts"
 import { warpedX, warpedY } from "../mark/warp.ts"
 import type { Descriptor } from "./descriptors.ts"
+import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
 import type { Sketch } from "./sketch.ts"
 
 /** An original that a leak may have come from. */
@@ -11,9 +12,6 @@ export interface Candidate {
   /** By how many bits these look more like it than like the other originals that were looked at closely. */
   readonly votes: number
 }
-
-/** Up to this many of 256 bits apart, two descriptors may be of one corner; unrelated ones are about 128 apart. */
-const matchLimit_bits = 72
 
 /** Each table sorts all descriptors by some of their bits. */
 const tables = 8
@@ -29,8 +27,6 @@ const shortlist = 40
 
 /** and so many that were added last, before the tables are made anew. */
 const mostUnsorted = 16
-
-const words = 8
 
 /** Ways in which a leak may be turned and scaled, for each original. */
 const bins = 256
@@ -300,15 +296,6 @@ function candidateOf(
   return { name, agreeing, votes }
 }
 
-function wordsInto(target: Uint32Array, at: number, bits: Uint8Array): void {
-  for (let n = 0; n < words; n += 1)
-    target[at + n] =
-      (bits[4 * n] as number) |
-      ((bits[4 * n + 1] as number) << 8) |
-      ((bits[4 * n + 2] as number) << 16) |
-      ((bits[4 * n + 3] as number) << 24)
-}
-
 /** As many successive bits as `size` says, from where the table's turn is. */
 function keyOf(bits: Uint32Array, at: number, table: number, size: number): number {
   const from = Math.floor((256 * table) / tables)
@@ -317,26 +304,4 @@ function keyOf(bits: Uint32Array, at: number, table: number, size: number): numb
   const low = (bits[at + word] as number) >>> shift
   const high = shift === 0 ? 0 : (bits[at + ((word + 1) & 7)] as number) << (32 - shift)
   return (low | high) & (2 ** size - 1)
-}
-
-/** How many bits of two descriptors differ; half-way, counting ends where `enough` are known to. */
-function distance(own: Uint32Array, others: Uint32Array, at: number, enough: number): number {
-  const half = fourWords(own, 0, others, at)
-  return half >= enough ? half : half + fourWords(own, 4, others, at + 4)
-}
-
-function fourWords(own: Uint32Array, from: number, others: Uint32Array, at: number): number {
-  return (
-    onesOf((own[from] as number) ^ (others[at] as number)) +
-    onesOf((own[from + 1] as number) ^ (others[at + 1] as number)) +
-    onesOf((own[from + 2] as number) ^ (others[at + 2] as number)) +
-    onesOf((own[from + 3] as number) ^ (others[at + 3] as number))
-  )
-}
-
-/** How many bits of 32 are set. Source: Warren, "Hacker's Delight", figure 5-2. */
-function onesOf(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x5555_5555)
-  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }

@@ -105,7 +105,8 @@ export function marked(
   copy: Pixels,
   { keys, policy, kept }: Pick<Marking, "keys" | "policy"> & { readonly kept: Uint8Array },
 ): Strength | null {
-  const kept_px = kept.reduce((sum, each) => sum + each, 0)
+  let kept_px = 0
+  for (let i = 0; i < kept.length; i += 1) kept_px += kept[i] as number
   if (kept_px === 0) return null
   const biases = biasesOf(keys.biases, gridOf(original).count)
   const codeword = { biases, chips: chipsOf(keys.codeword, biases) }
@@ -125,11 +126,10 @@ function silhouette(found: Findings): Pixels {
 /** Redaction keeps, it does not hide: what no box names was never on the canvas. */
 export function redacted(pixels: Pixels, kept: Uint8Array): Pixels {
   const canvas = solidCanvas(pixels)
-  for (let i = 0, at = 0; i < kept.length; i += 1, at += 3) {
-    if (kept[i] === 0) continue
-    canvas.rgb[at] = pixels.rgb[at] as number
-    canvas.rgb[at + 1] = pixels.rgb[at + 1] as number
-    canvas.rgb[at + 2] = pixels.rgb[at + 2] as number
+  for (let start = kept.indexOf(1), end = 0; start >= 0; start = kept.indexOf(1, end)) {
+    end = kept.indexOf(0, start)
+    if (end < 0) end = kept.length
+    canvas.rgb.set(pixels.rgb.subarray(3 * start, 3 * end), 3 * start)
   }
   return canvas
 }

@@ -133,12 +133,10 @@ export class Gate {
     captureId: string,
     receipt: string,
   ): Promise<{ permit: Permit; index: number; row: CaptureRow }> {
-    const opened = openReceipt(receipt, note => this.#judgeCheckpoint(note))
-    if (opened.kind === "refuse") throw new Fault(opened.code, opened.why)
-    await this.#accept(opened.receipt.checkpoint)
+    const opened = await this.#proven(receipt)
     await this.#remember(receipt)
-    const { entry, index } = opened.receipt
-    const context = await this.#context(captureId, opened.receipt)
+    const { entry, index } = opened
+    const context = await this.#context(captureId, opened)
     const refusal =
       firstRefusal(receiptTable, context) ?? this.#verdict(index) ?? firstRefusal(captureTable, context)
     if (refusal !== null) throw new Fault(refusal, `the receipt of entry ${index} does not open ${captureId}`)
@@ -155,10 +153,7 @@ export class Gate {
    * @throws Fault with the code of the check that fails.
    */
   async openTrace(receipt: string): Promise<string> {
-    const opened = openReceipt(receipt, note => this.#judgeCheckpoint(note))
-    if (opened.kind === "refuse") throw new Fault(opened.code, opened.why)
-    await this.#accept(opened.receipt.checkpoint)
-    const { entry, index } = opened.receipt
+    const { entry, index } = await this.#proven(receipt)
     const held = entry.kind === "trace.opened" ? this.record("trace", entry.trace) : null
     if (held === null || held.entry !== index || held.verdicts !== null)
       throw new Fault("RECEIPT_DECISION", `entry ${index} opens no trace, or one that is closed`)
@@ -175,6 +170,14 @@ export class Gate {
   /** The newest state of a thing in the accepted tree, or `null`. */
   record<K extends RecordKind>(kind: K, id: string): Records[K] | null {
     return this.#replay.register.record(kind, id)
+  }
+
+  /** What the receipt proves, under a checkpoint that extends the accepted tree. */
+  async #proven(receipt: string): Promise<Receipt> {
+    const opened = openReceipt(receipt, note => this.#judgeCheckpoint(note))
+    if (opened.kind === "refuse") throw new Fault(opened.code, opened.why)
+    await this.#accept(opened.receipt.checkpoint)
+    return opened.receipt
   }
 
   async #context(captureId: string, { entry, index }: Receipt): Promise<WithdrawalContext> {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { base64 } from "../../src/bytes.ts"
 import { fillIn, withDefaults } from "../../src/cli/request-form.ts"
 import { writeKeyFile } from "../../src/cli/keyfile.ts"
+import { examine } from "../../src/custody/examine.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
 import { recordOf } from "../../src/custody/caller.ts"
 import { suspend } from "../../src/custody/register.ts"
@@ -21,7 +22,17 @@ import { verifyEd25519 } from "../../src/ed25519.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { parseEntry } from "../../src/log/kinds.ts"
 import type { Web } from "../../src/http/web.ts"
-import { callerOf, grantOf, openTestPort, revoke, second, takeIn, type Role, type TestPort } from "../port.ts"
+import {
+  callerOf,
+  grantOf,
+  openTestPort,
+  revoke,
+  sealAndAdmit,
+  second,
+  takeIn,
+  type Role,
+  type TestPort,
+} from "../port.ts"
 import { passkeyName, signedByPasskey } from "../passkey.ts"
 import { clientFor } from "../server.ts"
 import { sources } from "../tidy.ts"
@@ -240,7 +251,9 @@ describe("what needs no grant", () => {
         .jpeg()
         .toBuffer(),
     )
-    for (let i = 0; i < 30; i += 1) await takeIn(port, { picture })
+    const admitted: string[] = []
+    for (let i = 0; i < 30; i += 1) admitted.push((await sealAndAdmit(port, { picture })).capture)
+    await Promise.all(admitted.map(capture => examine(port.house, capture, { again: false })))
     const client = clientFor(port.people.engineer, server.url, port.house.log.origin)
     const told = await client.json({ method: "GET", path: `/v1/lanes/${port.lane}/geometry` })
     expect(told).toMatchObject({ geometry: { captures: 31, width_px: 640, height_px: 400, plate: null } })

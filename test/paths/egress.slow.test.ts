@@ -1,22 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { examine } from "../../src/custody/examine.ts"
 import { planDraw } from "../../src/custody/draw.ts"
 import { release, type Delivery } from "../../src/custody/release.ts"
 import { reveal } from "../../src/custody/reveal.ts"
-import { drawCapture } from "../../src/drawing/capture.ts"
 import { biasesOf, chipsOf } from "../../src/mark/code.ts"
 import { weightOf } from "../../src/mark/verdict.ts"
 import { compare } from "../../src/picture/compare.ts"
 import { decode } from "../../src/picture/pixels.ts"
-import {
-  callerOf,
-  grantOf,
-  openTestPort,
-  releaseCaller,
-  sealAndAdmit,
-  type Role,
-  type TestPort,
-} from "../port.ts"
+import { takeInDrawn } from "../drawn.ts"
+import { callerOf, grantOf, openTestPort, releaseCaller, type Role, type TestPort } from "../port.ts"
 
 /**
  * Each way that yields bytes of an image yields marked ones: src/http/server.test.ts keeps the census of ways, this file holds
@@ -24,19 +15,14 @@ import {
  */
 
 let port: TestPort
-const captures: string[] = []
-const originals = new Map<string, Uint8Array>()
+let captures: readonly string[]
+let originals: ReadonlyMap<string, Uint8Array>
 
 beforeAll(async () => {
   port = await openTestPort()
-  for (let index = 0; index < 4; index += 1) {
-    const { picture, plate, faces } = await drawCapture({ seed: "egress", lane: 1, hour: 12, index })
-    const event = { ...{ v: 1, source: "index", file: null }, plates: [plate], faces } as never
-    const { capture } = await sealAndAdmit(port, { picture, event })
-    await examine(port.house, capture, { again: false })
-    captures.push(capture)
-    originals.set(capture, picture)
-  }
+  const drawn = await takeInDrawn(port, { seed: "egress", hour: 12, count: 4 })
+  captures = drawn.captures
+  originals = new Map(captures.map((capture, i) => [capture, drawn.pictures[i]!]))
 }, 120_000)
 afterAll(() => port.close())
 

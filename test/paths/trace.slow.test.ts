@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { closeTrace, type TraceReport } from "../../src/custody/close-trace.ts"
-import { examine } from "../../src/custody/examine.ts"
 import { release } from "../../src/custody/release.ts"
 import { openTrace, takeFile, traceOf } from "../../src/custody/trace.ts"
 import { drawCapture } from "../../src/drawing/capture.ts"
@@ -12,39 +11,23 @@ import { markCommitment } from "../../src/mark/keys.ts"
 import { sha256Hex } from "../../src/vault/vault.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import { attacks, pixelsOf } from "../attacks.ts"
-import {
-  callerOf,
-  codeOf,
-  grantOf,
-  openTestPort,
-  releaseCaller,
-  sealAndAdmit,
-  type Role,
-  type TestPort,
-} from "../port.ts"
+import { takeInDrawn } from "../drawn.ts"
+import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, type Role, type TestPort } from "../port.ts"
 
 /** Found files, from the release to the verdict: real captures, real children, the whole house. */
 
 let port: TestPort
 /** Captures of drawn vehicles; the last one is released to nobody. */
-const captures: string[] = []
-const originals: Uint8Array[] = []
+let captures: readonly string[]
+let originals: readonly Uint8Array[]
 /** Copies by who received them, in the order of captures. */
 const copies = { engineer: [] as Uint8Array[], colleague: [] as Uint8Array[] }
 
 beforeAll(async () => {
   port = await openTestPort()
-  for (let index = 0; index < 5; index += 1) {
-    const { picture, plate, faces } = await drawCapture({ seed: "traced", lane: 1, hour: 11, index })
-    const event = {
-      ...{ v: 1, source: "index", file: null },
-      ...{ plates: [plate], faces },
-    } as unknown as NonNullable<Parameters<typeof sealAndAdmit>[1]["event"]>
-    const { capture } = await sealAndAdmit(port, { picture, event })
-    await examine(port.house, capture, { again: false })
-    captures.push(capture)
-    originals.push(picture)
-  }
+  const drawn = await takeInDrawn(port, { seed: "traced", hour: 11, count: 5 })
+  captures = drawn.captures
+  originals = drawn.pictures
   for (const role of ["engineer", "colleague"] as const) {
     const holder = port.people[role].person
     const grant = await grantOf(port, { terms: { holder, images: 10 }, requester: "engineer" })

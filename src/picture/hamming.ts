@@ -1,0 +1,37 @@
+/** Up to this many of 256 bits apart, two descriptors may be of one corner; unrelated ones are about 128 apart. */
+export const matchLimit_bits = 72
+
+/** The 256 bits of a descriptor. */
+export const words = 8
+
+/** Writes a descriptor's 32 bytes as 8 words, the lowest byte first. */
+export function wordsInto(target: Uint32Array, at: number, bits: Uint8Array): void {
+  for (let n = 0; n < words; n += 1)
+    target[at + n] =
+      (bits[4 * n] as number) |
+      ((bits[4 * n + 1] as number) << 8) |
+      ((bits[4 * n + 2] as number) << 16) |
+      ((bits[4 * n + 3] as number) << 24)
+}
+
+/** How many bits of two descriptors differ; half-way, counting ends where `enough` are known to. */
+export function distance(own: Uint32Array, others: Uint32Array, at: number, enough: number): number {
+  const half = fourWords(own, 0, others, at)
+  return half >= enough ? half : half + fourWords(own, 4, others, at + 4)
+}
+
+function fourWords(own: Uint32Array, from: number, others: Uint32Array, at: number): number {
+  return (
+    onesOf((own[from] as number) ^ (others[at] as number)) +
+    onesOf((own[from + 1] as number) ^ (others[at + 1] as number)) +
+    onesOf((own[from + 2] as number) ^ (others[at + 2] as number)) +
+    onesOf((own[from + 3] as number) ^ (others[at + 3] as number))
+  )
+}
+
+/** How many bits of 32 are set. Source: Warren, "Hacker's Delight", figure 5-2. */
+function onesOf(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555)
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
+}
