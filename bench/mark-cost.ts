@@ -16,6 +16,11 @@ export interface CostRow {
   readonly timesBare: number | null
 }
 
+export interface Costs {
+  readonly rows: readonly CostRow[]
+  readonly memory_mb: number
+}
+
 const warm = 12
 
 /** The median of some runs after as many that do not count. */
@@ -30,7 +35,7 @@ async function timed(megapixels: number, work: () => unknown, runs: number): Pro
   return times.sort((a, b) => a - b)[times.length >> 1]! / megapixels
 }
 
-export async function costs(): Promise<{ rows: readonly CostRow[]; memory_mb: number }> {
+export async function costs(): Promise<Costs> {
   sharp.concurrency(1)
   const picture = await pictureOf({ kind: "drawn", index: 1 })
   const { pixels, file, plate } = picture
@@ -41,7 +46,8 @@ export async function costs(): Promise<{ rows: readonly CostRow[]; memory_mb: nu
   const found = { width_px, height_px, plates: [plate], faces: [], doubted: undoubted }
   const keys = keysOf(picture.name, "holder")
   const marking = { keys, policy: "usual", label: null } as const
-  const bare = () => sharp(file).jpeg({ quality: 92, chromaSubsampling: "4:4:4" }).toBuffer()
+  const bare = () =>
+    sharp(file).jpeg({ quality: 92, chromaSubsampling: "4:4:4", optimiseCoding: false }).toBuffer()
   const { bytes } = await keepRegions(file, "L4", found, marking)
   const leak = await sharp(bytes).jpeg({ quality: 50 }).toBuffer()
   const leakPixels = await decode(leak)

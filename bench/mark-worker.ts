@@ -1,4 +1,5 @@
 import type { CopyLevel } from "./mark-copies.ts"
+import { costs, type Costs } from "./mark-cost.ts"
 import { collusionOf, type CollusionRow } from "./mark-collusion.ts"
 import { leaksOf, type LeakOptions, type PictureRow } from "./mark-leaks.ts"
 import { pictureOf, type Source } from "./mark-pictures.ts"
@@ -13,12 +14,15 @@ export type Task =
       readonly level: CopyLevel
       readonly innocents: number
     }
+  | { readonly kind: "costs" }
 
 export type Found =
   | { readonly kind: "leaks"; readonly source: Source; readonly row: PictureRow }
   | { readonly kind: "collusion"; readonly rows: readonly CollusionRow[] }
+  | { readonly kind: "costs"; readonly costs: Costs }
 
 async function done(task: Task): Promise<Found> {
+  if (task.kind === "costs") return { kind: "costs", costs: await costs() }
   const picture = await pictureOf(task.source)
   if (task.kind === "collusion")
     return { kind: "collusion", rows: await collusionOf(picture, task.level, task.innocents) }

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Costs } from "./mark-cost.ts"
 import type { CollusionRow } from "./mark-collusion.ts"
-import { costs } from "./mark-cost.ts"
 import { writeDocs } from "./mark-docs.ts"
 import type { PictureRow } from "./mark-leaks.ts"
 import { sourcesOf, type Source } from "./mark-pictures.ts"
@@ -59,7 +59,7 @@ async function measured(): Promise<Results> {
   }
   await shareOut(tasks, async found => {
     if (found.kind === "collusion") collusion.push(...found.rows)
-    else {
+    else if (found.kind === "leaks") {
       pictures.push(found.row)
       names.set(found.row.picture, found.source)
     }
@@ -71,7 +71,7 @@ async function measured(): Promise<Results> {
     ...results,
     pooled: await pooled(leaks, names, triples),
     bounds: await drawnBounds(leaks, names, draws),
-    costs: await costs(),
+    costs: await alone(),
   }
   await rm(folder, { recursive: true, force: true })
   await writeFile(lastRun, JSON.stringify(all))
@@ -92,13 +92,26 @@ function mixed<T>(list: readonly T[]): T[] {
     .map(({ each }) => each)
 }
 
+/** With the core to itself, as after all else. */
+async function alone(): Promise<Costs | null> {
+  const worker = startWorker()
+  const found = await answerOf(worker, { kind: "costs" })
+  worker.kill()
+  return found.kind === "costs" ? found.costs : null
+}
+
+/** As the children are run that mark copies: src/picture/pool.ts. */
+function startWorker(): ChildProcess {
+  const file = fileURLToPath(new URL("./mark-worker.js", import.meta.url))
+  return fork(file, { serialization: "advanced", execArgv: ["--single-threaded-gc"] })
+}
+
 /** Each core works at one task after the other. */
 async function shareOut(tasks: readonly Task[], onFound: (found: Found) => Promise<void>): Promise<void> {
   const waiting = [...tasks]
-  const file = fileURLToPath(new URL("./mark-worker.js", import.meta.url))
   await Promise.all(
     Array.from({ length: Math.min(cpus().length, 8) }, async () => {
-      const worker = fork(file, { serialization: "advanced" })
+      const worker = startWorker()
       for (let task = waiting.shift(); task !== undefined; task = waiting.shift())
         await onFound(await answerOf(worker, task))
       worker.kill()

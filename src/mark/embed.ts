@@ -1,7 +1,7 @@
 import { assert } from "../fault.ts"
 import { amplitudes } from "./code.ts"
-import { band, fieldOf, gridOf, type Area } from "./lapped.ts"
-import type { Plane, Rgb } from "./plane.ts"
+import { band, fieldOf, gridOf, type Area, type Field } from "./lapped.ts"
+import type { Rgb } from "./plane.ts"
 import { cell_px, cellsOf, factorFor, strengthRow, strengthsOf, type Cells } from "./strength.ts"
 
 /** What a copy carries: for each chip of the image's grid its bias and its value. */
@@ -32,8 +32,8 @@ const norm = Math.sqrt(256 / band.length)
 
 /**
  * Writes the codeword into what a copy keeps of a picture: the same change to red, green and blue.
- * @param original  the whole picture, by which the strength goes; untouched.
- * @param copy  what the copy shows of it, in the same pixels; changed where `kept`.
+ * @param original  the whole picture, by which the strength goes.
+ * @param copy  what the copy shows of it, in the same pixels; changed where `kept`. It may be the original itself.
  * Costs about 20 ns for each pixel of the box around what is kept.
  */
 export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded {
@@ -45,32 +45,48 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
   if (area === null) return { marked_px: 0, psnr_db: Infinity }
   const cells = cellsOf(original, grown(area, original))
   const field = fieldOf(amplitudesOf(codeword), original, area)
-  const { energies, marked_px } = energiesOf(field, { kept, area, cells })
+  const { energies, marked_px } = energiesOf(field, { kept, across_px: width_px, area, cells })
   // Rounding to whole levels changes a pixel as well: by a twelfth in the mean square.
   const budget = marked_px * Math.max(0, 255 ** 2 / 10 ** (psnr_db / 10) - 1 / 12)
   const strengths = strengthsOf(cells, factorFor(cells, energies, budget))
   const row = new Float32Array(width_px)
-  const { values } = field
-  // What is assigned to it is brought to 0 … 255.
-  const rgb = new Uint8ClampedArray(copy.rgb.buffer, copy.rgb.byteOffset, copy.rgb.length)
   let changed = 0
   for (let y = area.top; y < area.bottom; y += 1) {
     strengthRow(cells, strengths, y, row)
-    for (
-      let x = area.left, i = y * width_px + area.left, at = 3 * i;
-      x < area.right;
-      x += 1, i += 1, at += 3
-    ) {
-      if (kept[i] === 0) continue
-      const change = (row[x] as number) * (values[i] as number)
-      changed += change * change
-      const whole = ((change + 128.5) | 0) - 128
-      rgb[at] = (rgb[at] as number) + whole
-      rgb[at + 1] = (rgb[at + 1] as number) + whole
-      rgb[at + 2] = (rgb[at + 2] as number) + whole
-    }
+    const from = (y - field.top) * field.width_px - field.left
+    changed += addTo(copy.rgb, { kept, strengths: row, field: field.values, from }, y * width_px, area)
   }
   return { marked_px, psnr_db: 10 * Math.log10((255 ** 2 * marked_px) / changed) }
+}
+
+/** What is added to a pixel is less than this, by far. */
+const mostAdded = 512
+
+/** By pixel value and what is added to it: brought to 0 … 255. Twice as fast as `Uint8ClampedArray`. */
+const clamped = Uint8ClampedArray.from({ length: 256 + 2 * mostAdded }, (_, i) => i - mostAdded)
+
+interface Row {
+  readonly kept: Uint8Array
+  readonly strengths: Float32Array
+  readonly field: Float32Array
+  /** Where in `field` the picture's column 0 is. */
+  readonly from: number
+}
+
+/** Of one row, which starts at the pixel `start`. @returns the sum of the squared changes, before they are rounded. */
+function addTo(rgb: Uint8Array, { kept, strengths, field, from }: Row, start: number, area: Area): number {
+  let changed = 0
+  for (let x = area.left; x < area.right; x += 1) {
+    if (kept[start + x] === 0) continue
+    const change = (strengths[x] as number) * (field[from + x] as number)
+    changed += change * change
+    const at = 3 * (start + x)
+    const by = (change + mostAdded + 0.5) | 0
+    rgb[at] = clamped[(rgb[at] as number) + by] as number
+    rgb[at + 1] = clamped[(rgb[at + 1] as number) + by] as number
+    rgb[at + 2] = clamped[(rgb[at + 2] as number) + by] as number
+  }
+  return changed
 }
 
 /** For each chip what it adds, so that the field has mean square 1. */
@@ -109,25 +125,28 @@ function grown({ left, top, right, bottom }: Area, { width_px, height_px }: Rgb)
 
 interface Kept {
   readonly kept: Uint8Array
+  /** Pixels in a row of `kept`. */
+  readonly across_px: number
   readonly area: Area
   readonly cells: Cells
 }
 
 /** For each cell the sum of the squared field over what is kept of it. */
 function energiesOf(
-  field: Plane,
-  { kept, area, cells }: Kept,
+  field: Field,
+  { kept, across_px, area, cells }: Kept,
 ): { energies: Float64Array; marked_px: number } {
   const energies = new Float64Array(cells.wish.length)
-  const { values, width_px } = field
+  const { values, left, top, width_px } = field
   let marked_px = 0
   for (let y = area.top; y < area.bottom; y += 1) {
-    const row = y * width_px
+    const from = (y - top) * width_px - left
+    const row = y * across_px
     for (let x = area.left, at = Math.floor(y / cell_px) * cells.across + (x >> 3); x < area.right; at += 1) {
       let energy = 0
       for (const end = Math.min(area.right, ((x >> 3) + 1) * cell_px); x < end; x += 1) {
         if (kept[row + x] === 0) continue
-        const value = values[row + x] as number
+        const value = values[from + x] as number
         energy += value * value
         marked_px += 1
       }

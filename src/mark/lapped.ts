@@ -1,4 +1,4 @@
-import { planeOf, type Plane } from "./plane.ts"
+import type { Plane } from "./plane.ts"
 
 /**
  * Where the chips live: low frequencies of a lapped transform on a grid of 16 × 16 pixels, whose windows reach 32 and
@@ -21,17 +21,22 @@ export const band: readonly (readonly [k: number, l: number])[] = (() => {
   return list
 })()
 
-const functions = [functionOf(0), functionOf(1), functionOf(2), functionOf(3)] as const
+type Four = [number, number, number, number]
 
-function functionOf(k: number): Float32Array {
-  return Float32Array.from(
-    { length: window_px },
-    (_, n) =>
-      Math.sqrt(2 / hop_px) *
-      Math.sin((Math.PI * (n + 0.5)) / window_px) *
-      Math.cos((Math.PI / hop_px) * (n + 0.5 + hop_px / 2) * (k + 0.5)),
-  )
+/** For each frequency, at the n-th pixel of a window. */
+function cosinesAt(n: number): Four {
+  return Array.from(
+    { length: frequencies },
+    (_, k) => Math.sqrt(2 / hop_px) * Math.cos((Math.PI / hop_px) * (n + 0.5 + hop_px / 2) * (k + 0.5)),
+  ) as Four
 }
+
+const sines = Array.from({ length: window_px }, (_, n) => Math.sin((Math.PI * (n + 0.5)) / window_px))
+const cosines = Array.from({ length: window_px }, (_, n) => cosinesAt(n))
+const shapes = cosines.map((four, n) => four.map(each => (sines[n] as number) * each) as Four)
+
+const functionOf = (k: number) => Float32Array.from(shapes, each => each[k] as number)
+const functions = [functionOf(0), functionOf(1), functionOf(2), functionOf(3)] as const
 
 /** Of a picture: how many windows it has along and down. The chip c of window (i, j) has index (j · across + i) · chips + c. */
 export interface Grid {
@@ -60,71 +65,88 @@ export interface Area {
   readonly bottom: number
 }
 
+/** A field over a part of a picture: row by row, from (`left`, `top`). */
+export interface Field {
+  readonly values: Float32Array
+  readonly left: number
+  readonly top: number
+  readonly width_px: number
+}
+
 /**
- * The field of these chips' amplitudes over the part `area` of a picture, elsewhere 0; its mean square is that of the
- * amplitudes times the share of frequencies that carry chips. Costs about 12 ns for each pixel of the area.
+ * The field of these chips' amplitudes over the part `area` of a picture, up and down to the next strips between windows;
+ * its mean square is that of the amplitudes times the share of frequencies that carry chips.
+ * Costs about 6 ns for each pixel of the area.
  * @param amplitudes  as many as `gridOf(size).count`.
  */
 export function fieldOf(
   amplitudes: Float32Array,
   size: { readonly width_px: number; readonly height_px: number },
   area: Area,
-): Plane {
+): Field {
   const { across } = gridOf(size)
-  const field = planeOf(size.width_px, size.height_px)
-  const { values } = field
   const [firstColumn, lastColumn] = [Math.floor(area.left / hop_px), Math.ceil(area.right / hop_px)]
-  const [firstRow, lastRow] = [Math.floor(area.top / hop_px), Math.ceil(area.bottom / hop_px)]
-  const rows = rowsOf((lastColumn - firstColumn + 2) * hop_px)
-  const origin = (firstColumn - 1) * hop_px
-  const [r0, r1, r2, r3] = rows
-  const [f0, f1, f2, f3] = functions
-  for (let j = firstRow; j <= lastRow; j += 1) {
-    for (const row of rows) row.fill(0)
-    const at = (j * across + firstColumn) * band.length
-    const along = amplitudes.subarray(at, at + (lastColumn - firstColumn + 1) * band.length)
-    for (let c = 0; c < band.length; c += 1) addAlong(rows, along, c)
-    const from = Math.max(area.top, (j - 1) * hop_px)
-    const until = Math.min(area.bottom, (j + 1) * hop_px)
-    for (let y = from; y < until; y += 1) {
-      const n = y - (j - 1) * hop_px
-      const [a, b] = [f0[n] as number, f1[n] as number]
-      const [c, d] = [f2[n] as number, f3[n] as number]
-      const end = y * size.width_px + area.right
-      for (let to = y * size.width_px + area.left, x = area.left - origin; to < end; to += 1, x += 1)
-        values[to] =
-          (values[to] as number) +
-          a * (r0[x] as number) +
-          b * (r1[x] as number) +
-          c * (r2[x] as number) +
-          d * (r3[x] as number)
+  const [firstStrip, afterStrip] = [Math.floor(area.top / hop_px), Math.ceil(area.bottom / hop_px)]
+  const width_px = area.right - area.left
+  const values = new Float32Array(width_px * (afterStrip - firstStrip) * hop_px)
+  const start = frequencies * (area.left - (firstColumn - 1) * hop_px)
+  const along = (j: number) => {
+    const [from, until] = [firstColumn, lastColumn + 1].map(i => (j * across + i) * band.length)
+    return alongOf(amplitudes.subarray(from, until))
+  }
+  let lower = along(firstStrip)
+  // Between two rows of windows: of those above the lower halves, which are even about the strip's middle, and of those below
+  // the upper ones, which are odd about it.
+  for (let strip = firstStrip, first = 0; strip < afterStrip; strip += 1, first += hop_px * width_px) {
+    const upper = lower
+    lower = along(strip + 1)
+    for (let n = 0; n < hop_px / 2; n += 1) {
+      const [a, b, c, d] = cosines[n + hop_px] as Four
+      const [e, f, g, h] = cosines[n] as Four
+      const [rising, falling] = [sines[n] as number, sines[n + hop_px] as number]
+      const mirrored = first + (hop_px - 1 - n) * width_px
+      for (let i = 0, to = first + n * width_px, x = start; i < width_px; i += 1, to += 1, x += frequencies) {
+        const above =
+          a * (upper[x] as number) +
+          b * (upper[x + 1] as number) +
+          c * (upper[x + 2] as number) +
+          d * (upper[x + 3] as number)
+        const below =
+          e * (lower[x] as number) +
+          f * (lower[x + 1] as number) +
+          g * (lower[x + 2] as number) +
+          h * (lower[x + 3] as number)
+        values[to] = falling * above + rising * below
+        values[mirrored + i] = rising * above - falling * below
+      }
     }
   }
-  return field
+  return { values, left: area.left, top: firstStrip * hop_px, width_px }
 }
 
-/** For each frequency down, what lies along one row of windows. */
-type Rows = readonly [Float32Array, Float32Array, Float32Array, Float32Array]
-
-function rowsOf(length: number): Rows {
-  return [
-    new Float32Array(length),
-    new Float32Array(length),
-    new Float32Array(length),
-    new Float32Array(length),
-  ]
-}
-
-/** Adds chip `c` of each window of a row of them. */
-function addAlong(rows: Rows, amplitudes: Float32Array, c: number): void {
-  const [k, l] = band[c] as readonly [number, number]
-  const row = rows[l] as Float32Array
-  const shape = functions[k] as Float32Array
-  for (let at = c, start = 0; at < amplitudes.length; at += band.length, start += hop_px) {
-    const amplitude = amplitudes[at] as number
-    for (let n = 0; n < window_px; n += 1)
-      row[start + n] = (row[start + n] as number) + amplitude * (shape[n] as number)
+/** What lies along one row of windows: for each pixel across, from the first window's first, the four frequencies down. */
+function alongOf(amplitudes: Float32Array): Float64Array {
+  const windows = amplitudes.length / band.length
+  const sums = new Float64Array((windows + 1) * hop_px * frequencies)
+  const four: Four[] = [0, 1, 2, 3].map(() => [0, 0, 0, 0])
+  const [f0, f1, f2, f3] = functions
+  for (let i = 0; i < windows; i += 1) {
+    for (let c = 0; c < band.length; c += 1) {
+      const [k, l] = band[c] as readonly [number, number]
+      ;(four[l] as number[])[k] = amplitudes[i * band.length + c] as number
+    }
+    for (let l = 0; l < frequencies; l += 1) {
+      const [a, b, c, d] = four[l] as Four
+      for (let n = 0, at = i * hop_px * frequencies + l; n < window_px; n += 1, at += frequencies)
+        sums[at] =
+          (sums[at] as number) +
+          a * (f0[n] as number) +
+          b * (f1[n] as number) +
+          c * (f2[n] as number) +
+          d * (f3[n] as number)
+    }
   }
+  return sums
 }
 
 /** For each chip the sum of the plane times its function: what `fieldOf` is the transpose of. Costs as `fieldOf`. */
@@ -134,7 +156,13 @@ export function chipsIn(plane: Plane, area: Area): Float32Array {
   const [firstColumn, lastColumn] = [Math.floor(area.left / hop_px), Math.ceil(area.right / hop_px)]
   const [firstRow, lastRow] = [Math.floor(area.top / hop_px), Math.ceil(area.bottom / hop_px)]
   const origin = (firstColumn - 1) * hop_px
-  const rows = rowsOf((lastColumn - firstColumn + 2) * hop_px)
+  const length = (lastColumn - firstColumn + 2) * hop_px
+  const rows = functions.map(() => new Float32Array(length)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ]
   const [r0, r1, r2, r3] = rows
   const { values } = plane
   for (let j = firstRow; j <= lastRow; j += 1) {
@@ -143,7 +171,7 @@ export function chipsIn(plane: Plane, area: Area): Float32Array {
     const until = Math.min(area.bottom, (j + 1) * hop_px)
     for (let y = from; y < until; y += 1) {
       const n = y - (j - 1) * hop_px
-      const [f0, f1, f2, f3] = functions.map(shape => shape[n] as number) as [number, number, number, number]
+      const [f0, f1, f2, f3] = shapes[n] as Four
       const row = y * plane.width_px
       for (let x = area.left, at = area.left - origin; x < area.right; x += 1, at += 1) {
         const value = values[row + x] as number

@@ -93,7 +93,7 @@ export async function keepRegions(
   }
   const found = findings ?? { width_px, height_px, plates: [], faces: null, doubted: undoubted }
   const kept = keptMask(level, found)
-  const copy = level === "L1" ? silhouette(found) : redacted(pixels, kept)
+  const copy = level === "L4" ? pixels : level === "L1" ? silhouette(found) : redacted(pixels, kept)
   const mark = marking === null ? null : marked(pixels, copy, { ...marking, kept })
   const shown = marking?.label == null ? copy : labelled(copy, marking.label)
   return { ...(await (level === "L4" ? encodeJpeg(shown) : encodePng(shown))), mark }
@@ -232,7 +232,9 @@ async function encodePng(pixels: Pixels): Promise<Omit<Copy, "mark">> {
 
 /** Full chroma and high quality, since a mark for the holder lives in what a codec would round away. */
 async function encodeJpeg(pixels: Pixels): Promise<Omit<Copy, "mark">> {
-  const bytes = await raw(pixels).jpeg({ quality: 92, chromaSubsampling: "4:4:4" }).toBuffer()
+  const bytes = await raw(pixels)
+    .jpeg({ quality: 92, chromaSubsampling: "4:4:4", optimiseCoding: false })
+    .toBuffer()
   return { bytes, mediaType: "image/jpeg", width_px: pixels.width_px, height_px: pixels.height_px }
 }
 

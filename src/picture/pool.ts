@@ -211,6 +211,8 @@ function spawnChild({ memory_mb, script, givesWay }: PoolOptions): ChildProcess 
     process.execPath,
     heap,
     "--expose-gc",
+    // A child has a core of its own: threads that help to collect cost half as much again (bench/mark-cost.ts).
+    "--single-threaded-gc",
     file,
   ]
   return spawn("/bin/sh", ["-c", confine, "sallyport-decoder", ...command], {
