@@ -195,7 +195,7 @@ ulimit -d "$1" && ulimit -c 0 && ulimit -f 0 && ulimit -n 64 || exit 1
 shift
 renice -n "$1" $$ >/dev/null 2>&1
 shift
-if unshare --user --net test -r "$4" 2>/dev/null; then exec unshare --user --net "$@"; fi
+if unshare --user --net test -r "$5" 2>/dev/null; then exec unshare --user --net "$@"; fi
 exec "$@"`
 
 /** What Node 22 and newer map at their start and never touch, in MB (measured with 24.21: 0 for Node 20). */
