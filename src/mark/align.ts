@@ -1,6 +1,6 @@
 import { planeOf, scaled, type Plane } from "./plane.ts"
 import { normalised, surroundings, type View } from "./view.ts"
-import { composed, scaleAt, scaling, solved, warpedX, warpedY, type Warp } from "./warp.ts"
+import { composed, scaleAt, scaling, solved, type Warp } from "./warp.ts"
 
 /** A leak laid onto its original. */
 export interface Alignment {
@@ -99,6 +99,7 @@ export function pairOf(level: Level, warp: Warp, displaced: Displacements | null
   const { luma, valid } = level.leak
   const { width_px, height_px } = luma
   const { values, width_px: w, height_px: h } = level.original
+  const [a, b, c, d, e, f, g, k] = warp
   const sampled = planeOf(width_px, height_px)
   const both = planeOf(width_px, height_px)
   for (let y = 0, i = 0; y < height_px; y += 1) {
@@ -106,8 +107,9 @@ export function pairOf(level: Level, warp: Warp, displaced: Displacements | null
       if (valid.values[i] === 0) continue
       const px = x + 0.5 + (displaced === null ? 0 : (displaced.x[i] as number))
       const py = y + 0.5 + (displaced === null ? 0 : (displaced.y[i] as number))
-      const u = warpedX(warp, px, py) - 0.5
-      const v = warpedY(warp, px, py) - 0.5
+      const nearness = 1 / (g * px + k * py + 1)
+      const u = nearness * (a * px + b * py + c) - 0.5
+      const v = nearness * (d * px + e * py + f) - 0.5
       if (!(u >= 0 && v >= 0 && u < w - 1 && v < h - 1)) continue
       const column = u | 0
       const row = v | 0

@@ -120,7 +120,7 @@ interface Laid {
 /** The field in the original's pixels, by how strongly each was marked. */
 function pulledBack(telling: Plane, { level, displaced, original }: Laid): { plane: Plane; area: Area } {
   const { width_px, height_px } = original
-  const back = inverted(level.warp) as Warp
+  const [a, b, c, d, e, f, g, k] = inverted(level.warp) as Warp
   const area = coveredArea(level, original)
   const cells = cellsOf(original, area)
   const strengths = strengthsOf(cells, factor)
@@ -132,8 +132,9 @@ function pulledBack(telling: Plane, { level, displaced, original }: Laid): { pla
     const v0 = (y + 0.5) * level.originalScale.y
     for (let x = area.left; x < area.right; x += 1) {
       const u0 = (x + 0.5) * level.originalScale.x
-      let u = warpedX(back, u0, v0) - 0.5
-      let v = warpedY(back, u0, v0) - 0.5
+      const nearness = 1 / (g * u0 + k * v0 + 1)
+      let u = nearness * (a * u0 + b * v0 + c) - 0.5
+      let v = nearness * (d * u0 + e * v0 + f) - 0.5
       if (!(u >= 0 && v >= 0 && u < w - 1 && v < h - 1)) continue
       const near = Math.round(v) * w + Math.round(u)
       u -= displaced.x[near] as number

@@ -1,6 +1,6 @@
 import type { Displacements, Level } from "./align.ts"
 import { boxSums, planeOf, type Plane } from "./plane.ts"
-import { solved, warpedX, warpedY } from "./warp.ts"
+import { solved } from "./warp.ts"
 
 /** What a leak should look like if its copy carried no mark, by its original. */
 export interface Prediction {
@@ -15,7 +15,7 @@ const taps = (2 * reach + 1) ** 2
 const unknowns = taps + 3
 
 /** So many pixels are enough to learn from. */
-const most_samples = 40_000
+const most_samples = 12_000
 
 /** Within this many pixels around, light and contrast may differ from elsewhere. */
 const local_px = 14
@@ -38,15 +38,16 @@ export function predict(level: Level, displaced: Displacements): Prediction {
 function sample(level: Level, displaced: Displacements): { plane: Plane; valid: Plane } {
   const { width_px, height_px } = level.leak.luma
   const { values, width_px: w, height_px: h } = level.original
-  const { warp } = level
+  const [a, b, c, d, e, f, g, k] = level.warp
   const plane = planeOf(width_px, height_px)
   const valid = planeOf(width_px, height_px)
   for (let y = 0, i = 0; y < height_px; y += 1) {
     for (let x = 0; x < width_px; x += 1, i += 1) {
       const px = x + 0.5 + (displaced.x[i] as number)
       const py = y + 0.5 + (displaced.y[i] as number)
-      const u = warpedX(warp, px, py) - 0.5
-      const v = warpedY(warp, px, py) - 0.5
+      const nearness = 1 / (g * px + k * py + 1)
+      const u = nearness * (a * px + b * py + c) - 0.5
+      const v = nearness * (d * px + e * py + f) - 0.5
       if (!(u >= -0.5 && v >= -0.5 && u <= w - 0.5 && v <= h - 0.5)) continue
       plane.values[i] = cubicAt(values, { w, h }, u, v)
       valid.values[i] = 1
