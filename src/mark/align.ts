@@ -38,20 +38,29 @@ export function align(original: Plane, leak: View, start: Warp, options: AlignOp
       level.leak.luma.width_px / leak.luma.width_px,
       level.leak.luma.height_px / leak.luma.height_px,
     ]
-    let inner = level.warp
-    for (let step = 0; step < maxSteps; step += 1) {
-      const pair = pairOf(level, inner, null)
-      likeness = likenessOf(pair)
-      const move = stepOf(pair, options.freedom)
-      if (move === null) break
-      inner = composed(inner, move.warp)
-      if (move.most_px < settled_px) break
-    }
+    const nearest = nearestOf(level, options.freedom)
+    likeness = nearest.likeness
     const toOriginal = scaling(1 / level.originalScale.x, 1 / level.originalScale.y)
-    warp = composed(composed(toOriginal, inner), scaling(x, y))
+    warp = composed(composed(toOriginal, nearest.warp), scaling(x, y))
     if (side_px >= Math.max(leak.luma.width_px, leak.luma.height_px)) break
   }
   return { warp, likeness }
+}
+
+/** Of all that its steps lead through the one at which both are most alike: too much freedom may lead away from it. */
+function nearestOf(level: Level, freedom: Freedom): Alignment {
+  let best: Alignment = { warp: level.warp, likeness: -Infinity }
+  let warp = level.warp
+  for (let step = 0; step <= maxSteps; step += 1) {
+    const pair = pairOf(level, warp, null)
+    const likeness = likenessOf(pair)
+    if (likeness > best.likeness) best = { warp, likeness }
+    const move = step < maxSteps ? stepOf(pair, freedom) : null
+    if (move === null) break
+    warp = composed(warp, move.warp)
+    if (move.most_px < settled_px) break
+  }
+  return best
 }
 
 export interface Level {

@@ -1,4 +1,4 @@
-import { solved, warpedX, warpedY, type Warp } from "./warp.ts"
+import { composed, inverted, scaleAt, solved, warpedX, warpedY, type Warp } from "./warp.ts"
 
 /** A corner of a leak and the corner of an original that looks like it. Places in pixels, angles in 256ths of a turn. */
 export interface Match {
@@ -49,6 +49,23 @@ export function startOf(matches: readonly Match[], leakSide_px: number): Start |
     if (agreeing < best.agreeing) break
     best = { warp, agreeing }
   }
+  return best === null ? null : tilted(best, matches, reach)
+}
+
+/** So many matches tell how a photographed screen is tilted. */
+const enoughForTilt = 24
+
+/** The guess with perspective, as long as more matches agree with it. */
+function tilted(start: Start, matches: readonly Match[], reach: number): Start {
+  let best = start
+  for (let round = 0; round < 4; round += 1) {
+    const scale = scaleAt(best.warp, 0, 0)
+    const inliers = agreeingWith(best.warp, matches, reach * scale * 1.5)
+    const warp = inliers.length < enoughForTilt ? null : perspectiveOf(inliers)
+    const agreeing = warp === null ? 0 : agreeingWith(warp, matches, reach * scale).length
+    if (warp === null || agreeing <= best.agreeing) break
+    best = { warp, agreeing }
+  }
   return best
 }
 
@@ -90,6 +107,48 @@ function affineOf(matches: readonly Match[]): Warp | null {
   }
   const [across, down] = [solved(matrix, x), solved(matrix, y)]
   return across === null || down === null ? null : ([...across, ...down, 0, 0] as unknown as Warp)
+}
+
+/** By least squares, in units in which all places are around 1. */
+function perspectiveOf(matches: readonly Match[]): Warp | null {
+  const [from, to] = [
+    unitsOf(matches.map(({ leak }) => leak)),
+    unitsOf(matches.map(({ original }) => original)),
+  ]
+  const matrix = new Float64Array(64)
+  const right = new Float64Array(8)
+  const add = (row: readonly number[], value: number) => {
+    for (let j = 0; j < 8; j += 1) {
+      right[j] = (right[j] as number) + (row[j] as number) * value
+      for (let k = 0; k < 8; k += 1)
+        matrix[8 * j + k] = (matrix[8 * j + k] as number) + (row[j] as number) * (row[k] as number)
+    }
+  }
+  for (const { leak, original } of matches) {
+    const [x, y] = [warpedX(from, leak.x_px, leak.y_px), warpedY(from, leak.x_px, leak.y_px)]
+    const [u, v] = [warpedX(to, original.x_px, original.y_px), warpedY(to, original.x_px, original.y_px)]
+    add([x, y, 1, 0, 0, 0, -x * u, -y * u], u)
+    add([0, 0, 0, x, y, 1, -x * v, -y * v], v)
+  }
+  const inner = solved(matrix, right)
+  const back = inverted(to)
+  return inner === null || back === null
+    ? null
+    : composed(composed(back, [...inner] as unknown as Warp), from)
+}
+
+/** To where the corners' middle is 0 and their mean distance from it 1. */
+function unitsOf(corners: readonly Corner[]): Warp {
+  const mean = (of: (corner: Corner) => number) =>
+    corners.reduce((sum, each) => sum + of(each), 0) / corners.length
+  const [x, y] = [mean(each => each.x_px), mean(each => each.y_px)]
+  const scale =
+    1 /
+    Math.max(
+      1e-6,
+      mean(each => Math.hypot(each.x_px - x, each.y_px - y)),
+    )
+  return [scale, 0, -scale * x, 0, scale, -scale * y, 0, 0]
 }
 
 /** Shift, turn and scale by least squares. */
