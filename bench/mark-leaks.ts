@@ -1,11 +1,12 @@
+import { Fault } from "../src/fault.ts"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { log10Bound, type Evidence } from "../src/mark/score.ts"
 import { psnrFor } from "../src/mark/policy.ts"
-import { stepsOf } from "../src/mark/quantiser.ts"
 import { weights } from "../src/mark/code.ts"
 import { compareTo, sightOf, type Sight } from "../src/picture/compare.ts"
-import { decode, type Pixels } from "../src/picture/pixels.ts"
+import { decodeLeak, type Leak } from "../src/picture/leak.ts"
+import { decode } from "../src/picture/pixels.ts"
 import { attacks } from "../test/attacks.ts"
 import { acceptedBits, bitsRight, blindMarked, spreadingOf } from "./mark-blind.ts"
 import {
@@ -122,15 +123,27 @@ interface Said {
 
 /** What a leaked file says of a picture's chips: by both statistics, by one, or nothing where it is not found in it. */
 export async function comparedTo(sight: Sight, file: Uint8Array): Promise<Said> {
-  const leak: Pixels = await decode(file)
+  const found = await readable(file)
+  if (found === null) return { statistics: [], shown_px: 0, compare_ms: 0 }
+  const { pixels: leak, steps } = found
   const start = process.cpuUsage()
-  const compared = compareTo(sight, leak, stepsOf(file))
+  const compared = compareTo(sight, leak, steps)
   const { user, system } = process.cpuUsage(start)
   const statistics =
     compared === null ? [] : [compared.plain, compared.quantised].filter(each => each !== null)
   // Where a leak is not recognized, so many pixels could have been.
   const shown_px = compared?.shown_px ?? leak.width_px * leak.height_px
   return { statistics, shown_px, compare_ms: (user + system) / 1000 }
+}
+
+/** `null` for what a trace refuses: a side of fewer than 32 pixels. */
+async function readable(file: Uint8Array): Promise<Leak | null> {
+  try {
+    return await decodeLeak(file)
+  } catch (error) {
+    if (error instanceof Fault) return null
+    throw error
+  }
 }
 
 const noInnocents: InnocentRow = { tests: 0, accused: 0, largestT: -Infinity, smallestBound: 0 }

@@ -1,4 +1,5 @@
-import { attacks } from "../test/attacks.ts"
+import sharp from "sharp"
+import { attacks, pixelsOf } from "../test/attacks.ts"
 import { parseDescriptors, type Descriptor } from "../src/picture/descriptors.ts"
 import { decodeLeak, lookAtLeak } from "../src/picture/leak.ts"
 import { undoubted } from "../src/picture/level.ts"
@@ -38,9 +39,9 @@ export async function* foundCopies(
   const white = { ...copy, rgb: copy.rgb.map((_, i) => (kept[Math.floor(i / 3)] === 1 ? 255 : 0)) }
   for (const attack of names) {
     const attacked = attacks[attack]!
-    const found = await decodeLeak(await attacked(copy, name))
-    const { side_px, descriptors, mirrored } = lookAtLeak(found)
-    const area_px = found.pixels.rgb.length / 3
+    const file = await attacked(copy, name)
+    const { side_px, descriptors, mirrored } = lookAtLeak(await decodeLeak(file))
+    const area_px = (await pixelsOf(sharp(file))).rgb.length / 3
     const isCut = level === "L2" && cutting.test(attack)
     const shown_px = isCut
       ? brightOf(await decode(await attacked(white, name)))

@@ -1,7 +1,7 @@
 import { levelOf, pairOf } from "./align.ts"
 import { boxSums, planeOf, resized, type Plane } from "./plane.ts"
-import type { View } from "./view.ts"
-import type { Warp } from "./warp.ts"
+import { cutTo, shownBox, type View } from "./view.ts"
+import { composed, shifting, type Warp } from "./warp.ts"
 
 /** The longer side at which leak and original are held against each other. */
 const side_px = 240
@@ -18,10 +18,11 @@ const [least, most] = [0.12, 0.97]
 
 /**
  * The leak without what the original does not explain: solid grey whose tone was changed or which noise lies over, bars, a
- * desktop around it. Where the original is flat, by what is nearest. The same view where there is little of that.
+ * desktop around it. Where the original is flat, by what is nearest. The same view where there is little of that; else cut to
+ * what is left, and the warp from there.
  * @param warp  from the leak's pixels to the original's, a pixel or two off at most at that size.
  */
-export function explained(original: Plane, leak: View, warp: Warp): View {
+export function explained(original: Plane, leak: View, warp: Warp): Laid {
   const level = levelOf(original, leak, warp, side_px)
   const pair = pairOf(level, level.warp, null)
   const { width_px, height_px } = pair.leak
@@ -49,7 +50,18 @@ export function explained(original: Plane, leak: View, warp: Warp): View {
   }
   const hidden = byNeighbours(foreign, told)
   const share = sumOf(hidden) / hidden.values.length
-  return share < least || share > most ? leak : without(leak, hidden)
+  return share < least || share > most ? { view: leak, warp } : cut({ view: without(leak, hidden), warp })
+}
+
+interface Laid {
+  readonly view: View
+  /** From the view's pixels to the original's. */
+  readonly warp: Warp
+}
+
+function cut({ view, warp }: Laid): Laid {
+  const box = shownBox(view.valid)
+  return { view: cutTo(view, box), warp: composed(warp, shifting(box.left, box.top)) }
 }
 
 /** 1 where most of what is told nearby is foreign; where nothing is told nearby, as everywhere. */

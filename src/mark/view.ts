@@ -1,3 +1,4 @@
+import type { Area } from "./lapped.ts"
 import { boxSums, planeOf, type Plane, type Rgb, lumaOf } from "./plane.ts"
 
 /** A leaked picture as it is compared: its luma, and which of its pixels show something. */
@@ -32,6 +33,47 @@ export function viewOf(leak: Rgb): View {
     valid.values[i] = isSolid && near.values[i] === 1 ? 0 : 1
   }
   return { luma: lumaOf(leak), valid }
+}
+
+/** A JPEG's blocks stay whole. */
+const block_px = 8
+
+/** Rows and columns in which a smaller share counts are specks. */
+const specks = 0.01
+
+/** The box around the pixels that count, grown to whole blocks of a JPEG; all of it where none count. */
+export function shownBox({ values, width_px, height_px }: Plane): Area {
+  const [columns, rows] = [new Uint32Array(width_px), new Uint32Array(height_px)]
+  for (let y = 0, i = 0; y < height_px; y += 1)
+    for (let x = 0; x < width_px; x += 1, i += 1) {
+      columns[x] = (columns[x] as number) + (values[i] as number)
+      rows[y] = (rows[y] as number) + (values[i] as number)
+    }
+  const [left, right] = spanOf(columns, specks * height_px)
+  const [top, bottom] = spanOf(rows, specks * width_px)
+  return { left, top, right, bottom }
+}
+
+function spanOf(counts: Uint32Array, enough: number): [first: number, end: number] {
+  const first = counts.findIndex(count => count > enough)
+  if (first < 0) return [0, counts.length]
+  const last = counts.findLastIndex(count => count > enough)
+  return [
+    block_px * Math.floor(first / block_px),
+    Math.min(counts.length, block_px * Math.ceil((last + 1) / block_px)),
+  ]
+}
+
+/** The part of a view in a box. */
+export function cutTo({ luma, valid }: View, box: Area): View {
+  return { luma: partOf(luma, box), valid: partOf(valid, box) }
+}
+
+function partOf({ values, width_px }: Plane, { left, top, right, bottom }: Area): Plane {
+  const part = planeOf(right - left, bottom - top)
+  for (let y = top; y < bottom; y += 1)
+    part.values.set(values.subarray(y * width_px + left, y * width_px + right), (y - top) * part.width_px)
+  return part
 }
 
 /** Around each pixel how many others count, by which `normalised` goes. */

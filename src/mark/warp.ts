@@ -74,6 +74,11 @@ export function scaling(x: number, y: number): Warp {
   return [x, 0, 0, 0, y, 0, 0, 0]
 }
 
+/** Further by `x` and `y` pixels. */
+export function shifting(x: number, y: number): Warp {
+  return [1, 0, x, 0, 1, y, 0, 0]
+}
+
 /** How many pixels of the target one pixel of the source is, as a length, at a place. */
 export function scaleAt(warp: Warp, x: number, y: number): number {
   const [x0, y0] = [warpedX(warp, x, y), warpedY(warp, x, y)]

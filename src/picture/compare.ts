@@ -90,33 +90,35 @@ export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told
   const roughly = tries
     .filter(each => each.agreeing >= least)
     .map(each => ({ ...each, alignment: roughlyLaid(luma, each.view, each.warp) }))
-    .sort(byLikeness)
-  const likely = roughly.filter(
-    each => each.alignment.likeness >= (roughly[0]?.alignment.likeness ?? 0) - doubt_likeness,
-  )
+    .sort((one, other) => promise(other) - promise(one))
+  const likely = roughly.filter(each => promise(each) >= doubtful * promise(roughly[0] as Laid))
   const [best] = likely
     .slice(0, mostLaid)
-    .map(each => ({ ...each, view: explained(luma, each.view, each.alignment.warp) }))
-    .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.alignment.warp) }))
-    .sort(byLikeness)
+    .map(each => ({ ...each, ...explained(luma, each.view, each.alignment.warp) }))
+    .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.warp) }))
+    .sort((one, other) => promise(other) - promise(one))
   if (best === undefined || best.alignment.likeness < leastLikeness) return null
   const { view, alignment, isMirrored } = best
   return { ...evidenceIn(original, view, alignment, isMirrored ? null : steps), isMirrored }
 }
 
-/** Roughly laid, a photograph of a screen may look less like its original than a wrong start does, by up to this. */
-const doubt_likeness = 0.25
+interface Laid {
+  readonly alignment: Alignment
+  readonly agreeing: number
+}
+
+/** Corners that agree count, and how alike both are where they lie; a start that no corner tells has a few to begin with. */
+function promise({ alignment, agreeing }: Laid): number {
+  return (agreeing + fewCorners) * Math.max(0, alignment.likeness) ** 2
+}
+
+const fewCorners = 5
+
+/** Roughly laid, the right start may promise less than another, down to this share. */
+const doubtful = 0.3
 
 /** So many starts are laid closely, which costs the most. */
 const mostLaid = 3
-
-function byLikeness(one: Laid, other: Laid): number {
-  return other.alignment.likeness - one.alignment.likeness
-}
-
-interface Laid {
-  readonly alignment: Alignment
-}
 
 /** Below this a leak is none of this original's. */
 const leastLikeness = 0.1

@@ -1,16 +1,17 @@
 import sharp from "sharp"
 import { Fault } from "../fault.ts"
+import { shownBox, viewOf } from "../mark/view.ts"
 import { stepsOf, type Steps } from "../mark/quantiser.ts"
 import { leakDescriptorsOf } from "./descriptors.ts"
 import { colours, type Pixels } from "./pixels.ts"
 
 /** What a found file may be at most. */
-export const leakLimits = { bytes: 48 * 1024 * 1024, pixels: 120_000_000, least_px: 32 } as const
+export const leakLimits = { bytes: 48 * 1024 * 1024, pixels: 120_000_000, least_px: 16 } as const
 
 /** A larger one is looked at reduced to this many pixels. */
 const working_px = 6_000_000
 
-/** A found file, decoded to be compared. */
+/** A found file, decoded to be compared: the part of it that shows something. */
 export interface Leak {
   readonly pixels: Pixels
   /** How its own file rounded its luma; `null` where it is no JPEG, or was turned or reduced since. */
@@ -30,7 +31,7 @@ const corners = 600
 
 /**
  * Decodes what somebody found: whatever its format, depth, colours and transparency, its first page alone.
- * @throws Fault PICTURE for what does not decode, or is smaller than 32 pixels; PICTURE_SIZE over `leakLimits`.
+ * @throws Fault PICTURE for what does not decode, or is smaller than 16 pixels; PICTURE_SIZE over `leakLimits`.
  */
 export async function decodeLeak(file: Uint8Array): Promise<Leak> {
   if (file.length > leakLimits.bytes)
@@ -44,7 +45,7 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
         "the picture has over 120 million pixels; reduce it, and trace what is left",
       )
     if (Math.min(width, height) < leakLimits.least_px)
-      throw new Fault("PICTURE", "the picture is smaller than 32 pixels: too little of a mark is in it")
+      throw new Fault("PICTURE", "the picture is smaller than 16 pixels: too little of a mark is in it")
     const reduces = Math.sqrt(Math.min(1, working_px / (width * height)))
     const { data, info } = await image
       .autoOrient()
@@ -55,7 +56,7 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
       .toBuffer({ resolveWithObject: true })
     const rgb = info.channels === 3 ? data : spread(data, info.channels)
     const pixels = { rgb, width_px: info.width, height_px: info.height }
-    return { pixels, steps: reduces < 1 || orientation !== 1 ? null : stepsOf(file) }
+    return { pixels: shownPart(pixels), steps: reduces < 1 || orientation !== 1 ? null : stepsOf(file) }
   } catch (error) {
     if (error instanceof Fault) throw error
     const isOverLimit = error instanceof Error && error.message.includes("exceeds pixel limit")
@@ -66,6 +67,24 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
       )
     throw new Fault("PICTURE", "the file does not decode as a picture")
   }
+}
+
+/** What lies around what a copy of L2 shows is solid: left out, so that it costs nothing and its edges count as no corners. */
+function shownPart(pixels: Pixels): Pixels {
+  const { rgb, width_px } = pixels
+  const { left, top, right, bottom } = shownBox(viewOf(pixels).valid)
+  const part = {
+    rgb: new Uint8Array(3 * (right - left) * (bottom - top)),
+    width_px: right - left,
+    height_px: bottom - top,
+  }
+  if (part.rgb.length === rgb.length) return pixels
+  for (let y = top; y < bottom; y += 1)
+    part.rgb.set(
+      rgb.subarray(3 * (y * width_px + left), 3 * (y * width_px + right)),
+      3 * (y - top) * part.width_px,
+    )
+  return part
 }
 
 function spread(data: Uint8Array, channels: number): Uint8Array {
