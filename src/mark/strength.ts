@@ -6,6 +6,8 @@ export interface Cells {
   /** Before any scaling, and what it may at most become, both in grey levels. */
   readonly wish: Float32Array
   readonly cap: Float32Array
+  /** The variance within its quarters, in grey levels squared. */
+  readonly texture: Float32Array
   readonly across: number
   readonly down: number
 }
@@ -24,10 +26,11 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
   const down = Math.ceil(height_px / cell_px)
   const wish = new Float32Array(across * down)
   const cap = new Float32Array(across * down)
+  const texture = new Float32Array(across * down)
   const [first, last] = [Math.floor(area.left / cell_px), Math.ceil(area.right / cell_px)]
   for (let row = Math.floor(area.top / cell_px); row < Math.ceil(area.bottom / cell_px); row += 1) {
     for (let column = first; column < last; column += 1) {
-      let [calmest, calm, mean] = [Infinity, Infinity, 0]
+      let [calmest, calm, mean, variances] = [Infinity, Infinity, 0, 0]
       for (let quarter = 0; quarter < 4; quarter += 1) {
         const left = Math.max(0, Math.min(column * cell_px + (quarter & 1) * 4, width_px - 4))
         const top = Math.max(0, Math.min(row * cell_px + (quarter >> 1) * 4, height_px - 4))
@@ -45,6 +48,7 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
         // Luma was summed in 256ths.
         const variance = (squares / count - (sum / count) ** 2) / 65_536
         mean += sum / count / 1_024
+        variances += variance
         if (variance < calmest) [calmest, calm] = [variance, calmest]
         else if (variance < calm) calm = variance
       }
@@ -52,37 +56,62 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
       const light = 0.75 + 0.25 * Math.min(1, mean / 64)
       const at = row * across + column
       wish[at] = (0.8 + Math.sqrt(activity * Math.sqrt(activity))) * light
+      texture[at] = variances / 4
       cap[at] = Math.min(most, (1 + 0.9 * activity) * light)
     }
   }
-  return { wish, cap, across, down }
+  return { wish, cap, texture, across, down }
 }
+
+/** What a copy may change at most. */
+export interface Budget {
+  /** Pixels that it shows. */
+  readonly kept_px: number
+  /** The mean squared change of a pixel. */
+  readonly noise: number
+  /** What its structural similarity may fall short of 1 by. Source: Wang et al. 2004, equation 13. */
+  readonly dissimilarity: number
+}
+
+/** Grey levels squared, below which structure counts as none: C₂ of the structural similarity. */
+const steadiness = (0.03 * 255) ** 2
 
 /**
  * The strengths at a factor: for each cell, smoothed between cells by `strengthRow`.
  * @param energies  for each cell the sum of the squared field over what a copy keeps of it; their sum times the squared
  * strengths is what the copy changes.
- * @returns the largest factor for which that is at most `budget`, or the one at which every cell is at its cap.
+ * @returns the largest factor for which that is within the budget, or the one at which every cell is at its cap.
  */
-export function factorFor({ wish, cap }: Cells, energies: Float64Array, budget: number): number {
-  const spent = (factor: number) => {
-    let sum = 0
-    for (let i = 0; i < wish.length; i += 1) {
-      const wished = factor * (wish[i] as number)
-      const most = cap[i] as number
-      const strength = wished < most ? wished : most
-      sum += (energies[i] as number) * strength * strength
-    }
-    return sum
-  }
+export function factorFor(cells: Cells, energies: Float64Array, budget: Budget): number {
   let [low, high] = [0, 8]
-  if (spent(high) <= budget) return high
+  if (isWithin(cells, energies, budget, high)) return high
   for (let round = 0; round < 18; round += 1) {
     const middle = (low + high) / 2
-    if (spent(middle) <= budget) low = middle
+    if (isWithin(cells, energies, budget, middle)) low = middle
     else high = middle
   }
   return low
+}
+
+function isWithin(
+  { wish, cap, texture }: Cells,
+  energies: Float64Array,
+  { kept_px, noise, dissimilarity }: Budget,
+  factor: number,
+): boolean {
+  let [changed, lost] = [0, 0]
+  for (let i = 0; i < wish.length; i += 1) {
+    const energy = energies[i] as number
+    if (energy === 0) continue
+    const wished = factor * (wish[i] as number)
+    const most = cap[i] as number
+    const strength = wished < most ? wished : most
+    const change = energy * strength * strength
+    changed += change
+    // The field has mean square 1: the cell's noise is its strength, squared.
+    lost += change / (2 * (texture[i] as number) + strength * strength + steadiness)
+  }
+  return changed <= noise * kept_px && lost <= dissimilarity * kept_px
 }
 
 export function strengthsOf({ wish, cap }: Cells, factor: number): Float32Array {
