@@ -75,7 +75,7 @@ function resultOf(name: string, { attack, level, shown_px, side_px, leak, mirror
   const both = [...look(leak, side_px), ...look(mirrored, side_px)]
   const ordered = both
     .filter(each => each.agreeing >= leastCorners)
-    .sort((a, b) => b.agreeing - a.agreeing || b.votes - a.votes)
+    .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
     .filter((each, i, all) => all.findIndex(other => other.name === each.name) === i)
   const place = ordered.slice(0, most).findIndex(each => each.name === name) + 1
   if (place !== 1 && shown_px >= enough_px)

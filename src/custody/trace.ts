@@ -53,8 +53,8 @@ const mostRunning = 4
 const life_ms = 60 * 60_000
 
 /**
- * An original on which fewer than this share of the best one's corners lie is not opened. Two crossings of one vehicle may look
- * alike to the last: those are told apart by comparing both.
+ * An original for which less than this share of what speaks for the likeliest speaks is not opened. Two crossings of one
+ * vehicle may look alike to the last: those are told apart by comparing both.
  */
 const closely = 0.5
 /** A file is laid onto an original with at least this; with less it is of none. */
@@ -159,10 +159,11 @@ async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Pro
   const both = [look.descriptors, look.mirrored].flatMap(packed =>
     originals.find(parseDescriptors(packed) ?? [], look.side_px, originalsPerFile),
   )
-  const least = Math.max(leastCorners, closely * Math.max(0, ...both.map(({ agreeing }) => agreeing)))
-  return both
-    .filter(each => each.agreeing >= least)
-    .sort((a, b) => b.agreeing - a.agreeing || b.votes - a.votes)
+  const likely = both
+    .filter(({ agreeing }) => agreeing >= leastCorners)
+    .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
+  return likely
+    .filter(({ votes }) => votes >= closely * (likely[0]?.votes ?? 0))
     .filter((each, i, all) => all.findIndex(other => other.name === each.name) === i)
     .slice(0, originalsPerFile)
 }

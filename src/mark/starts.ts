@@ -32,12 +32,13 @@ const mostScale = 12
  */
 export function startOf(matches: readonly Match[], leakSide_px: number): Start | null {
   const reach = Math.max(3, tolerance * leakSide_px)
+  const places = placesOf(matches)
   let best: Start | null = null
   for (const match of matches) {
     const warp = similarityOf(match)
     const scale = Math.hypot(warp[0], warp[1])
     if (!(scale > 1 / mostScale && scale < mostScale)) continue
-    const agreeing = agreeingWith(warp, matches, reach * scale).length
+    const agreeing = countWith(warp, places, reach * scale)
     if (best === null || agreeing > best.agreeing) best = { warp, agreeing }
   }
   for (let round = 0; round < 3 && best !== null; round += 1) {
@@ -58,15 +59,28 @@ const enoughForTilt = 24
 /** The guess with perspective, as long as more matches agree with it. */
 function tilted(start: Start, matches: readonly Match[], reach: number): Start {
   let best = start
+  const scale = scaleAt(start.warp, 0, 0)
   for (let round = 0; round < 4; round += 1) {
-    const scale = scaleAt(best.warp, 0, 0)
     const inliers = agreeingWith(best.warp, matches, reach * scale * 1.5)
     const warp = inliers.length < enoughForTilt ? null : perspectiveOf(inliers)
-    const agreeing = warp === null ? 0 : agreeingWith(warp, matches, reach * scale).length
-    if (warp === null || agreeing <= best.agreeing) break
+    if (warp === null || !isSeen(warp, matches, scale)) break
+    const agreeing = agreeingWith(warp, matches, reach * scale).length
+    if (agreeing <= best.agreeing) break
     best = { warp, agreeing }
   }
   return best
+}
+
+/** A screen seen from the side is nowhere more than so many times as near as before. */
+const mostTilt = 2
+
+/** Whether perspective takes no corner of the leak behind the camera, or much nearer or farther than without it. */
+function isSeen(warp: Warp, matches: readonly Match[], scale: number): boolean {
+  return matches.every(({ leak: { x_px, y_px } }) => {
+    const depth = warp[6] * x_px + warp[7] * y_px + 1
+    const there = scaleAt(warp, x_px, y_px) / scale
+    return depth > 0 && there < mostTilt && there > 1 / mostTilt
+  })
 }
 
 /** From the leak to the original, by one match. */
@@ -84,6 +98,29 @@ function similarityOf({ leak, original }: Match): Warp {
     0,
     0,
   ]
+}
+
+/** Of each match the leak's x and y and the original's. */
+function placesOf(matches: readonly Match[]): Float64Array {
+  const places = new Float64Array(4 * matches.length)
+  matches.forEach(({ leak, original }, i) =>
+    places.set([leak.x_px, leak.y_px, original.x_px, original.y_px], 4 * i),
+  )
+  return places
+}
+
+/** How many agree with a warp without perspective. Each match asks it of all: 2 ns a pair. */
+function countWith(warp: Warp, places: Float64Array, reach: number): number {
+  const [a, b, c, d, e, f] = warp
+  const limit = reach * reach
+  let count = 0
+  for (let i = 0; i < places.length; i += 4) {
+    const [x, y] = [places[i] as number, places[i + 1] as number]
+    const across = a * x + b * y + c - (places[i + 2] as number)
+    const down = d * x + e * y + f - (places[i + 3] as number)
+    if (across * across + down * down < limit) count += 1
+  }
+  return count
 }
 
 function agreeingWith(warp: Warp, matches: readonly Match[], reach: number): readonly Match[] {

@@ -197,7 +197,7 @@ suite("a sketch", () => {
     expect(many.length).toBeLessThanOrEqual(sketchLimits.bytes)
     expect(parseSketch(many)!.parts).toHaveLength(1 + sketchLimits.regions)
     const { whole, region, regions } = sketchLimits
-    expect(6 + 10 * (1 + regions) + record_bytes * (whole + region * regions)).toBe(39_576)
+    expect(6 + 10 * (1 + regions) + record_bytes * (whole + region * regions)).toBe(51_736)
   })
 
   test("has no region for a plate that does not count", () => {

@@ -2,7 +2,7 @@ import { assert } from "../fault.ts"
 import { cornersOf, type Corner } from "./corners.ts"
 import { border_px, levelsOf, strideOf, sumsOf, type Grey } from "./grey.ts"
 import type { Box } from "./level.ts"
-import { colours, type Pixels } from "./pixels.ts"
+import type { Pixels } from "./pixels.ts"
 
 // The format and what it is for: docs/formats/descriptors.md
 
@@ -26,7 +26,7 @@ export const record_bytes = 38
 export const maxDescriptors = 1024
 
 /** The longer side at which an original, a part of one and a leaked picture are looked at. */
-const sides_px = { whole: 512, part: 400, leak: 800 }
+const sides_px = { whole: 640, part: 400, leak: 800 }
 
 /** How many more corners a level gets than the next, which has 0.6 times its pixels: coarse ones outlive a rescaling. */
 const share = 1.3
@@ -50,13 +50,14 @@ export function descriptorsOf(pixels: Pixels, part: Box | null, most: number): U
 }
 
 /**
- * At most `most` descriptors of a leaked picture, packed, by which its original is looked for: of what is not solid, and
- * looked at more closely than an original. Mirrored pictures are not known again; turn one over to ask for it.
+ * At most `most` descriptors of a leaked picture, packed, by which its original is looked for: it is looked at more closely
+ * than an original. Mirrored pictures are not known again; turn one over to ask for it.
  * Costs twice `descriptorsOf`.
  */
 export function leakDescriptorsOf(pixels: Pixels, most: number): Uint8Array {
-  const part = shownPart(pixels)
-  return part === null ? new Uint8Array() : described(pixels, { part, most, longest_px: sides_px.leak })
+  const { width_px, height_px } = pixels
+  const part = { x_px: 0, y_px: 0, width_px, height_px }
+  return described(pixels, { part, most, longest_px: sides_px.leak })
 }
 
 /** The longer side at which an original that is at hand is looked at once more. */
@@ -70,28 +71,6 @@ export function closeDescriptorsOf(pixels: Pixels, most: number): Uint8Array {
     most,
     longest_px: closeSide_px,
   })
-}
-
-/** How far the three channels together may be from solid where a codec passed over it. */
-const solidTolerance = 36
-
-/** The smallest box around what is not solid, or `null`. */
-function shownPart({ rgb, width_px, height_px }: Pixels): Box | null {
-  let [left, top, right, bottom] = [width_px, height_px, -1, -1]
-  const [solid] = colours.solid
-  for (let y = 0, at = 0; y < height_px; y += 1) {
-    for (let x = 0; x < width_px; x += 1, at += 3) {
-      const red = Math.abs((rgb[at] as number) - solid)
-      const green = Math.abs((rgb[at + 1] as number) - solid)
-      if (red + green + Math.abs((rgb[at + 2] as number) - solid) <= solidTolerance) continue
-      if (x < left) left = x
-      if (x > right) right = x
-      if (y < top) top = y
-      bottom = y
-    }
-  }
-  if (right < 0) return null
-  return { x_px: left, y_px: top, width_px: right - left + 1, height_px: bottom - top + 1 }
 }
 
 interface Look {

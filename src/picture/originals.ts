@@ -7,20 +7,23 @@ import type { Sketch } from "./sketch.ts"
 /** An original that a leak may have come from. */
 export interface Candidate {
   readonly name: string
-  /** How many of the leak's corners lie on it as one picture lies on another; what candidates are ordered by. */
+  /** How many of the leak's corners lie on it as one picture lies on another. */
   readonly agreeing: number
-  /** By how many bits these look more like it than like the other originals that were looked at closely. */
+  /**
+   * What candidates are ordered by: of these corners the sum of the squares of by how many bits each looks more like it than
+   * like the others that were looked at closely (local naive Bayes: McCann and Lowe 2012).
+   */
   readonly votes: number
 }
 
 /** Each table sorts all descriptors by some of their bits. */
-const tables = 8
+const tables = 6
 
 /** So many descriptors share a slot of a table on average. */
-const perSlot = 4
+const perSlot = 2
 
 /** A slot that holds more says nothing: so many originals share what it looks like. */
-const mostInSlot = 32
+const mostInSlot = 20
 
 /** So many are looked at closely, */
 const shortlist = 40
@@ -39,9 +42,21 @@ interface Table {
   readonly list: Uint32Array
 }
 
+/** So many originals share tables, which are made in cache; when it is full, never again. */
+const shelfSize = 1_000
+
+/** Originals one after the other, sorted by tables of their own. */
+interface Shelf {
+  readonly first: number
+  readonly end: number
+  /** Of a table's key. */
+  readonly bits: number
+  readonly tables: readonly Table[]
+}
+
 /**
  * Sketches of many originals, in which that of a leak is looked for. A leak's corner is compared with those alone that agree
- * with it in all or all but one of a key's bits, in one of eight tables (Greene et al. 1994; Norouzi et al. 2014); the
+ * with it in all or all but one of a key's bits, in one of six tables (Greene et al. 1994; Norouzi et al. 2014); the
  * originals that most speaks for are then compared with all of the leak. What it does: docs/formats/descriptors.md.
  * Holds about 105 bytes for each descriptor, 53 kB for an original with 500.
  */
@@ -53,10 +68,7 @@ export class Originals {
   /** Of each descriptor: x, y, scale in steps, angle. */
   #places = new Uint16Array(4 * 1024)
   #owners = new Uint32Array(1024)
-  #tables: readonly Table[] = []
-  /** So many originals, and the bits of a key, are in the tables. */
-  #sorted = 0
-  #keyBits = 0
+  readonly #shelves: Shelf[] = []
 
   get size(): number {
     return this.#names.length
@@ -64,12 +76,19 @@ export class Originals {
 
   /** Memory that it holds. */
   get size_bytes(): number {
-    const lists = this.#tables.reduce((sum, { offsets, list }) => sum + offsets.length + list.length, 0)
+    const lists = this.#shelves
+      .flatMap(({ tables }) => tables)
+      .reduce((sum, { offsets, list }) => sum + offsets.length + list.length, 0)
     return this.#bits.byteLength + this.#places.byteLength + this.#owners.byteLength + 4 * lists
   }
 
   get #count(): number {
     return this.#starts[this.#names.length] as number
+  }
+
+  /** So many originals are in tables. */
+  get #sorted(): number {
+    return this.#shelves.at(-1)?.end ?? 0
   }
 
   add(name: string, { parts }: Sketch): void {
@@ -103,12 +122,12 @@ export class Originals {
    */
   find(leak: readonly Descriptor[], leakSide_px: number, most: number): readonly Candidate[] {
     if (this.size - this.#sorted > mostUnsorted) this.#sort()
-    const looks = this.#shortlistFor(leak).map(owner => this.#closeLook(leak, owner))
+    const looks = this.#shortlistFor(leak).map(each => this.#closeLook(leak, each))
     const means = leak.map((_, i) => meanOf(looks.map(look => look.bits[i] as number)))
     return looks
       .map(look => candidateOf(look, { leakSide_px, means, name: this.#names[look.owner] as string }))
       .filter(({ agreeing }) => agreeing > 0)
-      .sort((a, b) => b.agreeing - a.agreeing || b.votes - a.votes)
+      .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
       .slice(0, most)
   }
 
@@ -116,7 +135,7 @@ export class Originals {
    * Originals that descriptors in the leak's slots speak for, the likeliest first, then what is in no table yet. Only what
    * is turned and scaled alike adds up (Jégou et al. 2008, §4); what several have in common counts for each of them less.
    */
-  #shortlistFor(leak: readonly Descriptor[]): readonly number[] {
+  #shortlistFor(leak: readonly Descriptor[]): readonly Likely[] {
     const votes = new Float32Array(bins * this.#sorted)
     const nearest = new Uint8Array(this.#sorted).fill(matchLimit_bits)
     const places = new Uint32Array(this.#sorted)
@@ -125,10 +144,11 @@ export class Originals {
       wordsInto(own, 0, corner.bits)
       const steps = stepsOf(corner.scale)
       const alike: number[] = []
-      this.#tables.forEach((table, n) => {
-        const key = keyOf(own, 0, n, this.#keyBits)
-        this.#nearestOf(own, { table, key }, { nearest, places, alike })
-      })
+      for (const { bits, tables } of this.#shelves)
+        tables.forEach((table, n) => {
+          const key = keyOf(own, 0, n, bits)
+          this.#nearestOf(own, { table, key, bits }, { nearest, places, alike })
+        })
       for (const owner of alike) {
         const at = 4 * (places[owner] as number)
         const turn = (this.#places[at + 3] as number) - corner.angle
@@ -138,40 +158,40 @@ export class Originals {
         nearest[owner] = matchLimit_bits
       }
     }
-    const best = Array.from({ length: this.#sorted }, (_, owner) => ({ owner, votes: mostOf(votes, owner) }))
+    const best = Array.from({ length: this.#sorted }, (_, owner) => ({ owner, ...mostOf(votes, owner) }))
       .filter(each => each.votes > 0)
       .sort((a, b) => b.votes - a.votes)
       .slice(0, shortlist)
-      .map(({ owner }) => owner)
-    return [...best, ...Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)]
+    const unsorted = Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)
+    return [...best, ...unsorted.map(owner => ({ owner, bin: null }))]
   }
 
   #nearestOf(
     own: Uint32Array,
-    { table: { offsets, list }, key }: { readonly table: Table; readonly key: number },
+    { table: { offsets, list }, key, bits }: Slots,
     { nearest, places, alike }: Nearest,
   ): void {
-    for (let flip = -1; flip < this.#keyBits; flip += 1) {
+    for (let flip = -1; flip < bits; flip += 1) {
       const slot = flip < 0 ? key : key ^ (1 << flip)
       const start = offsets[slot] as number
       const end = offsets[slot + 1] as number
       if (end - start > mostInSlot) continue
       for (let n = start; n < end; n += 1) {
         const at = list[n] as number
-        const bits = distance(own, this.#bits, words * at, matchLimit_bits)
-        if (bits >= matchLimit_bits) continue
+        const apart = distance(own, this.#bits, words * at, matchLimit_bits)
+        if (apart >= matchLimit_bits) continue
         const owner = this.#owners[at] as number
         const held = nearest[owner] as number
         if (held === matchLimit_bits) alike.push(owner)
-        if (bits >= held) continue
-        nearest[owner] = bits
+        if (apart >= held) continue
+        nearest[owner] = apart
         places[owner] = at
       }
     }
   }
 
-  /** For each corner of the leak the nearest of an original. */
-  #closeLook(leak: readonly Descriptor[], owner: number): CloseLook {
+  /** For each corner of the leak the nearest of an original's, of those that are turned and scaled as the bin says. */
+  #closeLook(leak: readonly Descriptor[], { owner, bin }: Likely): CloseLook {
     const [start, end] = [this.#starts[owner] as number, this.#starts[owner + 1] as number]
     const own = new Uint32Array(words)
     const bits = new Uint8Array(leak.length).fill(matchLimit_bits)
@@ -179,8 +199,13 @@ export class Originals {
     const corners: number[] = []
     leak.forEach((corner, i) => {
       wordsInto(own, 0, corner.bits)
+      const [turn, steps] = bin === null ? [0, 0] : firstOf(bin)
+      const [leastAngle, leastSteps] = [corner.angle + turn, stepsOf(corner.scale) + steps]
       let best = -1
       for (let at = start; at < end; at += 1) {
+        const angle = ((this.#places[4 * at + 3] as number) - leastAngle) & 255
+        const above = (this.#places[4 * at + 2] as number) - leastSteps
+        if (bin !== null && (angle >= window.turn || above < 0 || above >= window.steps)) continue
         const apart = distance(own, this.#bits, words * at, bits[i] as number)
         if (apart >= (bits[i] as number)) continue
         bits[i] = apart
@@ -198,31 +223,46 @@ export class Originals {
     return { x_px: place(0), y_px: place(1), scale: scaleOf(place(2)), angle: place(3) }
   }
 
-  /** Counting sort by the bits of each table. */
+  /** All that is on no full shelf yet. */
   #sort(): void {
-    const count = this.#count
-    this.#sorted = this.size
-    this.#keyBits = Math.max(8, Math.min(24, Math.round(Math.log2(count / perSlot))))
-    this.#tables = []
-    this.#tables = Array.from({ length: tables }, (_, table) => {
-      const keyAt = (at: number) => keyOf(this.#bits, words * at, table, this.#keyBits)
-      const offsets = new Uint32Array(2 ** this.#keyBits + 1)
-      for (let at = 0; at < count; at += 1) {
-        const slot = keyAt(at)
+    const last = this.#shelves.at(-1)
+    if (last !== undefined && last.end - last.first < shelfSize) this.#shelves.pop()
+    while (this.#sorted < this.size)
+      this.#shelves.push(this.#shelfOf(this.#sorted, Math.min(this.#sorted + shelfSize, this.size)))
+  }
+
+  /** Counting sort by the bits of each table. */
+  #shelfOf(first: number, end: number): Shelf {
+    const [start, until] = [this.#starts[first] as number, this.#starts[end] as number]
+    const bits = Math.max(8, Math.min(24, Math.round(Math.log2((until - start) / perSlot))))
+    const sorted = Array.from({ length: tables }, (_, table) => {
+      const offsets = new Uint32Array(2 ** bits + 1)
+      const keys = new Uint32Array(until - start)
+      for (let at = start; at < until; at += 1) {
+        const slot = keyOf(this.#bits, words * at, table, bits)
+        keys[at - start] = slot
         offsets[slot] = (offsets[slot] as number) + 1
       }
       for (let slot = 1; slot < offsets.length; slot += 1)
         offsets[slot] = (offsets[slot] as number) + (offsets[slot - 1] as number)
-      const list = new Uint32Array(count)
-      for (let at = count - 1; at >= 0; at -= 1) {
-        const slot = keyAt(at)
+      const list = new Uint32Array(until - start)
+      for (let at = until - 1; at >= start; at -= 1) {
+        const slot = keys[at - start] as number
         const place = (offsets[slot] as number) - 1
         list[place] = at
         offsets[slot] = place
       }
       return { offsets, list }
     })
+    return { first, end, bits, tables: sorted }
   }
+}
+
+/** Where a table is looked through: the slot of a key, and of those with one of its bits wrong. */
+interface Slots {
+  readonly table: Table
+  readonly key: number
+  readonly bits: number
 }
 
 /** For each original how far its nearest is from a corner, and where that is held. */
@@ -247,17 +287,33 @@ function binOf(turn: number, steps: number): number {
   return (turn & 0xf0) + Math.max(0, Math.min(15, halves))
 }
 
-/** The most that four neighbouring bins hold. */
-function mostOf(votes: Float32Array, owner: number): number {
+/** The most that four neighbouring bins hold, and the first of them. */
+function mostOf(votes: Float32Array, owner: number): { readonly votes: number; readonly bin: number } {
   const start = bins * owner
-  let most = 0
+  let [most, first] = [0, 0]
   for (let bin = 0; bin < bins; bin += 1) {
     const one = start + bin
     const next = start + ((bin + 16) & (bins - 1))
     const side = (bin & 15) === 15 ? 0 : (votes[one + 1] as number) + (votes[next + 1] as number)
-    most = Math.max(most, (votes[one] as number) + (votes[next] as number) + side)
+    const all = (votes[one] as number) + (votes[next] as number) + side
+    if (all > most) [most, first] = [all, bin]
   }
-  return most
+  return { votes: most, bin: first }
+}
+
+/** An original that is looked at closely, and how it seems to be turned and scaled; `null` where that is not known. */
+interface Likely {
+  readonly owner: number
+  readonly bin: number | null
+}
+
+/** What four neighbouring bins hold and half a bin around: 256ths of a turn, and steps of scale. */
+const window = { turn: 48, steps: 24 }
+
+/** The least turn and the least steps of scale that belong to it. */
+function firstOf(bin: number): readonly [turn: number, steps: number] {
+  const halfDoubling = scaleSteps.perDoubling / 2
+  return [(bin & 0xf0) - 8, ((bin & 15) - 8) * halfDoubling - halfDoubling / 2]
 }
 
 interface CloseLook {
@@ -291,7 +347,7 @@ function candidateOf(
     const down = warpedY(warp, leak.x_px, leak.y_px) - original.y_px
     const i = corners[n] as number
     if (Math.hypot(across, down) > reach_px) return sum
-    return sum + Math.max(0, (means[i] as number) - (bits[i] as number))
+    return sum + Math.max(0, (means[i] as number) - (bits[i] as number)) ** 2
   }, 0)
   return { name, agreeing, votes }
 }

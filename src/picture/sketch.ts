@@ -17,8 +17,8 @@ export interface SketchPart {
   readonly descriptors: readonly Descriptor[]
 }
 
-/** Together at most 39,576 bytes. */
-export const sketchLimits = { whole: 320, region: 180, regions: 4, bytes: 40_000 } as const
+/** Together at most 51,736 bytes. */
+export const sketchLimits = { whole: 640, region: 180, regions: 4, bytes: 52_000 } as const
 
 const version = 1
 const header_bytes = 6
