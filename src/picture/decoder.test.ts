@@ -50,6 +50,18 @@ beforeAll(async () => {
   bomb = await sharp({ create: wide }).png().toBuffer()
 })
 
+test.skipIf(!isBuilt).each(["jpeg", "png", "webp"] as const)(
+  "a child decodes %s, small and large, and writes no file for it (skipped: dist is not built)",
+  async format => {
+    const one = decoder({ memory_mb: 1024 })
+    for (const width_px of [64, 4000]) {
+      const size = { width: width_px, height: 3000, channels: 3 as const, background: "#456" }
+      const picture = await sharp({ create: size }).toFormat(format).toBuffer()
+      expect(await one.describe(picture)).toEqual({ width_px, height_px: 3000, format })
+    }
+  },
+)
+
 test.skipIf(!isBuilt)("a child gives what the work itself gives (skipped: dist is not built)", async () => {
   const { keepRegions } = await import("./pixels.ts")
   const one = decoder()

@@ -216,11 +216,12 @@ function spawnChild({ memory_mb, script, givesWay }: PoolOptions): ChildProcess 
     file,
   ]
   return spawn("/bin/sh", ["-c", confine, "sallyport-decoder", ...command], {
-    // Large pictures stay in memory too: libvips would else put them into a file in the temporary folder.
+    // Large pictures stay in memory too: libvips would else put them into a file in the temporary folder. It knows sizes up
+    // to g; of larger units it takes the number alone, and WebP, which it decodes as a whole, goes to a file and fails.
     // The allocator gives large buffers back when they are freed.
     env: {
       PATH: "/usr/bin:/bin",
-      VIPS_DISC_THRESHOLD: "1t",
+      VIPS_DISC_THRESHOLD: "900g",
       MALLOC_ARENA_MAX: "2",
       MALLOC_MMAP_THRESHOLD_: "262144",
     },

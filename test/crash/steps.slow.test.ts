@@ -21,7 +21,7 @@ import type { Said, StepperOptions } from "./stepper.ts"
  * the clock ahead) by processes of their own on one ledger, of which one is killed now and then and started again. Then two
  * judges: `fsck`, which replays every verdict from the log alone, and an oracle that only counts. SALLYPORT_STEPS makes it a soak.
  */
-const steps = Number(process.env.SALLYPORT_STEPS ?? 20_000)
+const steps = Number(process.env.SALLYPORT_STEPS ?? 12_000)
 const seed = Number(process.env.SALLYPORT_SEED ?? 1)
 const kills = 4
 /** Of a soak: no step takes this long on any machine. */

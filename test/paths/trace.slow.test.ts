@@ -60,14 +60,16 @@ describe("a found file", () => {
       await leak(copies.colleague[0]!, "JPEG 50"),
       await leak(copies.engineer[1]!, "combined"),
       await leak(copies.engineer[2]!, "mirror"),
+      await leak(copies.engineer[3]!, "WebP 60"),
       await leak(copies.colleague[1]!, "photographed"),
     ]
     const report = await traced(found)
     const [engineer, colleague] = [port.people.engineer.person, port.people.colleague.person]
-    expect(whose(report)).toEqual([[engineer], [colleague], [engineer], [engineer], [colleague]])
-    expect(report.files.map(({ capture }) => capture)).toEqual([0, 0, 1, 2, 1].map(i => captures[i]))
+    expect(whose(report)).toEqual([[engineer], [colleague], [engineer], [engineer], [engineer], [colleague]])
+    expect(report.files.map(({ capture }) => capture)).toEqual([0, 0, 1, 2, 3, 1].map(i => captures[i]))
     expect(report.files.map(({ people }) => people[0]!.by)).toEqual([
       "digest",
+      "mark",
       "mark",
       "mark",
       "mark",
