@@ -192,8 +192,8 @@ async function compared(
     tried.push(capture)
     const plates = opened.findings?.plates ?? []
     const comparison = await house.pictures.tracer.compare(bytes, opened.picture, plates)
-    const isBetter = comparison !== null && comparison.likeness > (best?.comparison.likeness ?? barely)
-    if (comparison !== null && isBetter) best = { capture, comparison }
+    if (comparison === null || comparison.likeness <= barely) continue
+    if (best === null || explains(comparison) > explains(best.comparison)) best = { capture, comparison }
   }
   if (best !== null) return { ...nothing, is: "compared", ...best, tried }
   const why =
@@ -203,6 +203,14 @@ async function compared(
         ? "it resembles an original, and lies on none"
         : "none of the originals resembles it"
   return { ...nothing, is: "unknown", why, tried }
+}
+
+/**
+ * How much of a file an original explains: of another vehicle's of the same make only what is alike counts as shown, and that
+ * may be very alike.
+ */
+function explains({ likeness, shown_px }: Comparison): number {
+  return likeness ** 2 * shown_px
 }
 
 /** An original, opened by the system for this trace under a permit; `null` where its key or body is gone. */
