@@ -1,5 +1,6 @@
 import sharp from "sharp"
 import { Fault } from "../fault.ts"
+import { framedBox } from "../mark/framed.ts"
 import { shownBox, viewOf } from "../mark/view.ts"
 import { stepsOf, type Steps } from "../mark/quantiser.ts"
 import { leakDescriptorsOf } from "./descriptors.ts"
@@ -69,10 +70,12 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
   }
 }
 
-/** What lies around what a copy of L2 shows is solid: left out, so that it costs nothing and its edges count as no corners. */
+/** What lies around what a copy of L2 shows is solid: left out, so that it costs nothing and its edges count as no corners;
+ * and so is a desktop around that. */
 function shownPart(pixels: Pixels): Pixels {
   const { rgb, width_px } = pixels
-  const { left, top, right, bottom } = shownBox(viewOf(pixels).valid)
+  const { valid } = viewOf(pixels)
+  const { left, top, right, bottom } = framedBox(valid) ?? shownBox(valid)
   const part = {
     rgb: new Uint8Array(3 * (right - left) * (bottom - top)),
     width_px: right - left,
