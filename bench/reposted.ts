@@ -95,7 +95,10 @@ function print({ files, tried }: TraceReport): void {
       `| ${posted.isDecoy ? "decoy, " : ""}${posted.attack} | ${file.shown_px ?? "–"} | ${file.capture === posted.capture ? "yes" : "no"} | ${whose(file)} | ${bound(file)} | ${file.people[0]?.by ?? "–"} |`,
     )
   for (const { file, posted } of rows)
-    if (whose(file) !== "him") console.log(`\n${posted.attack}: ${file.said}`)
+    if (whose(file) !== "him")
+      console.log(
+        `\n${posted.attack}: ${file.said} Compared with ${file.originals_compared.length}, the right one ${file.originals_compared.includes(posted.capture) ? "among them" : "not among them"}; likeness ${file.likeness?.toFixed(2) ?? "–"}.`,
+      )
   const right = rows.filter(({ file, posted }) => !posted.isDecoy && whose(file) === "him").length
   const nobody = rows.filter(({ file, posted }) => posted.isDecoy && whose(file) === "nobody").length
   const wrong = rows.filter(({ file }) => whose(file) === "another").length
