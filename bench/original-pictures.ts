@@ -1,7 +1,6 @@
 import sharp from "sharp"
 import { attacks, pixelsOf } from "../test/attacks.ts"
-import { parseDescriptors, type Descriptor } from "../src/picture/descriptors.ts"
-import { decodeLeak, lookAtLeak } from "../src/picture/leak.ts"
+import { decodeLeak, type Leak } from "../src/picture/leak.ts"
 import { undoubted } from "../src/picture/level.ts"
 import { decode, keptMask, redacted, type Pixels } from "../src/picture/pixels.ts"
 import type { Picture } from "./mark-pictures.ts"
@@ -17,9 +16,7 @@ export interface FoundCopy {
   readonly level: CopyLevel
   /** Pixels of the found file that show some of the original. */
   readonly shown_px: number
-  readonly side_px: number
-  readonly leak: readonly Descriptor[]
-  readonly mirrored: readonly Descriptor[]
+  readonly leak: Leak
 }
 
 /** These leave out some of the picture; the others keep all of it, rescaled or not. */
@@ -40,17 +37,13 @@ export async function* foundCopies(
   for (const attack of names) {
     const attacked = attacks[attack]!
     const file = await attacked(copy, name)
-    const { side_px, descriptors, mirrored } = lookAtLeak(await decodeLeak(file))
+    const leak = await decodeLeak(file)
     const area_px = (await pixelsOf(sharp(file))).rgb.length / 3
     const isCut = level === "L2" && cutting.test(attack)
     const shown_px = isCut
       ? brightOf(await decode(await attacked(white, name)))
       : Math.min(kept_px, Math.round((kept_px * area_px) / (width_px * height_px)))
-    yield {
-      ...{ attack, level, shown_px, side_px },
-      leak: parseDescriptors(descriptors) ?? [],
-      mirrored: parseDescriptors(mirrored) ?? [],
-    }
+    yield { attack, level, shown_px, leak }
   }
 }
 

@@ -1,9 +1,14 @@
 import { attacks } from "../test/attacks.ts"
-import type { Descriptor } from "../src/picture/descriptors.ts"
-import { Originals, type Candidate } from "../src/picture/originals.ts"
+import { originalsPerFile } from "../src/log/traces.ts"
+import { compare } from "../src/picture/compare.ts"
+import { parseDescriptors } from "../src/picture/descriptors.ts"
+import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
+import { likenessesTo } from "../src/picture/likeness.ts"
+import { closestOf, explains, likelyOf } from "../src/picture/lookup.ts"
+import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { chanceOf, type Chance } from "../src/drawing/chance.ts"
-import { pictureOf, sourcesOf, type Picture } from "./mark-pictures.ts"
+import { pictureOf, sourcesOf, type Source } from "./mark-pictures.ts"
 import { foundCopies, levels, type CopyLevel, type FoundCopy } from "./original-pictures.ts"
 
 /**
@@ -21,79 +26,93 @@ const filled = setting("FILLED", 10_000)
 
 /** Fewer shown pixels than this are counted apart. */
 const enough_px = 50_000
-/** As a trace asks: so many, with at least so many corners. */
-const [most, leastCorners] = [5, 4]
 
 interface Result {
   readonly attack: string
   readonly level: CopyLevel
   readonly isEnough: boolean
-  /** From 1; 0 where it is not among five. */
-  readonly place: number
+  /** Of the right original, by corners alone, and with what small likenesses say; from 1, and 0 for none. */
+  readonly byCorners: number
+  readonly byLikeness: number
+  /** Whether the original that a trace would take, of those that it opens, is the right one. */
+  readonly isTaken: boolean
+  readonly opened: number
 }
 
-const times = { add_ms: 0, look_ms: [] as number[] }
-const sketches: Sketch[] = []
+const filler = "filled"
+const times = { add_ms: 0, look_ms: [] as number[], liken_ms: [] as number[] }
+const sketches = new Map<string, Sketch>()
 const index = new Originals()
-const copies: { readonly name: string; readonly copy: FoundCopy }[] = []
+const looks: LeakLook[] = []
 
 const sources = await sourcesOf({ drawn: Math.max(0, count - 194), photographs: 194, isFull: false })
 const names = Object.keys(attacks)
-const step = sources.length / Math.min(asked, sources.length)
-let next = 0
-for (const [n, source] of sources.entries()) {
-  const picture = await pictureOf(source)
-  add(picture.name, parseSketch(sketchOf(picture.pixels, [picture.plate]))!)
-  if (n < Math.floor((next + 0.5) * step)) continue
-  await takeCopies(picture, next)
-  next += 1
-  process.stderr.write(`${n + 1} of ${sources.length} originals, ${copies.length} copies\n`)
+const byName = new Map<string, Source>()
+for (const source of sources) {
+  const { name, pixels, plate } = await pictureOf(source)
+  byName.set(name, source)
+  add(name, parseSketch(sketchOf(pixels, [plate]))!)
+  if (index.size % 100 === 0) process.stderr.write(`${index.size} of ${sources.length} originals\n`)
 }
 
 function add(name: string, sketch: Sketch): void {
   const at = performance.now()
   index.add(name, sketch)
   times.add_ms += performance.now() - at
-  sketches.push(sketch)
+  if (!name.startsWith(filler)) sketches.set(name, sketch)
 }
 
-async function takeCopies(picture: Picture, nth: number): Promise<void> {
+async function* resultsOf(source: Source, nth: number): AsyncGenerator<Result> {
+  const picture = await pictureOf(source)
   const some = names.filter((_, i) => (i + nth) % stride === 0)
   for (const level of levels)
-    for await (const copy of foundCopies(picture, level, some)) copies.push({ name: picture.name, copy })
+    for await (const copy of foundCopies(picture, level, some)) yield await resultOf(picture.name, copy)
 }
 
-function look(leak: readonly Descriptor[], side_px: number): readonly Candidate[] {
+/** As custody/trace.ts does it. */
+async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCopy): Promise<Result> {
+  const look = lookAtLeak(leak)
+  looks.push(look)
+  const likely = likelyOf(index, look)
   const at = performance.now()
-  const found = index.find(leak, side_px, most)
-  times.look_ms.push(performance.now() - at)
-  return found
+  const guesses = likely.map(each => ({ ...each, parts: sketches.get(each.name)!.parts }))
+  const close = closestOf(likely, likely.length < 2 ? [] : likenessesTo(leak.pixels, guesses))
+  times.liken_ms.push(performance.now() - at)
+  const opened = close.slice(0, originalsPerFile)
+  const byCorners = [...new Set(likely.map(each => each.name))].indexOf(name) + 1
+  const taken = opened.length < 2 ? opened[0] : await takenOf(leak, opened)
+  const isEnough = shown_px >= enough_px
+  const result = { byCorners, byLikeness: close.indexOf(name) + 1, isTaken: taken === name }
+  if (isEnough && !result.isTaken)
+    process.stderr.write(`${name}, ${level}, ${attack}, ${shown_px} pixels: ${JSON.stringify(result)}\n`)
+  return { attack, level, isEnough, ...result, opened: opened.length }
 }
 
-/** As a trace merges what the leak and its mirror image lead to. */
-function resultOf(name: string, { attack, level, shown_px, side_px, leak, mirrored }: FoundCopy): Result {
-  const both = [...look(leak, side_px), ...look(mirrored, side_px)]
-  const ordered = both
-    .filter(each => each.agreeing >= leastCorners)
-    .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
-    .filter((each, i, all) => all.findIndex(other => other.name === each.name) === i)
-  const place = ordered.slice(0, most).findIndex(each => each.name === name) + 1
-  if (place !== 1 && shown_px >= enough_px)
-    process.stderr.write(`${name}, ${level}, ${attack}, ${shown_px} pixels: place ${place}\n`)
-  return { attack, level, isEnough: shown_px >= enough_px, place }
+/** Of several that are opened the one that explains most of the leak. */
+async function takenOf({ pixels, steps }: Leak, opened: readonly string[]): Promise<string | undefined> {
+  const compared: { readonly name: string; readonly worth: number }[] = []
+  for (const name of opened) {
+    const original = await pictureOf(byName.get(name)!)
+    const told = compare(original.pixels, pixels, [original.plate], steps)
+    if (told === null) continue
+    const { alignment, shown_px } = told
+    compared.push({ name, worth: explains({ likeness: alignment.likeness, shown_px }) })
+  }
+  return compared.sort((a, b) => b.worth - a.worth)[0]?.name
 }
 
-function share(results: readonly Result[]): string {
-  if (results.length === 0) return "–"
-  const first = results.filter(each => each.place === 1).length
-  return `${first} / ${results.length} (${((100 * first) / results.length).toFixed(1)} %)`
+function share(results: readonly Result[], isRight: (result: Result) => boolean): string {
+  const right = results.filter(isRight).length
+  return `${right} / ${results.length} (${((100 * right) / Math.max(1, results.length)).toFixed(1)} %)`
 }
 
 function cell(results: readonly Result[]): string {
   if (results.length === 0) return "–"
-  const first = results.filter(each => each.place === 1).length
-  return `${first}, ${results.filter(each => each.place > 0).length} / ${results.length}`
+  const of = (isRight: (result: Result) => boolean) => results.filter(isRight).length
+  return `${of(isFirst)}, ${of(({ isTaken }) => isTaken)} / ${results.length}`
 }
+
+const isFirst = ({ byLikeness }: Result): boolean => byLikeness === 1
 
 /** The first look-up after many were added makes the tables anew. */
 function firstLook(): number {
@@ -103,12 +122,14 @@ function firstLook(): number {
 }
 
 function printTimes(sort_ms: number): void {
-  times.look_ms = []
   for (let n = 0; n < 60; n += 1) {
-    const { copy } = copies[Math.floor(((n + 0.5) * copies.length) / 60)]!
-    look(copy.leak, copy.side_px)
+    const { descriptors, side_px } = looks[Math.floor(((n + 0.5) * looks.length) / 60)]!
+    const leak = parseDescriptors(descriptors)!
+    const at = performance.now()
+    index.find(leak, side_px, 8)
+    times.look_ms.push(performance.now() - at)
   }
-  const sorted = times.look_ms.sort((a, b) => a - b)
+  const sorted = times.look_ms.splice(0).sort((a, b) => a - b)
   const of = (part: number) => `${sorted[Math.floor(part * sorted.length)]!.toFixed(0)} ms`
   const [add_ms, kB] = [times.add_ms / index.size, index.size_bytes / index.size / 1000]
   console.log(
@@ -125,22 +146,27 @@ function perturbed({ parts, ...size }: Sketch, chance: Chance): Sketch {
   }
   return {
     ...size,
-    parts: parts.map(({ box, descriptors }) => ({
-      box,
+    parts: parts.map(({ descriptors, ...part }) => ({
+      ...part,
       descriptors: descriptors.map(each => ({ ...each, bits: bitsOf(each.bits) })),
     })),
   }
 }
 
 const photographs = sources.filter(({ kind }) => kind === "photograph").length
-console.log(
-  `${index.size} originals, of them ${photographs} photographs; ${copies.length} copies of ${next} of them.\n`,
-)
 const first_ms = firstLook()
-const results = copies.map(({ name, copy }) => resultOf(name, copy))
+const step = sources.length / Math.min(asked, sources.length)
+const results: Result[] = []
+for (let n = 0; n < Math.min(asked, sources.length); n += 1) {
+  for await (const result of resultsOf(sources[Math.floor((n + 0.5) * step)]!, n)) results.push(result)
+  process.stderr.write(`${n + 1} of ${asked} asked for, ${results.length} copies\n`)
+}
+console.log(
+  `${index.size} originals, of them ${photographs} photographs; ${results.length} copies of ${asked} of them.\n`,
+)
 const [large, small] = [results.filter(each => each.isEnough), results.filter(each => !each.isEnough)]
 console.log(
-  `| Copy of ≥ 50,000 shown pixels, after | ${levels.map(level => `${level}: first, among five / asked`).join(" | ")} |`,
+  `| Copy of ≥ 50,000 shown pixels, after | ${levels.map(level => `${level}: first, taken / asked`).join(" | ")} |`,
 )
 console.log(`|---|${levels.map(() => "---|").join("")}`)
 for (const attack of names) {
@@ -149,16 +175,24 @@ for (const attack of names) {
   )
   console.log(`| ${attack} | ${cells.join(" | ")} |`)
 }
-console.log(`\nFirst: ${share(large)} with ≥ 50,000 shown pixels, ${share(small)} with fewer.\n`)
+const liken_ms = times.liken_ms.sort((a, b) => a - b)[times.liken_ms.length >> 1]!
+const opened = results.reduce((sum, each) => sum + each.opened, 0) / results.length
+console.log("\n| Right original | ≥ 50,000 shown pixels | fewer |\n|---|---|---|")
+for (const [name, isRight] of [
+  ["first by corners", ({ byCorners }: Result) => byCorners === 1],
+  ["first by corners and likeness", isFirst],
+  ["taken by a trace", ({ isTaken }: Result) => isTaken],
+] as const)
+  console.log(`| ${name} | ${share(large, isRight)} | ${share(small, isRight)} |`)
+console.log(
+  `\nLikenesses take ${liken_ms.toFixed(0)} ms (median); ${opened.toFixed(2)} originals are opened.\n`,
+)
 
 console.log("| Originals | a look-up, median | p99 | the tables made anew | adding one | memory of one |")
 console.log("|---|---|---|---|---|---|")
 printTimes(first_ms)
 const chance = chanceOf("filled")
-for (let n = 0; index.size < filled; n += 1) {
-  const sketch = perturbed(sketches[n % sketches.length]!, chance)
-  const at = performance.now()
-  index.add(`filled ${n}`, sketch)
-  times.add_ms += performance.now() - at
-}
+const known = [...sketches.values()]
+for (let n = 0; index.size < filled; n += 1)
+  add(`${filler} ${n}`, perturbed(known[n % known.length]!, chance))
 printTimes(firstLook())

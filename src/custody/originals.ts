@@ -1,7 +1,8 @@
 import { parseExamination } from "../vault/findings.ts"
 import { parseEntry, type EntryOf } from "../log/kinds.ts"
 import { Originals } from "../picture/originals.ts"
-import { parseSketch } from "../picture/sketch.ts"
+import { parseSketch, type Sketch } from "../picture/sketch.ts"
+import { entryOfKind } from "./copies.ts"
 import type { House } from "./house.ts"
 
 /** The sketches of all originals in memory, and up to which entry they were taken in. */
@@ -50,6 +51,22 @@ export async function originalsFor(house: House, receipt: string): Promise<Origi
   const forget = setTimeout(() => held.delete(house), life_ms).unref()
   held.set(house, { originals, upTo: newest, forget })
   return originals
+}
+
+/** The sketches of some captures, `null` where one is gone. @param receipt  of the trace's opening. */
+export async function sketchesOf(
+  house: House,
+  receipt: string,
+  captures: readonly string[],
+): Promise<readonly (Sketch | null)[]> {
+  const open = await house.vault.openSketches(receipt)
+  const sketches: (Sketch | null)[] = []
+  for (const capture of captures) {
+    const { examined = null } = (await house.ledger.capture(capture)) ?? {}
+    const entry = examined === null ? null : await entryOfKind(house, examined, "examined")
+    sketches.push(entry === null ? null : await sketchOf(house, entry, open))
+  }
+  return sketches
 }
 
 async function sketchOf(

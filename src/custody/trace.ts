@@ -5,14 +5,13 @@ import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
-import { parseDescriptors } from "../picture/descriptors.ts"
-import type { Candidate } from "../picture/originals.ts"
+import { closestOf, explains, likelyOf } from "../picture/lookup.ts"
 import type { Comparison } from "../picture/tracer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { entryOfKind } from "./copies.ts"
-import { originalsFor } from "./originals.ts"
+import { originalsFor, sketchesOf } from "./originals.ts"
 import { propose } from "./propose.ts"
 
 type Permit = EntryOf<"permit">
@@ -52,15 +51,8 @@ export interface TraceOpening {
 const mostRunning = 4
 const life_ms = 60 * 60_000
 
-/**
- * An original for which less than this share of what speaks for the likeliest speaks is not opened. Two crossings of one
- * vehicle may look alike to the last: those are told apart by comparing both.
- */
-const closely = 0.5
 /** A file is laid onto an original with at least this; with less it is of none. */
 const barely = 0.25
-/** Fewer corners than this say nothing; then no original is opened. */
-const leastCorners = 4
 
 const running = new WeakMap<House, Map<string, Running>>()
 
@@ -152,25 +144,31 @@ async function lookedAt(
   }
 }
 
-/** The originals that the file's corners, or those of its mirror image, lie on. */
-async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly Candidate[]> {
+/**
+ * The originals that the file's corners, or those of its mirror image, lie on; where several may be it, those whose small
+ * likenesses are alike it most.
+ */
+async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly string[]> {
   const look = await house.pictures.tracer.look(bytes)
-  const originals = await originalsFor(house, one.receipt)
-  const both = [look.descriptors, look.mirrored].flatMap(packed =>
-    originals.find(parseDescriptors(packed) ?? [], look.side_px, originalsPerFile),
-  )
-  const likely = both
-    .filter(({ agreeing }) => agreeing >= leastCorners)
-    .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
-  return likely
-    .filter(({ votes }) => votes >= closely * (likely[0]?.votes ?? 0))
-    .filter((each, i, all) => all.findIndex(other => other.name === each.name) === i)
-    .slice(0, originalsPerFile)
+  const likely = likelyOf(await originalsFor(house, one.receipt), look)
+  if (likely.length < 2) return likely.map(({ name }) => name)
+  const names = likely.map(({ name }) => name)
+  const sketches = await sketchesOf(house, one.receipt, names)
+  const guesses = likely.flatMap(({ warp, isMirrored }, n) => {
+    const parts = sketches[n]?.parts
+    return parts === undefined ? [] : [{ n, warp, isMirrored, parts }]
+  })
+  const told = await house.pictures.tracer.liken(bytes, guesses)
+  const likenesses = new Map(guesses.map(({ n }, i) => [n, told[i] as number]))
+  return closestOf(
+    likely,
+    names.map((_, n) => likenesses.get(n) ?? null),
+  ).slice(0, originalsPerFile)
 }
 
 interface Comparing {
   readonly bytes: Uint8Array
-  readonly candidates: readonly Candidate[]
+  readonly candidates: readonly string[]
   readonly nothing: Omit<Looked, "is">
 }
 
@@ -183,7 +181,7 @@ async function compared(
   let best: { readonly capture: string; readonly comparison: Comparison } | null = null
   const tried: string[] = []
   const gone: string[] = []
-  for (const { name: capture } of candidates) {
+  for (const capture of candidates) {
     const opened = await originalOrNull(house, one, capture)
     if (opened === null) {
       gone.push(capture)
@@ -203,14 +201,6 @@ async function compared(
         ? "it resembles an original, and lies on none"
         : "none of the originals resembles it"
   return { ...nothing, is: "unknown", why, tried }
-}
-
-/**
- * How much of a file an original explains: of another vehicle's of the same make only what is alike counts as shown, and that
- * may be very alike.
- */
-function explains({ likeness, shown_px }: Comparison): number {
-  return likeness ** 2 * shown_px
 }
 
 /** An original, opened by the system for this trace under a permit; `null` where its key or body is gone. */

@@ -28,13 +28,18 @@ const mostScale = 12
 
 /**
  * The guess that most matches agree with, or `null`: each match by itself tells shift, turn and scale; those that agree
- * with the best of them tell a full affine map, twice. Costs about 3 ns for each pair of matches.
+ * with the best of them tell a full affine map, twice. Costs about 3 ns for each of `tried` and each match.
+ * @param tried  those of the matches that guesses are made of.
  */
-export function startOf(matches: readonly Match[], leakSide_px: number): Start | null {
+export function startOf(
+  matches: readonly Match[],
+  leakSide_px: number,
+  tried: readonly Match[] = matches,
+): Start | null {
   const reach = Math.max(3, tolerance * leakSide_px)
   const places = placesOf(matches)
   let best: Start | null = null
-  for (const match of matches) {
+  for (const match of tried) {
     const warp = similarityOf(match)
     const scale = Math.hypot(warp[0], warp[1])
     if (!(scale > 1 / mostScale && scale < mostScale)) continue

@@ -69,7 +69,8 @@ export function cutTo({ luma, valid }: View, box: Area): View {
   return { luma: partOf(luma, box), valid: partOf(valid, box) }
 }
 
-function partOf({ values, width_px }: Plane, { left, top, right, bottom }: Area): Plane {
+/** The part of a plane in a box. */
+export function partOf({ values, width_px }: Plane, { left, top, right, bottom }: Area): Plane {
   const part = planeOf(right - left, bottom - top)
   for (let y = top; y < bottom; y += 1)
     part.values.set(values.subarray(y * width_px + left, y * width_px + right), (y - top) * part.width_px)

@@ -6,21 +6,12 @@ import { explained } from "../mark/shown.ts"
 import { startOf, type Match } from "../mark/starts.ts"
 import { viewOf, type View } from "../mark/view.ts"
 import { scaling, type Warp } from "../mark/warp.ts"
-import {
-  closeDescriptorsOf,
-  leakDescriptorsOf,
-  maxDescriptors,
-  parseDescriptors,
-  type Descriptor,
-} from "./descriptors.ts"
+import { closeDescriptorsOf, maxDescriptors, parseDescriptors, type Descriptor } from "./descriptors.ts"
 import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
-import { flopped } from "./leak.ts"
+import { flopped, leakCornersOf } from "./leak.ts"
 import { keptBoxes, undoubted, type Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
 import { parseSketch, sketchOf } from "./sketch.ts"
-
-/** So many descriptors of a leak are looked for in the original. */
-const leakDescriptors = 600
 
 /** With so many corners agreeing, only starts with a good share of as many are tried beside it. */
 const plenty = 25
@@ -77,7 +68,7 @@ export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told
   for (const isMirrored of [false, true]) {
     const pixels = isMirrored ? flopped(leak) : leak
     const view = viewOf(pixels)
-    const found = parseDescriptors(leakDescriptorsOf(pixels, leakDescriptors)) ?? []
+    const found = parseDescriptors(leakCornersOf(pixels)) ?? []
     const matches = descriptors.flatMap(list => matchesOf(found, list))
     const start = startOf(matches, Math.max(leak.width_px, leak.height_px))
     if (start !== null) tries.push({ ...start, view, isMirrored })

@@ -101,7 +101,7 @@ suite("descriptors of a picture", () => {
 
   test("a flat picture has none, and neither has one too narrow or one that is solid", () => {
     expect(descriptorsOf(blank(640, 480, 200), null, 300)).toHaveLength(0)
-    expect(leakDescriptorsOf(blank(640, 480, colours.solid[0]), 300)).toHaveLength(0)
+    expect(leakDescriptorsOf(blank(640, 480, colours.solid[0]), null, 300)).toHaveLength(0)
     for (const [width, height] of [
       [1, 1],
       [3000, 5],
@@ -174,19 +174,42 @@ suite("a sketch", () => {
 
   test("is the whole and what L2 shows around each plate, and reads back", () => {
     const region = { x_px: 210, y_px: 270, width_px: 270, height_px: 120 }
-    expect(parseSketch(bytes)).toEqual({
-      width_px: 800,
-      height_px: 600,
-      parts: [
-        {
-          box: { x_px: 0, y_px: 0, width_px: 800, height_px: 600 },
-          descriptors: parsed(descriptorsOf(pixels, null, sketchLimits.whole)),
-        },
-        { box: region, descriptors: parsed(descriptorsOf(pixels, region, sketchLimits.region)) },
-      ],
-    })
+    const { parts, ...size } = parseSketch(bytes)!
+    expect(size).toEqual({ width_px: 800, height_px: 600 })
+    expect(parts.map(({ box, descriptors }) => ({ box, descriptors }))).toEqual([
+      {
+        box: { x_px: 0, y_px: 0, width_px: 800, height_px: 600 },
+        descriptors: parsed(descriptorsOf(pixels, null, sketchLimits.whole)),
+      },
+      { box: region, descriptors: parsed(descriptorsOf(pixels, region, sketchLimits.region)) },
+    ])
     expect(parseSketch(sketchOf(pixels, []))!.parts).toHaveLength(1)
     expect(parseSketch(sketchOf(blank(1, 1, 5), []))!.parts[0]!.descriptors).toEqual([])
+  })
+
+  test("holds of each part how bright it is, small", () => {
+    const { rgb } = pixels
+    const meanOf = (left: number, top: number, side: number) => {
+      let sum = 0
+      for (let y = top; y < top + side; y += 1)
+        for (let x = left; x < left + side; x += 1) {
+          const at = 3 * (800 * y + x)
+          sum += 0.299 * rgb[at]! + 0.587 * rgb[at + 1]! + 0.114 * rgb[at + 2]!
+        }
+      return sum / side ** 2
+    }
+    const [whole, region] = parseSketch(bytes)!.parts.map(each => each.likeness)
+    expect([whole!.width_px, whole!.height_px, region!.width_px, region!.height_px]).toEqual([
+      160, 120, 160, 71,
+    ])
+    for (const [column, row] of [
+      [3, 4],
+      [80, 60],
+      [150, 111],
+    ] as const) {
+      const told = whole!.values[160 * row + column]!
+      expect(Math.abs(told - meanOf(5 * column - 2, 5 * row - 2, 9))).toBeLessThan(30)
+    }
   })
 
   test("has four regions at most, and stays within its bytes", () => {
@@ -196,8 +219,9 @@ suite("a sketch", () => {
     const many = sketchOf(pixels, plates)
     expect(many.length).toBeLessThanOrEqual(sketchLimits.bytes)
     expect(parseSketch(many)!.parts).toHaveLength(1 + sketchLimits.regions)
-    const { whole, region, regions } = sketchLimits
-    expect(6 + 10 * (1 + regions) + record_bytes * (whole + region * regions)).toBe(51_736)
+    const { whole, region, regions, likeness_px } = sketchLimits
+    const likenesses = (1 + regions) * likeness_px ** 2
+    expect(6 + 14 * (1 + regions) + record_bytes * (whole + region * regions) + likenesses).toBe(179_756)
   })
 
   test("has no region for a plate that does not count", () => {
@@ -205,7 +229,7 @@ suite("a sketch", () => {
   })
 
   test.each<[string, (bytes: Uint8Array) => Uint8Array]>([
-    ["another version", b => b.fill(2, 0, 1)],
+    ["another version", b => b.fill(1, 0, 1)],
     ["no part", b => b.fill(0, 1, 2)],
     ["one part more than there is", b => b.fill(3, 1, 2)],
     ["one part fewer", b => b.fill(1, 1, 2)],
@@ -213,8 +237,10 @@ suite("a sketch", () => {
     ["a picture of another width", b => b.fill(9, 3, 4)],
     ["a whole that is not", b => b.fill(1, 7, 8)],
     ["one descriptor more than there is", b => b.fill(b[15]! + 1, 15, 16)],
-    ["a corner outside of its part", b => b.fill(255, 16, 18)],
-    ["a scale that none has", b => b.fill(3, 20, 21)],
+    ["a likeness without columns", b => b.fill(0, 16, 18)],
+    ["a likeness over its side, of as many bytes", b => b.fill(240, 17, 18).fill(80, 19, 20)],
+    ["a corner outside of its part", b => b.fill(255, 20, 22)],
+    ["a scale that none has", b => b.fill(3, 24, 25)],
     ["a byte fewer", b => b.subarray(0, -1)],
     ["a byte more", b => Uint8Array.from([...b, 0])],
     ["nothing", b => b.subarray(0, 0)],

@@ -52,12 +52,13 @@ export function descriptorsOf(pixels: Pixels, part: Box | null, most: number): U
 /**
  * At most `most` descriptors of a leaked picture, packed, by which its original is looked for: it is looked at more closely
  * than an original. Mirrored pictures are not known again; turn one over to ask for it.
+ * @param part  as for `descriptorsOf`.
  * Costs twice `descriptorsOf`.
  */
-export function leakDescriptorsOf(pixels: Pixels, most: number): Uint8Array {
+export function leakDescriptorsOf(pixels: Pixels, part: Box | null, most: number): Uint8Array {
   const { width_px, height_px } = pixels
-  const part = { x_px: 0, y_px: 0, width_px, height_px }
-  return described(pixels, { part, most, longest_px: sides_px.leak })
+  const whole = { x_px: 0, y_px: 0, width_px, height_px }
+  return described(pixels, { part: part ?? whole, most, longest_px: sides_px.leak })
 }
 
 /** The longer side at which an original that is at hand is looked at once more. */

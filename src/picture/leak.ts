@@ -1,5 +1,6 @@
 import sharp from "sharp"
 import { Fault } from "../fault.ts"
+import { busyBox } from "../mark/busy.ts"
 import { framedBox } from "../mark/framed.ts"
 import { shownBox, viewOf } from "../mark/view.ts"
 import { stepsOf, type Steps } from "../mark/quantiser.ts"
@@ -27,8 +28,12 @@ export interface LeakLook {
   readonly mirrored: Uint8Array
 }
 
-/** So many corners of a leak are asked for. */
+/** So many corners of a leak are asked for, */
 const corners = 600
+
+/** and so many of all of it beside, where only a part of it, smaller than this share, looks like a picture. */
+const cornersBeside = 400
+const smallShare = 0.7
 
 /**
  * Decodes what somebody found: whatever its format, depth, colours and transparency, its first page alone.
@@ -99,9 +104,22 @@ function spread(data: Uint8Array, channels: number): Uint8Array {
 export function lookAtLeak({ pixels }: Leak): LeakLook {
   return {
     side_px: Math.max(pixels.width_px, pixels.height_px),
-    descriptors: leakDescriptorsOf(pixels, corners),
-    mirrored: leakDescriptorsOf(flopped(pixels), corners),
+    descriptors: leakCornersOf(pixels),
+    mirrored: leakCornersOf(flopped(pixels)),
   }
+}
+
+/**
+ * The corners of a leak, packed. Where bars were drawn over it, or it stands among other things, what looks like a picture
+ * is looked at by itself, and so more closely: else the others' corners, which are sharper, are all that is seen.
+ */
+export function leakCornersOf(pixels: Pixels): Uint8Array {
+  const { left, top, right, bottom } = busyBox(viewOf(pixels)) ?? { left: 0, top: 0, right: 0, bottom: 0 }
+  const part = { x_px: left, y_px: top, width_px: right - left, height_px: bottom - top }
+  const share = (part.width_px * part.height_px) / (pixels.width_px * pixels.height_px)
+  if (share === 0 || share > smallShare) return leakDescriptorsOf(pixels, null, corners)
+  const lists = [leakDescriptorsOf(pixels, part, corners), leakDescriptorsOf(pixels, null, cornersBeside)]
+  return Buffer.concat(lists)
 }
 
 /** As in a mirror. */

@@ -1,5 +1,5 @@
 import { startOf, type Match } from "../mark/starts.ts"
-import { warpedX, warpedY } from "../mark/warp.ts"
+import { identity, scaleAt, warpedX, warpedY, type Warp } from "../mark/warp.ts"
 import type { Descriptor } from "./descriptors.ts"
 import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
 import type { Sketch } from "./sketch.ts"
@@ -14,6 +14,8 @@ export interface Candidate {
    * like the others that were looked at closely (local naive Bayes: McCann and Lowe 2012).
    */
   readonly votes: number
+  /** From the leak to the original. */
+  readonly warp: Warp
 }
 
 /** Each table sorts all descriptors by some of their bits. */
@@ -26,7 +28,7 @@ const perSlot = 2
 const mostInSlot = 20
 
 /** So many are looked at closely, */
-const shortlist = 40
+const shortlist = 100
 
 /** and so many that were added last, before the tables are made anew. */
 const mostUnsorted = 16
@@ -65,7 +67,7 @@ export class Originals {
   /** Where each original's descriptors start, and where the last one's end. */
   readonly #starts: number[] = [0]
   #bits = new Uint32Array(words * 1024)
-  /** Of each descriptor: x, y, scale in steps, angle. */
+  /** Of each descriptor: x, y, scale in steps, angle, by which those of an original are sorted. */
   #places = new Uint16Array(4 * 1024)
   #owners = new Uint32Array(1024)
   readonly #shelves: Shelf[] = []
@@ -94,7 +96,8 @@ export class Originals {
   add(name: string, { parts }: Sketch): void {
     let at = this.#count
     const owner = this.#names.push(name) - 1
-    for (const { bits, x_px, y_px, scale, angle } of parts.flatMap(part => part.descriptors)) {
+    const descriptors = parts.flatMap(part => part.descriptors).sort((a, b) => a.angle - b.angle)
+    for (const { bits, x_px, y_px, scale, angle } of descriptors) {
       if (at === this.#owners.length) this.#grow()
       wordsInto(this.#bits, words * at, bits)
       this.#places.set([x_px, y_px, stepsOf(scale), angle], 4 * at)
@@ -124,7 +127,7 @@ export class Originals {
   find(leak: readonly Descriptor[], leakSide_px: number, most: number): readonly Candidate[] {
     if (this.size - this.#sorted > mostUnsorted) this.#sort()
     const looks = this.#shortlistFor(leak).map(each => this.#closeLook(leak, each))
-    const means = leak.map((_, i) => meanOf(looks.map(look => look.bits[i] as number)))
+    const means = meansOf(looks, leak.length)
     return looks
       .map(look => candidateOf(look, { leakSide_px, means, name: this.#names[look.owner] as string }))
       .filter(({ agreeing }) => agreeing > 0)
@@ -193,30 +196,46 @@ export class Originals {
 
   /** For each corner of the leak the nearest of an original's, of those that are turned and scaled as the bin says. */
   #closeLook(leak: readonly Descriptor[], { owner, bin }: Likely): CloseLook {
-    const [start, end] = [this.#starts[owner] as number, this.#starts[owner + 1] as number]
+    const sectors = this.#sectorsOf(owner)
+    const [first, sectorsWithin] = bin === null ? [{ turn: 0, steps: 0 }, 16] : [firstOf(bin), 4]
     const own = new Uint32Array(words)
     const bits = new Uint8Array(leak.length).fill(matchLimit_bits)
     const matches: Match[] = []
     const corners: number[] = []
     leak.forEach((corner, i) => {
       wordsInto(own, 0, corner.bits)
-      const [turn, steps] = bin === null ? [0, 0] : firstOf(bin)
-      const [leastAngle, leastSteps] = [corner.angle + turn, stepsOf(corner.scale) + steps]
+      const leastAngle = corner.angle + first.turn
+      const leastSteps = stepsOf(corner.scale) + first.steps
       let best = -1
-      for (let at = start; at < end; at += 1) {
-        const angle = ((this.#places[4 * at + 3] as number) - leastAngle) & 255
-        const above = (this.#places[4 * at + 2] as number) - leastSteps
-        if (bin !== null && (angle >= window.turn || above < 0 || above >= window.steps)) continue
-        const apart = distance(own, this.#bits, words * at, bits[i] as number)
-        if (apart >= (bits[i] as number)) continue
-        bits[i] = apart
-        best = at
+      for (let n = 0; n < sectorsWithin; n += 1) {
+        const sector = ((leastAngle >> 4) + n) & 15
+        const last = sectors[sector + 1] as number
+        for (let at = sectors[sector] as number; at < last; at += 1) {
+          const angle = ((this.#places[4 * at + 3] as number) - leastAngle) & 255
+          const above = (this.#places[4 * at + 2] as number) - leastSteps
+          if (bin !== null && (angle >= window.turn || above < 0 || above >= window.steps)) continue
+          const apart = distance(own, this.#bits, words * at, bits[i] as number)
+          if (apart >= (bits[i] as number)) continue
+          bits[i] = apart
+          best = at
+        }
       }
       if (best < 0) return
       matches.push({ leak: corner, original: this.#cornerAt(best) })
       corners.push(i)
     })
     return { owner, bits, matches, corners }
+  }
+
+  /** Where an original's descriptors of each sixteenth of a turn start, and where the last end. */
+  #sectorsOf(owner: number): Uint32Array {
+    const sectors = new Uint32Array(17)
+    const [start, end] = [this.#starts[owner] as number, this.#starts[owner + 1] as number]
+    let sector = 0
+    sectors[0] = start
+    for (let at = start; at < end; at += 1)
+      while (sector < (this.#places[4 * at + 3] as number) >> 4) sectors[(sector += 1)] = at
+    return sectors.fill(end, sector + 1)
   }
 
   #cornerAt(at: number): Match["original"] {
@@ -312,9 +331,9 @@ interface Likely {
 const window = { turn: 48, steps: 24 }
 
 /** The least turn and the least steps of scale that belong to it. */
-function firstOf(bin: number): readonly [turn: number, steps: number] {
+function firstOf(bin: number): { readonly turn: number; readonly steps: number } {
   const halfDoubling = scaleSteps.perDoubling / 2
-  return [(bin & 0xf0) - 8, ((bin & 15) - 8) * halfDoubling - halfDoubling / 2]
+  return { turn: (bin & 0xf0) - 8, steps: ((bin & 15) - 8) * halfDoubling - halfDoubling / 2 }
 }
 
 interface CloseLook {
@@ -326,9 +345,12 @@ interface CloseLook {
   readonly corners: readonly number[]
 }
 
-/** With one more that matches nothing, so that a single original is no mean of itself. */
-function meanOf(bits: readonly number[]): number {
-  return bits.reduce((sum, each) => sum + each, matchLimit_bits) / (bits.length + 1)
+/** For each of the leak's corners how far the originals' nearest are; with one more that matches nothing, so that a single original is no mean of itself. */
+function meansOf(looks: readonly CloseLook[], corners: number): Float32Array {
+  const means = new Float32Array(corners).fill(matchLimit_bits)
+  for (const { bits } of looks)
+    for (let i = 0; i < corners; i += 1) means[i] = (means[i] as number) + (bits[i] as number)
+  return means.map(sum => sum / (looks.length + 1))
 }
 
 function candidateOf(
@@ -337,12 +359,18 @@ function candidateOf(
     leakSide_px,
     means,
     name,
-  }: { readonly leakSide_px: number; readonly means: readonly number[]; readonly name: string },
+  }: { readonly leakSide_px: number; readonly means: Float32Array; readonly name: string },
 ): Candidate {
-  const start = startOf(matches, leakSide_px)
-  if (start === null) return { name, agreeing: 0, votes: 0 }
+  const bitsOf = (n: number) => bits[corners[n] as number] as number
+  const nearestFirst = corners.map((_, n) => n).sort((a, b) => bitsOf(a) - bitsOf(b))
+  const start = startOf(
+    matches,
+    leakSide_px,
+    nearestFirst.slice(0, mostTried).map(n => matches[n] as Match),
+  )
+  if (start === null) return { name, agreeing: 0, votes: 0, warp: identity }
   const { warp, agreeing } = start
-  const reach_px = 0.02 * leakSide_px * Math.sqrt(Math.abs(warp[0] * warp[4] - warp[1] * warp[3]))
+  const reach_px = 0.02 * leakSide_px * scaleAt(warp, leakSide_px / 2, leakSide_px / 2)
   const votes = matches.reduce((sum, { leak, original }, n) => {
     const across = warpedX(warp, leak.x_px, leak.y_px) - original.x_px
     const down = warpedY(warp, leak.x_px, leak.y_px) - original.y_px
@@ -350,8 +378,11 @@ function candidateOf(
     if (Math.hypot(across, down) > reach_px) return sum
     return sum + Math.max(0, (means[i] as number) - (bits[i] as number)) ** 2
   }, 0)
-  return { name, agreeing, votes }
+  return { name, agreeing, votes, warp }
 }
+
+/** So many matches, the nearest, are tried as guesses of how a leak lies on an original. */
+const mostTried = 150
 
 /** As many successive bits as `size` says, from where the table's turn is. */
 function keyOf(bits: Uint32Array, at: number, table: number, size: number): number {

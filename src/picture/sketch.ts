@@ -1,5 +1,7 @@
 import { assert } from "../fault.ts"
 import { descriptorsOf, parseDescriptors, record_bytes, type Descriptor } from "./descriptors.ts"
+import { lumaOf, scaled, type Plane } from "../mark/plane.ts"
+import { partOf } from "../mark/view.ts"
 import { keptBoxes, undoubted, type Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
 
@@ -15,17 +17,25 @@ export interface Sketch {
 export interface SketchPart {
   readonly box: Box
   readonly descriptors: readonly Descriptor[]
+  readonly likeness: Likeness
 }
 
-/** Together at most 51,736 bytes. */
-export const sketchLimits = { whole: 640, region: 180, regions: 4, bytes: 52_000 } as const
+/** What a part looks like, small: its luma, row by row. */
+export interface Likeness {
+  readonly width_px: number
+  readonly height_px: number
+  readonly values: Uint8Array
+}
 
-const version = 1
+/** Descriptors of the whole and of each region, the longer side of a likeness, and bytes: together at most 179,756. */
+export const sketchLimits = { whole: 640, region: 180, regions: 4, likeness_px: 160, bytes: 180_000 } as const
+
+const version = 2
 const header_bytes = 6
-const partHeader_bytes = 10
+const partHeader_bytes = 14
 
 /**
- * The sketch of a picture, packed: its descriptors, and those of the first four regions that L2 would show where no
+ * The sketch of a picture, packed: its descriptors and its likeness, and those of the first four regions that L2 would show where no
  * face is hidden. A plate that does not count (`plateLimits`) has no region.
  * Costs 31 to 51 ms for 1024 × 768 with one plate, the first of a process about 150.
  */
@@ -33,10 +43,13 @@ export function sketchOf(pixels: Pixels, plates: readonly Box[]): Uint8Array {
   const { width_px, height_px } = pixels
   assert(Math.max(width_px, height_px) <= 0xffff, "a picture's sides fit into 16 bits")
   const { keep } = keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted })
-  const regions = keep.slice(0, sketchLimits.regions)
+  const luma = lumaOf(pixels)
+  const whole = { x_px: 0, y_px: 0, width_px, height_px }
   const parts = [
-    packedPart({ x_px: 0, y_px: 0, width_px, height_px }, descriptorsOf(pixels, null, sketchLimits.whole)),
-    ...regions.map(box => packedPart(box, descriptorsOf(pixels, box, sketchLimits.region))),
+    packedPart(whole, descriptorsOf(pixels, null, sketchLimits.whole), luma),
+    ...keep
+      .slice(0, sketchLimits.regions)
+      .map(box => packedPart(box, descriptorsOf(pixels, box, sketchLimits.region), luma)),
   ]
   const header = new DataView(new ArrayBuffer(header_bytes))
   header.setUint8(0, version)
@@ -46,11 +59,22 @@ export function sketchOf(pixels: Pixels, plates: readonly Box[]): Uint8Array {
   return joined([new Uint8Array(header.buffer), ...parts])
 }
 
-function packedPart({ x_px, y_px, width_px, height_px }: Box, records: Uint8Array): Uint8Array {
+function packedPart(box: Box, records: Uint8Array, luma: Plane): Uint8Array {
+  const likeness = likenessOf(box, luma)
   const header = new DataView(new ArrayBuffer(partHeader_bytes))
-  const numbers = [x_px, y_px, width_px, height_px, records.length / record_bytes]
-  numbers.forEach((number, i) => header.setUint16(2 * i, number))
-  return joined([new Uint8Array(header.buffer), records])
+  const { x_px, y_px, width_px, height_px } = box
+  const sizes = [records.length / record_bytes, likeness.width_px, likeness.height_px]
+  ;[x_px, y_px, width_px, height_px, ...sizes].forEach((number, i) => header.setUint16(2 * i, number))
+  return joined([new Uint8Array(header.buffer), records, likeness.values])
+}
+
+function likenessOf({ x_px, y_px, width_px, height_px }: Box, luma: Plane): Likeness {
+  const part = partOf(luma, { left: x_px, top: y_px, right: x_px + width_px, bottom: y_px + height_px })
+  const small = scaled(part, Math.min(1, sketchLimits.likeness_px / Math.max(width_px, height_px)))
+  return {
+    ...small,
+    values: Uint8Array.from(small.values, value => Math.max(0, Math.min(255, Math.round(value)))),
+  }
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
@@ -95,10 +119,18 @@ function parsePart(bytes: Uint8Array, at: number, whole: Box): { part: SketchPar
   }
   const start = at + partHeader_bytes
   const end = start + view.getUint16(8) * record_bytes
-  if (end > bytes.length || box.width_px === 0 || box.height_px === 0 || !holds(whole, box)) return null
+  const size = { width_px: view.getUint16(10), height_px: view.getUint16(12) }
+  const after = end + size.width_px * size.height_px
+  if (after > bytes.length || box.width_px === 0 || box.height_px === 0 || !holds(whole, box)) return null
+  if (!isSmall(size)) return null
   const descriptors = parseDescriptors(bytes.subarray(start, end))
   const isInside = descriptors?.every(each => holds(box, { ...each, width_px: 1, height_px: 1 })) ?? false
-  return descriptors !== null && isInside ? { part: { box, descriptors }, end } : null
+  if (descriptors === null || !isInside) return null
+  return { part: { box, descriptors, likeness: { ...size, values: bytes.slice(end, after) } }, end: after }
+}
+
+function isSmall({ width_px, height_px }: Omit<Likeness, "values">): boolean {
+  return Math.min(width_px, height_px) >= 1 && Math.max(width_px, height_px) <= sketchLimits.likeness_px
 }
 
 function holds(outer: Box, inner: Box): boolean {

@@ -1,12 +1,14 @@
 import { Fault } from "../fault.ts"
 import type { Evidence } from "../mark/score.ts"
 import type { LeakLook } from "./leak.ts"
+import type { Guess } from "./likeness.ts"
 import type { Box } from "./level.ts"
 import { Pool } from "./pool.ts"
 
 /** What a tracing child is asked. It is given no key and nobody's chips: what it finds is fixed before anyone is judged by it. */
 export type TraceJob =
   | { readonly ask: "look"; readonly file: Uint8Array }
+  | { readonly ask: "liken"; readonly file: Uint8Array; readonly guesses: readonly Guess[] }
   | {
       readonly ask: "compare"
       readonly file: Uint8Array
@@ -30,6 +32,8 @@ export interface Comparison {
 export interface Tracer {
   /** @throws Fault PICTURE, PICTURE_SIZE for what cannot be read; BUSY. */
   look(file: Uint8Array): Promise<LeakLook>
+  /** How alike the file and the likenesses of some originals are, −1 to 1 for each. @throws Fault as `look`. */
+  liken(file: Uint8Array, guesses: readonly Guess[]): Promise<readonly number[]>
   /** `null` where the file shows nothing of this original. @throws Fault as `look`. */
   compare(file: Uint8Array, original: Uint8Array, plates: readonly Box[]): Promise<Comparison | null>
   close(): Promise<void>
@@ -56,6 +60,12 @@ export function openTracer(): Tracer {
       )
         throw misshapen()
       return { side_px: Number(side_px), descriptors, mirrored }
+    },
+    async liken(file, guesses) {
+      const value = await pool.work({ ask: "liken", file, guesses } satisfies TraceJob)
+      if (!Array.isArray(value) || value.length !== guesses.length || !value.every(Number.isFinite))
+        throw misshapen()
+      return value as readonly number[]
     },
     async compare(file, original, plates) {
       const value = await pool.work({ ask: "compare", file, original, plates } satisfies TraceJob)

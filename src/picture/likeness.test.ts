@@ -1,0 +1,77 @@
+import { beforeAll, describe as suite, expect, test } from "vitest"
+import { drawOriginals, leaks, type Original } from "../../test/leaks.ts"
+import { identity, scaling, shifting, composed } from "../mark/warp.ts"
+import { decodeLeak, lookAtLeak } from "./leak.ts"
+import { likenessesTo } from "./likeness.ts"
+import { closestOf, likelyOf, type Likely } from "./lookup.ts"
+import { Originals } from "./originals.ts"
+
+suite("likenesses", () => {
+  let originals: readonly Original[] = []
+
+  beforeAll(async () => {
+    originals = await drawOriginals(4, 14)
+  })
+
+  test("a leak is most alike its own original, at any size, and less where it lies wrong", async () => {
+    const { pixels } = await decodeLeak(await leaks["L4, at quarter size"]!(originals[1]!))
+    const warp = scaling(4, 4)
+    const told = likenessesTo(
+      pixels,
+      originals.map(({ sketch }) => ({ warp, isMirrored: false, parts: sketch.parts })),
+    )
+    expect(told.indexOf(Math.max(...told))).toBe(1)
+    expect(told[1]).toBeGreaterThan(0.7)
+    const { parts } = originals[1]!.sketch
+    const off = composed(shifting(160, 90), warp)
+    expect(likenessesTo(pixels, [{ warp: off, isMirrored: false, parts }])[0]).toBeLessThan(0.3)
+    expect(likenessesTo(pixels, [{ warp, isMirrored: true, parts }])[0]).toBeLessThan(told[1]! - 0.2)
+  })
+
+  test("what L2 shows is held against the region's likeness", async () => {
+    const { pixels } = await decodeLeak(originals[2]!.l2)
+    const { x_px, y_px } = originals[2]!.region
+    // What is solid around it was cut off, on whole blocks.
+    const warp = shifting(8 * Math.floor(x_px / 8), 8 * Math.floor(y_px / 8))
+    const [whole, ...regions] = originals[2]!.sketch.parts
+    const of = (parts: Original["sketch"]["parts"]) =>
+      likenessesTo(pixels, [{ warp, isMirrored: false, parts }])[0]!
+    expect(of(regions)).toBeGreaterThan(0.8)
+    expect(of([whole!, ...regions])).toBe(Math.max(of([whole!]), of(regions)))
+  })
+
+  test("nothing to hold it against is not alike", async () => {
+    const { pixels } = await decodeLeak(originals[0]!.l4)
+    expect(likenessesTo(pixels, [])).toEqual([])
+    expect(likenessesTo(pixels, [{ warp: identity, isMirrored: false, parts: [] }])).toEqual([-1])
+  })
+
+  test("of originals that a leak's corners lie on, its own comes first", async () => {
+    const index = new Originals()
+    originals.forEach(({ sketch }, n) => index.add(String(n), sketch))
+    const leak = await decodeLeak(await leaks["L2, JPEG 50 at half size"]!(originals[3]!))
+    const likely = likelyOf(index, lookAtLeak(leak))
+    const guesses = likely.map(each => ({ ...each, parts: originals[Number(each.name)]!.sketch.parts }))
+    expect(closestOf(likely, likenessesTo(leak.pixels, guesses))[0]).toBe("3")
+  })
+})
+
+suite("the closest", () => {
+  const likely: readonly Likely[] = ["a", "b", "c", "b"].map((name, n) => {
+    return { name, votes: 100 - 10 * n, agreeing: 20, warp: identity, isMirrored: n === 3 }
+  })
+
+  test("are ordered by likeness, each once", () => {
+    expect(closestOf(likely, [0.6, 0.64, 0.61, 0.62])).toEqual(["b", "a", "c"])
+  })
+
+  test("are without those that are far less alike", () => {
+    expect(closestOf(likely, [0.2, 0.8, 0.5, -1])).toEqual(["b"])
+  })
+
+  test("begin with what there is no likeness of any more, and leave nothing out for it", () => {
+    expect(closestOf(likely, [0.7, null, 0.7, null])).toEqual(["b", "a", "c"])
+    expect(closestOf(likely.slice(0, 1), [])).toEqual(["a"])
+    expect(closestOf([], [])).toEqual([])
+  })
+})

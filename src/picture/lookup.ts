@@ -1,0 +1,65 @@
+import type { LeakLook } from "./leak.ts"
+import { parseDescriptors } from "./descriptors.ts"
+import type { Candidate, Originals } from "./originals.ts"
+import type { Comparison } from "./tracer.ts"
+
+/** An original that a leak, or its mirror image, may have come from. */
+export interface Likely extends Candidate {
+  readonly isMirrored: boolean
+}
+
+/** Fewer corners than this say nothing. */
+const leastCorners = 4
+
+/**
+ * So many at most are held against the leak as small likenesses, and those alone for which so much speaks of what speaks for
+ * the likeliest: two vehicles of one make look alike to most corners.
+ */
+const mostLikely = 8
+const likelyShare = 0.4
+
+/** What speaks with that for less than this share of the best is not opened: such are told apart by comparing pictures. */
+const closeShare = 0.85
+
+/** The originals of a leak by its corners and those of its mirror image, the likeliest first; one may be there as both. */
+export function likelyOf(
+  originals: Originals,
+  { side_px, descriptors, mirrored }: LeakLook,
+): readonly Likely[] {
+  const found = [descriptors, mirrored].flatMap((packed, n) =>
+    originals
+      .find(parseDescriptors(packed) ?? [], side_px, mostLikely)
+      .map(each => ({ ...each, isMirrored: n === 1 })),
+  )
+  const likely = found
+    .filter(({ agreeing }) => agreeing >= leastCorners)
+    .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
+  return likely.filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0)).slice(0, mostLikely)
+}
+
+/**
+ * The names of those that are worth comparing, the best first.
+ * @param likenesses  of each to the leak, −1 to 1; `null` where there is nothing to hold against it any more.
+ */
+export function closestOf(
+  likely: readonly Likely[],
+  likenesses: readonly (number | null)[],
+): readonly string[] {
+  const ranked = likely
+    .map(({ name, votes }, n) => {
+      const likeness = likenesses[n] ?? null
+      return { name, worth: likeness === null ? null : Math.max(0, likeness) ** 2 * Math.sqrt(votes) }
+    })
+    .sort((a, b) => (b.worth ?? Infinity) - (a.worth ?? Infinity))
+  const best = ranked.find(({ worth }) => worth !== null)?.worth ?? 0
+  const close = ranked.filter(({ worth }) => worth === null || worth >= closeShare * best)
+  return [...new Set(close.map(({ name }) => name))]
+}
+
+/**
+ * How much of a file an original explains: of another vehicle's of the same make only what is alike counts as shown, and that
+ * may be very alike.
+ */
+export function explains({ likeness, shown_px }: Pick<Comparison, "likeness" | "shown_px">): number {
+  return likeness ** 2 * shown_px
+}
