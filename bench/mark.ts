@@ -37,7 +37,7 @@ async function measured(): Promise<Results> {
   )
   const thinning = isQuick ? 10 : 1
   const folder = await mkdtemp(join(tmpdir(), "sallyport-bench-mark-"))
-  const colluding = spread(sources.slice(0, (2 * sources.length) / 3), isQuick ? 1 : colluded)
+  const colluding = spread(sources.slice(0, (2 * sources.length) / 3), isQuick ? 2 : colluded)
   const tasks: Task[] = [
     ...mixed(sources).map((source, nth) => {
       return { kind: "leaks", source, innocents: innocents * thinning, folder, nth, thinning } as const

@@ -73,7 +73,7 @@ async function* resultsOf(source: Source, nth: number): AsyncGenerator<Result> {
 async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCopy): Promise<Result> {
   const look = lookAtLeak(leak)
   looks.push(look)
-  const likely = likelyOf(index, look)
+  const likely = await likelyOf(index, look)
   const at = performance.now()
   const guesses = likely.map(each => ({ ...each, parts: sketches.get(each.name)!.parts }))
   const close = closestOf(likely, likely.length < 2 ? [] : likenessesTo(leak.pixels, guesses))
@@ -115,18 +115,18 @@ function cell(results: readonly Result[]): string {
 const isFirst = ({ byLikeness }: Result): boolean => byLikeness === 1
 
 /** The first look-up after many were added makes the tables anew. */
-function firstLook(): number {
+async function firstLook(): Promise<number> {
   const at = performance.now()
-  index.find([], 1, 1)
+  await index.find([], 1, 1)
   return performance.now() - at
 }
 
-function printTimes(sort_ms: number): void {
+async function printTimes(sort_ms: number): Promise<void> {
   for (let n = 0; n < 60; n += 1) {
     const { descriptors, side_px } = looks[Math.floor(((n + 0.5) * looks.length) / 60)]!
     const leak = parseDescriptors(descriptors)!
     const at = performance.now()
-    index.find(leak, side_px, 8)
+    await index.find(leak, side_px, 8)
     times.look_ms.push(performance.now() - at)
   }
   const sorted = times.look_ms.splice(0).sort((a, b) => a - b)
@@ -154,7 +154,7 @@ function perturbed({ parts, ...size }: Sketch, chance: Chance): Sketch {
 }
 
 const photographs = sources.filter(({ kind }) => kind === "photograph").length
-const first_ms = firstLook()
+const first_ms = await firstLook()
 const step = sources.length / Math.min(asked, sources.length)
 const results: Result[] = []
 for (let n = 0; n < Math.min(asked, sources.length); n += 1) {
@@ -190,9 +190,9 @@ console.log(
 
 console.log("| Originals | a look-up, median | p99 | the tables made anew | adding one | memory of one |")
 console.log("|---|---|---|---|---|---|")
-printTimes(first_ms)
+await printTimes(first_ms)
 const chance = chanceOf("filled")
 const known = [...sketches.values()]
 for (let n = 0; index.size < filled; n += 1)
   add(`${filler} ${n}`, perturbed(known[n % known.length]!, chance))
-printTimes(firstLook())
+await printTimes(await firstLook())

@@ -63,7 +63,7 @@ export function indexOf(originals: readonly Original[]): Originals {
 /** At which place the right original comes, from 1; 6 where it is not among the first five. */
 export async function placeOf(file: Uint8Array, number: number, index: Originals): Promise<number> {
   const { side_px, descriptors } = lookAtLeak(await decodeLeak(file))
-  const found = index.find(parseDescriptors(descriptors)!, side_px, 5)
+  const found = await index.find(parseDescriptors(descriptors)!, side_px, 5)
   const place = found.findIndex(({ name }) => name === String(number))
   return place < 0 ? 6 : place + 1
 }

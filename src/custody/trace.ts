@@ -150,7 +150,7 @@ async function lookedAt(
  */
 async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly string[]> {
   const look = await house.pictures.tracer.look(bytes)
-  const likely = likelyOf(await originalsFor(house, one.receipt), look)
+  const likely = await likelyOf(await originalsFor(house, one.receipt), look)
   if (likely.length < 2) return likely.map(({ name }) => name)
   const names = likely.map(({ name }) => name)
   const sketches = await sketchesOf(house, one.receipt, names)

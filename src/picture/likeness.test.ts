@@ -50,10 +50,34 @@ suite("likenesses", () => {
     const index = new Originals()
     originals.forEach(({ sketch }, n) => index.add(String(n), sketch))
     const leak = await decodeLeak(await leaks["L2, JPEG 50 at half size"]!(originals[3]!))
-    const likely = likelyOf(index, lookAtLeak(leak))
+    const likely = await likelyOf(index, lookAtLeak(leak))
     const guesses = likely.map(each => ({ ...each, parts: originals[Number(each.name)]!.sketch.parts }))
     expect(closestOf(likely, likenessesTo(leak.pixels, guesses))[0]).toBe("3")
   })
+})
+
+class Asked extends Originals {
+  times = 0
+
+  override find(...asked: Parameters<Originals["find"]>) {
+    this.times += 1
+    return super.find(...asked)
+  }
+}
+
+test("a leak that is plainly of one original is not looked for in a mirror; one of two that are alike is", async () => {
+  const originals = await drawOriginals(2, 10)
+  const leak = await decodeLeak(originals[0]!.l4)
+  for (const [others, times] of [
+    [[], 1],
+    [originals, 2],
+  ] as const) {
+    const index = new Asked()
+    index.add("own", originals[0]!.sketch)
+    others.forEach(({ sketch }, n) => index.add(`other ${n}`, sketch))
+    expect((await likelyOf(index, lookAtLeak(leak)))[0]).toMatchObject({ name: "own", isMirrored: false })
+    expect(index.times).toBe(times)
+  }
 })
 
 suite("the closest", () => {

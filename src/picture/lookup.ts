@@ -21,20 +21,32 @@ const likelyShare = 0.4
 /** What speaks with that for less than this share of the best is not opened: such are told apart by comparing pictures. */
 const closeShare = 0.85
 
-/** The originals of a leak by its corners and those of its mirror image, the likeliest first; one may be there as both. */
-export function likelyOf(
+/** An original with so many corners, for which so many times more speaks than for any other, is not looked for in a mirror too. */
+const plain = { corners: 20, times: 5 }
+
+/** The originals of a leak by its corners, or those of its mirror image, the likeliest first; one may be there as both. */
+export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
-): readonly Likely[] {
-  const found = [descriptors, mirrored].flatMap((packed, n) =>
-    originals
-      .find(parseDescriptors(packed) ?? [], side_px, mostLikely)
-      .map(each => ({ ...each, isMirrored: n === 1 })),
+): Promise<readonly Likely[]> {
+  const foundBy = async (packed: Uint8Array, isMirrored: boolean): Promise<Likely[]> => {
+    const found = await originals.find(parseDescriptors(packed) ?? [], side_px, mostLikely)
+    return found.filter(({ agreeing }) => agreeing >= leastCorners).map(each => ({ ...each, isMirrored }))
+  }
+  const asItIs = await foundBy(descriptors, false)
+  if (isPlain(asItIs)) return asItIs.slice(0, 1)
+  const likely = [...asItIs, ...(await foundBy(mirrored, true))].sort(
+    (a, b) => b.votes - a.votes || b.agreeing - a.agreeing,
   )
-  const likely = found
-    .filter(({ agreeing }) => agreeing >= leastCorners)
-    .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
   return likely.filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0)).slice(0, mostLikely)
+}
+
+function isPlain([first, second]: readonly Likely[]): boolean {
+  return (
+    first !== undefined &&
+    first.agreeing >= plain.corners &&
+    first.votes >= plain.times * (second?.votes ?? 0)
+  )
 }
 
 /**

@@ -43,53 +43,57 @@ suite("an index of originals", () => {
   const index = new Originals()
   own.forEach((descriptors, n) => index.add(`original ${n}`, sketchWith(descriptors)))
 
-  test("that is empty gives none, and so does a leak of nothing", () => {
-    expect(new Originals().find(own[0]!, side_px, 5)).toEqual([])
-    expect(index.find([], side_px, 5)).toEqual([])
+  test("that is empty gives none, and so does a leak of nothing", async () => {
+    expect(await new Originals().find(own[0]!, side_px, 5)).toEqual([])
+    expect(await index.find([], side_px, 5)).toEqual([])
     expect(new Originals().size_bytes).toBeGreaterThan(0)
   })
 
-  test.each([0, 30, 59])("leads the leaked original %i back to it, most of whose corners agree", n => {
-    const [first, ...others] = index.find(leaked(own[n]!, chanceOf("leaked", n)), side_px, 5)
+  test.each([0, 30, 59])("leads the leaked original %i back to it, most of whose corners agree", async n => {
+    const [first, ...others] = await index.find(leaked(own[n]!, chanceOf("leaked", n)), side_px, 5)
     expect(first!.name).toBe(`original ${n}`)
     expect(first!.agreeing).toBeGreaterThanOrEqual(95)
     expect(first!.votes).toBeGreaterThan(1000)
     for (const other of others) expect(other.agreeing).toBeLessThan(4)
   })
 
-  test("a leak of noise agrees with fewer than four corners of any", () => {
+  test("a leak of noise agrees with fewer than four corners of any", async () => {
     for (const seed of [1, 2, 3])
-      for (const { agreeing } of index.find(noise(chanceOf("noise", seed), 600), side_px, 8))
+      for (const { agreeing } of await index.find(noise(chanceOf("noise", seed), 600), side_px, 8))
         expect(agreeing).toBeLessThan(4)
   })
 
-  test("gives no more than were asked for", () => {
+  test("gives no more than were asked for", async () => {
     const leak = leaked(own.slice(0, 6).flat(), chanceOf("several"))
-    expect(index.find(leak, side_px, 6)).toHaveLength(6)
-    expect(index.find(leak, side_px, 2)).toEqual(index.find(leak, side_px, 6).slice(0, 2))
-    expect(index.find(leak, side_px, 0)).toEqual([])
+    expect(await index.find(leak, side_px, 6)).toHaveLength(6)
+    expect(await index.find(leak, side_px, 2)).toEqual((await index.find(leak, side_px, 6)).slice(0, 2))
+    expect(await index.find(leak, side_px, 0)).toEqual([])
   })
 
-  test("what was added after a look-up is seen by the next, one or many", () => {
+  test("what was added after a look-up is seen by the next, one or many", async () => {
     const grown = new Originals()
     for (let n = 0; n < own.length; n += 1) {
       grown.add(`original ${n}`, sketchWith(own[n]!))
       expect(grown.size).toBe(n + 1)
       if (n % 10 !== 3 && n !== 4) continue
-      expect(grown.find(leaked(own[n]!, chanceOf("late", n)), side_px, 1)[0]?.name).toBe(`original ${n}`)
-      expect(grown.find(leaked(own[0]!, chanceOf("early", n)), side_px, 1)[0]?.name).toBe("original 0")
+      expect((await grown.find(leaked(own[n]!, chanceOf("late", n)), side_px, 1))[0]?.name).toBe(
+        `original ${n}`,
+      )
+      expect((await grown.find(leaked(own[0]!, chanceOf("early", n)), side_px, 1))[0]?.name).toBe(
+        "original 0",
+      )
     }
   })
 })
 
-test("what all originals share speaks for none of them", () => {
+test("what all originals share speaks for none of them", async () => {
   const shared = noise(chanceOf("shared"), 200)
   const index = new Originals()
   const own = Array.from({ length: 150 }, (_, n) => noise(chanceOf("beside", n), 30))
   own.forEach((each, n) => index.add(`original ${n}`, sketchWith([...shared, ...each])))
-  expect(index.find(shared, side_px, 5)).toEqual([])
+  expect(await index.find(shared, side_px, 5)).toEqual([])
   const leak = leaked([...shared, ...own[77]!], chanceOf("vehicle"))
-  const [first, ...others] = index.find(leak, side_px, 5)
+  const [first, ...others] = await index.find(leak, side_px, 5)
   expect(first!.name).toBe("original 77")
   for (const other of others) expect(other.agreeing).toBeLessThan(first!.agreeing)
 })
@@ -115,8 +119,8 @@ suite("of 10 drawn captures of one lane", () => {
   test("a mirrored copy leads back when it is asked for mirrored", async () => {
     const file = await sharp(originals[5]!.l4).flop().jpeg({ quality: 60 }).toBuffer()
     const { side_px, descriptors, mirrored } = lookAtLeak(await decodeLeak(file))
-    const [asIs] = index.find(parseDescriptors(descriptors)!, side_px, 1)
-    const [turned] = index.find(parseDescriptors(mirrored)!, side_px, 1)
+    const [asIs] = await index.find(parseDescriptors(descriptors)!, side_px, 1)
+    const [turned] = await index.find(parseDescriptors(mirrored)!, side_px, 1)
     expect(turned!.name).toBe("5")
     // A vehicle's front is nearly the same on both sides, and so agrees either way.
     expect(turned!.agreeing).toBeGreaterThan(asIs?.agreeing ?? 0)

@@ -3,6 +3,7 @@ import { identity, scaleAt, warpedX, warpedY, type Warp } from "../mark/warp.ts"
 import type { Descriptor } from "./descriptors.ts"
 import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
 import type { Sketch } from "./sketch.ts"
+import { keyOf, sortedTables, type Table, type Tables } from "./tables.ts"
 
 /** An original that a leak may have come from. */
 export interface Candidate {
@@ -17,12 +18,6 @@ export interface Candidate {
   /** From the leak to the original. */
   readonly warp: Warp
 }
-
-/** Each table sorts all descriptors by some of their bits. */
-const tables = 6
-
-/** So many descriptors share a slot of a table on average. */
-const perSlot = 2
 
 /** A slot that holds more says nothing: so many originals share what it looks like. */
 const mostInSlot = 20
@@ -39,21 +34,20 @@ const bins = 256
 /** A scale is held in steps, as docs/formats/descriptors.md packs it. */
 const scaleSteps = { perDoubling: 16, ofOne: 32 }
 
-interface Table {
-  readonly offsets: Uint32Array
-  readonly list: Uint32Array
+/** A look-up is made in pieces of so many corners and close looks, between which a server goes on with the rest of its work. */
+const [cornersAtOnce, looksAtOnce] = [20, 5]
+
+function othersTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 /** So many originals share tables, which are made in cache; when it is full, never again. */
 const shelfSize = 1_000
 
 /** Originals one after the other, sorted by tables of their own. */
-interface Shelf {
+interface Shelf extends Tables {
   readonly first: number
   readonly end: number
-  /** Of a table's key. */
-  readonly bits: number
-  readonly tables: readonly Table[]
 }
 
 /**
@@ -71,6 +65,8 @@ export class Originals {
   #places = new Uint16Array(4 * 1024)
   #owners = new Uint32Array(1024)
   readonly #shelves: Shelf[] = []
+  /** Of the look-up that was asked for last. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   get size(): number {
     return this.#names.length
@@ -119,14 +115,29 @@ export class Originals {
   }
 
   /**
-   * The likeliest originals of a leak, best first; none where nothing is alike.
+   * The likeliest originals of a leak, best first; none where nothing is alike. One is asked for after the other; what
+   * was added when its turn comes is looked through, and others get their turn every few milliseconds.
    * @param leakSide_px  the leak's longer side.
    * Costs about 0.9 s among 10,000 originals, for 600 corners; after more than 16 were added, the sorting of what is on no full shelf
    * besides, up to 0.4 s.
    */
-  find(leak: readonly Descriptor[], leakSide_px: number, most: number): readonly Candidate[] {
+  find(leak: readonly Descriptor[], leakSide_px: number, most: number): Promise<readonly Candidate[]> {
+    const found = this.#turn.then(() => this.#found(leak, leakSide_px, most))
+    this.#turn = found.catch(() => undefined)
+    return found
+  }
+
+  async #found(
+    leak: readonly Descriptor[],
+    leakSide_px: number,
+    most: number,
+  ): Promise<readonly Candidate[]> {
     if (this.size - this.#sorted > mostUnsorted) this.#sort()
-    const looks = this.#shortlistFor(leak).map(each => this.#closeLook(leak, each))
+    const looks: CloseLook[] = []
+    for (const likely of await this.#shortlistFor(leak)) {
+      looks.push(this.#closeLook(leak, likely))
+      if (looks.length % looksAtOnce === 0) await othersTurn()
+    }
     const means = meansOf(looks, leak.length)
     return looks
       .map(look => candidateOf(look, { leakSide_px, means, name: this.#names[look.owner] as string }))
@@ -139,12 +150,14 @@ export class Originals {
    * Originals that descriptors in the leak's slots speak for, the likeliest first, then what is in no table yet. Only what
    * is turned and scaled alike adds up (Jégou et al. 2008, §4); what several have in common counts for each of them less.
    */
-  #shortlistFor(leak: readonly Descriptor[]): readonly Likely[] {
+  async #shortlistFor(leak: readonly Descriptor[]): Promise<readonly Likely[]> {
+    const unsorted = Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)
     const votes = new Float32Array(bins * this.#sorted)
     const nearest = new Uint8Array(this.#sorted).fill(matchLimit_bits)
     const places = new Uint32Array(this.#sorted)
     const own = new Uint32Array(words)
-    for (const corner of leak) {
+    for (const [n, corner] of leak.entries()) {
+      if (n % cornersAtOnce === 0) await othersTurn()
       wordsInto(own, 0, corner.bits)
       const steps = stepsOf(corner.scale)
       const alike: number[] = []
@@ -166,7 +179,6 @@ export class Originals {
       .filter(each => each.votes > 0)
       .sort((a, b) => b.votes - a.votes)
       .slice(0, shortlist)
-    const unsorted = Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)
     return [...best, ...unsorted.map(owner => ({ owner, bin: null }))]
   }
 
@@ -247,34 +259,13 @@ export class Originals {
   #sort(): void {
     const last = this.#shelves.at(-1)
     if (last !== undefined && last.end - last.first < shelfSize) this.#shelves.pop()
-    while (this.#sorted < this.size)
-      this.#shelves.push(this.#shelfOf(this.#sorted, Math.min(this.#sorted + shelfSize, this.size)))
+    while (this.#sorted < this.size) this.#shelves.push(this.#nextShelf())
   }
 
-  /** Counting sort by the bits of each table. */
-  #shelfOf(first: number, end: number): Shelf {
-    const [start, until] = [this.#starts[first] as number, this.#starts[end] as number]
-    const bits = Math.max(8, Math.min(24, Math.round(Math.log2((until - start) / perSlot))))
-    const sorted = Array.from({ length: tables }, (_, table) => {
-      const offsets = new Uint32Array(2 ** bits + 1)
-      const keys = new Uint32Array(until - start)
-      for (let at = start; at < until; at += 1) {
-        const slot = keyOf(this.#bits, words * at, table, bits)
-        keys[at - start] = slot
-        offsets[slot] = (offsets[slot] as number) + 1
-      }
-      for (let slot = 1; slot < offsets.length; slot += 1)
-        offsets[slot] = (offsets[slot] as number) + (offsets[slot - 1] as number)
-      const list = new Uint32Array(until - start)
-      for (let at = until - 1; at >= start; at -= 1) {
-        const slot = keys[at - start] as number
-        const place = (offsets[slot] as number) - 1
-        list[place] = at
-        offsets[slot] = place
-      }
-      return { offsets, list }
-    })
-    return { first, end, bits, tables: sorted }
+  #nextShelf(): Shelf {
+    const [first, end] = [this.#sorted, Math.min(this.#sorted + shelfSize, this.size)]
+    const [from, to] = [this.#starts[first] as number, this.#starts[end] as number]
+    return { first, end, ...sortedTables(this.#bits, from, to) }
   }
 }
 
@@ -383,13 +374,3 @@ function candidateOf(
 
 /** So many matches, the nearest, are tried as guesses of how a leak lies on an original. */
 const mostTried = 150
-
-/** As many successive bits as `size` says, from where the table's turn is. */
-function keyOf(bits: Uint32Array, at: number, table: number, size: number): number {
-  const from = Math.floor((256 * table) / tables)
-  const word = from >>> 5
-  const shift = from & 31
-  const low = (bits[at + word] as number) >>> shift
-  const high = shift === 0 ? 0 : (bits[at + ((word + 1) & 7)] as number) << (32 - shift)
-  return (low | high) & (2 ** size - 1)
-}
