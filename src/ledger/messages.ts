@@ -131,9 +131,10 @@ function leasing(
       const taken: HeldMessage[] = []
       for (const row of due) {
         const isOurs = await leaseOne(db, row, { lease, now_ms, until_ms })
-        if (isOurs) taken.push({ ...held(row), lease, leasedUntil_ms: until_ms, attempts: row.attempts + 1 })
+        const attempts = integerOf(row.attempts) + 1
+        if (isOurs) taken.push({ ...held(row), lease, leasedUntil_ms: until_ms, attempts })
       }
-      return taken.map(each => ({ ...each, attempts: integerOf(each.attempts) }))
+      return taken
     },
     releaseLeases: async () => {
       await db
