@@ -11,7 +11,7 @@ import type { Outcome } from "./parcel.ts"
 import type { OutboxSettings, Smtp } from "./settings.ts"
 import { syslogFrame } from "./syslog.ts"
 import { ways } from "./ways.ts"
-import { webhookHeaders } from "./webhook.ts"
+import { webhookHeaders, webhookKey } from "./webhook.ts"
 import { signerOf } from "../ed25519.ts"
 
 const three = [1, 2, 3].map(nth => heldMessage({ event: "refused.budget", nth }))
@@ -38,6 +38,25 @@ test("a webhook's signature is the specification's: ed25519 over id, time and bo
     "webhook-timestamp": "1700000000",
     "webhook-signature": `v1a,${Buffer.from(expected).toString("base64")}`,
   })
+})
+
+interface Example {
+  readonly isGenuine: (of: { headers: object; body: string; key: string; now_s: number }) => boolean
+}
+
+test("the receiver's ten lines in examples/ tell a genuine webhook from a bent, an old and another's", async () => {
+  const path = new URL("../../examples/verify_webhook.mjs", import.meta.url).href
+  const { isGenuine } = (await import(path)) as Example
+  const signer = signerOf(Uint8Array.from({ length: 32 }, (_, i) => i))
+  const body = three[0]!.body
+  const headers = webhookHeaders({ id: three[0]!.id, timestamp_s: 1_700_000_000, body }, signer)
+  const good = { headers, body, key: webhookKey(signer), now_s: 1_700_000_100 }
+  expect(isGenuine(good)).toBe(true)
+  expect(isGenuine({ ...good, body: body.replace("7", "8") })).toBe(false)
+  expect(isGenuine({ ...good, headers: { ...headers, "webhook-id": three[1]!.id } })).toBe(false)
+  expect(isGenuine({ ...good, headers: { ...headers, "webhook-timestamp": "1700000001" } })).toBe(false)
+  expect(isGenuine({ ...good, now_s: 1_700_000_301 })).toBe(false)
+  expect(isGenuine({ ...good, key: webhookKey(signerOf(new Uint8Array(32))) })).toBe(false)
 })
 
 describe("NDJSON", () => {
