@@ -33,6 +33,9 @@ function refusals(codes: readonly string[]): Tells {
   }
 }
 
+/** What asks for images. A mistyped id elsewhere is no probe. */
+const openings: readonly Refused["of"][] = ["release", "reveal", "draw"]
+
 function refusal({ code, of, person, grant }: Refused): Told {
   const by = person ?? ""
   return {
@@ -41,6 +44,8 @@ function refusal({ code, of, person, grant }: Refused): Told {
     data: { person: by, act: of, code, ...(grant === null ? {} : { grant }) },
   }
 }
+
+const unknown: readonly string[] = ["GRANT_UNKNOWN", "NOT_FOUND"]
 
 const budgets = [
   ...["GRANT_BUDGET", "GRANT_RELEASES", "GRANT_PEOPLE"],
@@ -68,7 +73,12 @@ const tells: Readonly<Record<EventName, Tells>> = {
     ],
   },
   "refused.budget": refusals(budgets),
-  "refused.unknown": refusals(["GRANT_UNKNOWN", "NOT_FOUND"]),
+  "refused.unknown": {
+    refused: entry =>
+      openings.includes(entry.of) && entry.person !== null && unknown.includes(entry.code)
+        ? [refusal(entry)]
+        : [],
+  },
   "refused.identity": refusals(["GRANT_DEVICE", "GRANT_NETWORK", "SESSION_BOUND"]),
   "refused.scope": refusals([
     ...["GRANT_HOLDER", "GRANT_LANE", "GRANT_HOURS", "GRANT_DATES", "GRANT_LEVEL", "GRANT_LEVEL_SUM"],
