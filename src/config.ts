@@ -74,6 +74,46 @@ const schema = Type.Object(
     person_rate_per_s: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** A reader that was heard of and then not for so long is silent, s, 60 to 86,400. Default 900. */
     reader_silent_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
+    /** Where mail is handed over, or `null` for none. */
+    smtp: Type.Union([
+      Type.Object(
+        {
+          host: Type.String({ minLength: 1, maxLength: 253 }),
+          port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+          /** `implicit`, `starttls`, or `offered`: TLS where the server offers it. */
+          tls: Type.Unsafe<"implicit" | "starttls" | "offered">(
+            Type.String({ enum: ["implicit", "starttls", "offered"] }),
+          ),
+          from: Type.String({ pattern: "^[^\\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$" }),
+          user: Type.Union([Type.String({ minLength: 1, maxLength: 256 }), Type.Null()]),
+          password_file: Type.Union([Type.String({ minLength: 1, maxLength: 4096 }), Type.Null()]),
+        },
+        closed,
+      ),
+      Type.Null(),
+    ]),
+    /** By a destination's name: networks that are not the public internet, which it may be in. Default none. */
+    outbox_networks: Type.Record(
+      Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,31}$" }),
+      Type.Array(Type.String({ pattern: "^[0-9a-f.:]{2,39}/[0-9]{1,3}$" }), { maxItems: 16 }),
+    ),
+    /** By a destination's name: the file with the bearer token that its receiver wants. Default none. */
+    outbox_token_files: Type.Record(
+      Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,31}$" }),
+      Type.String({ minLength: 1, maxLength: 4096 }),
+    ),
+    /** Certificates (PEM) of an authority of the agency's own, in place of the public ones, or `null`. */
+    outbox_ca: Type.Union([Type.String({ minLength: 1, maxLength: 4096 }), Type.Null()]),
+    /** The folder of destinations of the kind file. Default `outbox`. */
+    outbox_folder: Type.String({ minLength: 1, maxLength: 4096 }),
+    /** Longest time for one attempt, s, 1 to 60. Default 15. */
+    outbox_timeout_s: Type.Integer({ minimum: 1, maximum: 60 }),
+    /** Wait after the first attempt that fails, s, 1 to 60; it grows from there. Default 5. */
+    outbox_retry_first_s: Type.Integer({ minimum: 1, maximum: 60 }),
+    /** Longest wait between attempts, s, 1 to 14,400. Default 14,400. */
+    outbox_retry_most_s: Type.Integer({ minimum: 1, maximum: 14_400 }),
+    /** Port on loopback that answers `/metrics` for Prometheus, or `null` for none. Default none. */
+    metrics_port: Type.Union([Type.Integer({ minimum: 0, maximum: 65_535 }), Type.Null()]),
     /** Child processes that decode pictures: 1 to 16. Default 2. */
     decoder_processes: Type.Integer({ minimum: 1, maximum: 16 }),
     /** Longest time for one picture, ms, 100 to 60,000. Default 10,000. */
@@ -113,6 +153,15 @@ export const defaults = {
   trusted_proxies: [],
   person_rate_per_s: 50,
   reader_silent_s: 900,
+  smtp: null,
+  outbox_networks: {},
+  outbox_token_files: {},
+  outbox_ca: null,
+  outbox_folder: "outbox",
+  outbox_timeout_s: 15,
+  outbox_retry_first_s: 5,
+  outbox_retry_most_s: 14_400,
+  metrics_port: null,
   decoder_processes: 2,
   decoder_timeout_ms: 10_000,
   decoder_memory_mb: 1024,
@@ -135,6 +184,10 @@ const overridable = [
   "witness_strict",
   "person_rate_per_s",
   "reader_silent_s",
+  "outbox_timeout_s",
+  "outbox_retry_first_s",
+  "outbox_retry_most_s",
+  "metrics_port",
   "decoder_processes",
   "decoder_timeout_ms",
   "decoder_memory_mb",

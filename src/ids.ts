@@ -17,6 +17,8 @@ export type IdPrefix =
   | "mot"
   | "alt"
   | "trc"
+  | "dst"
+  | "msg"
 
 const pattern = /^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 

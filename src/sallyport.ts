@@ -30,7 +30,8 @@ import { readOwnModel } from "./reading/model-file.ts"
 import { newIdentity, type Mode } from "./seal/recipient.ts"
 import { parsePolicy } from "./tlog/policy.ts"
 import { Gate, type CheckpointMemory } from "./vault/gate.ts"
-import { openText, rootKey, sealText } from "./vault/keys.ts"
+import { everyAddress, type OutboxSettings } from "./outbox/settings.ts"
+import { openText, rootKey, sealText, type RootKey } from "./vault/keys.ts"
 import { version as release } from "./version.ts"
 import { sha256Hex, Vault } from "./vault/vault.ts"
 import { writeWhole } from "./whole-file.ts"
@@ -65,6 +66,8 @@ export interface Opened {
   readonly fsck: Fsck
   /** What browsers need, or `null` where the configuration names no page. */
   readonly web: Web | null
+  /** How this vault tells its destinations. */
+  readonly outbox: OutboxSettings
   close(): Promise<void>
 }
 
@@ -165,7 +168,8 @@ export async function openHouse(options: {
     await pictures.close()
     await ledger.close()
   }
-  return { house, config, fsck: found, web, close }
+  const outbox = await readOutbox(data, config, { root, clock })
+  return { house, config, fsck: found, web, outbox, close }
 }
 
 /** Children that decode, and children that look. @throws Fault MODEL where the operator's face model cannot be read. */
@@ -206,6 +210,29 @@ async function readWeb(data: string, config: Config, rootSecret: Uint8Array): Pr
     cookieKey: derived("cookies"),
     subjectKey: derived("subjects"),
     signIn: signIn === null ? null : { issuer: signIn.issuer, clientId: signIn.client_id, clientSecret },
+  }
+}
+
+async function readOutbox(
+  data: string,
+  config: Config,
+  { root, clock }: { readonly root: RootKey; readonly clock: () => number },
+): Promise<OutboxSettings> {
+  const secret = async (file: string) => (await readFile(pathIn(data, file), "utf8")).trim()
+  const { smtp, outbox_token_files, outbox_ca, outbox_timeout_s } = config
+  const password = smtp?.password_file == null ? null : await secret(smtp.password_file)
+  const tokens: Record<string, string> = {}
+  for (const [name, file] of Object.entries(outbox_token_files)) tokens[name] = await secret(file)
+  return {
+    ...{ origin: config.origin, version: release, tokens, clock, lookup: everyAddress, random: Math.random },
+    smtp: smtp === null ? null : { ...smtp, password },
+    networks: config.outbox_networks,
+    ca: outbox_ca === null ? null : await secret(outbox_ca),
+    folder: pathIn(data, config.outbox_folder),
+    signerFor: destination => root.webhookSigner(destination),
+    timeout_ms: 1000 * outbox_timeout_s,
+    retryFirst_ms: 1000 * config.outbox_retry_first_s,
+    retryMost_ms: 1000 * config.outbox_retry_most_s,
   }
 }
 

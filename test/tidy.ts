@@ -21,9 +21,23 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   vault: ["seal", "tlog", "grant", "mark", "log", "objects", "ledger"],
   custody: ["seal", "tlog", "grant", "mark", "picture", "reading", "objects", "ledger", "log", "vault"],
   http: ["custody", "grant", "mark", "tlog", "log", "ledger", "seal", "vault"],
+  outbox: ["custody", "log"],
   lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
-  cli: ["http", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant", "log", "vault"],
+  cli: [
+    "http",
+    "outbox",
+    "witness",
+    "custody",
+    "lane",
+    "drawing",
+    "reading",
+    "seal",
+    "tlog",
+    "grant",
+    "log",
+    "vault",
+  ],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */

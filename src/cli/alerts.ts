@@ -3,7 +3,7 @@ import type { AlertState } from "../log/alerts.ts"
 import { contextOf, listQuery } from "./context.ts"
 import { answer, table } from "./say.ts"
 
-/** alert: ls, show, ack. */
+/** alert: ls, show, ack, close. */
 export function alertCommands(program: Command): void {
   const alert = program
     .command("alert")
@@ -39,35 +39,61 @@ export function alertCommands(program: Command): void {
       `raised   ${shown.raised_at}, log entry ${shown.entry}`,
       `count    ${shown.count}, last ${shown.last_at}, log entry ${shown.last_entry}`,
       ...(ended_at === null ? [] : [`ended    heard of again, ${ended_at}`]),
+      ...closedLine(shown),
       done === null
         ? `open     sallyport alert ack ${shown.alert} --outcome expected|fixed|escalated`
         : `seen     ${done.outcome}, by ${done.person} at ${done.at}, log entry ${done.entry}`,
     ])
   })
   acknowledgement(alert)
+  closing(alert)
 }
 
 function acknowledgement(alert: Command): void {
   alert
     .command("ack <id>")
-    .description("it was seen; what comes again opens another")
-    .addOption(
-      new Option("--outcome <what>", "what came of it")
-        .choices(["expected", "fixed", "escalated"])
-        .makeOptionMandatory(),
+    .description(
+      "it was seen; what comes again opens another. For anything else that was told: its entry's number",
     )
+    .addOption(outcomeOption())
     .option("--note <text>", "kept apart from the log")
     .action(async (id: string, options: { outcome: string; note?: string }, self: Command) => {
       const { client, voice } = await contextOf(self)
       const { outcome, note } = options
       const done = await client.json<{ entry: number }>({
         method: "POST",
-        path: `/v1/alerts/${encodeURIComponent(id)}/acknowledgement`,
+        path: `/v1/${/^[0-9]+$/.test(id) ? "notices" : "alerts"}/${encodeURIComponent(id)}/acknowledgement`,
         statement: note === undefined ? { outcome, note_commitment: null } : { outcome },
         ...(note === undefined ? {} : { names: { note } }),
       })
       answer(voice, done, [`${id}  acknowledged: ${outcome}, log entry ${done.entry}`])
     })
+}
+
+function closing(alert: Command): void {
+  alert
+    .command("close <id>")
+    .description("it is over: what came of it, and why")
+    .addOption(outcomeOption())
+    .requiredOption("--reason <text>", "at least 15 characters; kept apart from the log")
+    .action(async (id: string, options: { outcome: string; reason: string }, self: Command) => {
+      const { client, voice } = await contextOf(self)
+      const { outcome, reason } = options
+      const path = `/v1/alerts/${encodeURIComponent(id)}/closing`
+      const ask = { method: "POST", path, statement: { outcome }, names: { reason } } as const
+      const done = await client.json<{ entry: number }>(ask)
+      answer(voice, done, [`${id}  closed: ${outcome}, log entry ${done.entry}`])
+    })
+}
+
+function outcomeOption(): Option {
+  const outcomes = ["expected", "fixed", "escalated"]
+  return new Option("--outcome <what>", "what came of it").choices(outcomes).makeOptionMandatory()
+}
+
+function closedLine({ closed }: AlertState): string[] {
+  if (closed === undefined) return []
+  return [`closed   ${closed.outcome}, by ${closed.person} at ${closed.at}, log entry ${closed.entry}`]
 }
 
 function detailOf({ detail }: AlertState): string {

@@ -12,6 +12,7 @@ import { grantCommands } from "./grants.ts"
 import { laneCommands } from "./lane.ts"
 import { logCommands } from "./log.ts"
 import { motionCommands } from "./motions.ts"
+import { outboxCommands } from "./outbox.ts"
 import { receiptCommands } from "./receipt.ts"
 import { registryCommands } from "./registry.ts"
 import { refuse, type Voice } from "./say.ts"
@@ -44,6 +45,7 @@ export function programOf(): Command {
   laneCommands(program)
   captureCommands(program)
   alertCommands(program)
+  outboxCommands(program)
   grantCommands(program)
   motionCommands(program)
   glassCommands(program)

@@ -1,13 +1,14 @@
 import type { Command } from "commander"
 import { readFile } from "node:fs/promises"
 import { Fault } from "../fault.ts"
-import type { Statement } from "../grant/request.ts"
+import { fromBase64 } from "../bytes.ts"
+import { commitment, type Statement } from "../grant/request.ts"
 import { motionDigest } from "../log/motions.ts"
 import { motionPaths } from "../log/authentic.ts"
 import type { Records } from "../log/state.ts"
 import type { Client } from "./client.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
-import { answer, table, tell } from "./say.ts"
+import { answer, table, tell, type Voice } from "./say.ts"
 
 type Motion = Records["motion"]
 
@@ -35,6 +36,7 @@ export function motionCommands(program: Command): void {
       const { client, voice } = await contextOf(self)
       const shown = await fetchMotion(client, id)
       tell(voice, `${shown.act}  ${JSON.stringify(shown.statement)}`)
+      tellAddress(voice, shown)
       const done = await secondMotion(client, id, decision)
       const what = decision === "second" ? "signed; it is in effect" : "rejected"
       answer(voice, done, [`${id}  ${what}, log entry ${done.entry}`])
@@ -99,8 +101,9 @@ export async function propose(
   { client, voice }: Context,
   act: Motion["act"],
   statement: Statement,
+  names: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const done = await client.json<Proposed>({ method: "POST", path: motionPaths[act], statement })
+  const done = await client.json<Proposed>({ method: "POST", path: motionPaths[act], statement, names })
   answer(voice, done, [`${done.motion}  proposed, log entry ${done.entry}; not in effect yet`])
   tell(voice, `next, a person of another office: sallyport motion second ${done.motion}`)
 }
@@ -115,6 +118,18 @@ export async function secondMotion(
   return client.json({ method: "POST", path: `/v1/motions/${encodeURIComponent(id)}/second`, statement })
 }
 
-function fetchMotion(client: Client, id: string): Promise<Motion> {
-  return client.json<Motion>({ method: "GET", path: `/v1/motions/${encodeURIComponent(id)}` })
+type ShownMotion = Motion & { readonly address?: { readonly value: string; readonly salt: string } }
+
+/** The address behind a commitment, which the second person signs through it. @throws Fault INVALID for another one. */
+function tellAddress(voice: Voice, { statement, address }: ShownMotion): void {
+  if (address === undefined) return
+  const { address_commitment } = statement as { address_commitment?: string }
+  const salt = fromBase64(address.salt) ?? new Uint8Array()
+  if (commitment("address", salt, address.value) !== address_commitment)
+    throw new Fault("INVALID", "the server shows another address than the one that is committed to")
+  tell(voice, `address  ${address.value}`)
+}
+
+function fetchMotion(client: Client, id: string): Promise<ShownMotion> {
+  return client.json<ShownMotion>({ method: "GET", path: `/v1/motions/${encodeURIComponent(id)}` })
 }

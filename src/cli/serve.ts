@@ -1,7 +1,9 @@
 import { armFailpoint } from "../failpoint.ts"
 import { startExaminer } from "../custody/examiner.ts"
 import { startWatcher } from "../custody/silence.ts"
+import { openMetrics, type Metrics } from "../http/metrics.ts"
 import { openServer, type Server } from "../http/server.ts"
+import { startOutbox } from "../outbox/outbox.ts"
 import { openHouse, type Opened } from "../sallyport.ts"
 import { addressOf } from "./address.ts"
 import { progress, tell, type Voice } from "./say.ts"
@@ -34,8 +36,9 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
       process.stderr.write(`${JSON.stringify(line)}\n`)
     },
   })
-  const server = await openDoors(opened, { host, port }).catch(async (error: unknown) => {
-    await opened.close()
+  const metrics = await openMetrics(opened.house, { version, port: opened.config.metrics_port })
+  const server = await openDoors(opened, { host, port, metrics }).catch(async (error: unknown) => {
+    await Promise.all([metrics.close(), opened.close()])
     throw error
   })
   const examiner = startExaminer(opened.house, {
@@ -44,10 +47,16 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
     told: (what, error) =>
       tell(voice, `not examined: ${what}: ${error instanceof Error ? error.message : "unknown"}`),
   })
+  const saying = (what: string) => (error: unknown) =>
+    tell(voice, `${what}: ${error instanceof Error ? error.message : "unknown"}`)
   const watcher = startWatcher(opened.house, {
     silentAfter_ms: 1000 * opened.config.reader_silent_s,
-    told: error =>
-      tell(voice, `readers not looked after: ${error instanceof Error ? error.message : "unknown"}`),
+    told: saying("readers not looked after"),
+  })
+  const outbox = startOutbox(opened.house, {
+    settings: opened.outbox,
+    told: saying("destinations not told"),
+    attempted: metrics.attempted,
   })
   let isClosing = false
   let end: () => void = () => undefined
@@ -56,7 +65,7 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
     if (isClosing) return ended
     isClosing = true
     await server.close()
-    await Promise.all([examiner.close(), watcher.close()])
+    await Promise.all([examiner.close(), watcher.close(), outbox.close(), metrics.close()])
     await opened.close()
     end()
     return ended
@@ -72,7 +81,7 @@ export async function serve({ data, listen, voice }: ServeOptions): Promise<Serv
 
 function openDoors(
   { house, config, fsck, web }: Opened,
-  address: { readonly host: string; readonly port: number },
+  address: { readonly host: string; readonly port: number; readonly metrics: Metrics },
 ): Promise<Server> {
   return openServer(house, {
     ...address,

@@ -4,9 +4,10 @@ import { isOpen, type AlertState, type Signal } from "../log/alerts.ts"
 import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
-import { names, signalName, type Records, type State } from "../log/state.ts"
+import { names, permitName, signalName, type Records, type State } from "../log/state.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
+import { assertReason } from "./motions.ts"
 import { propose } from "./propose.ts"
 import type { Registered } from "./register.ts"
 
@@ -151,6 +152,29 @@ function restsOf(house: House): Map<string, Rest> {
   const held = rests.get(house) ?? new Map<string, Rest>()
   rests.set(house, held)
   return held
+}
+
+/** A person ends an alert, with its outcome and why. */
+export async function closeAlert(house: House, caller: Caller, alert: string): Promise<Registered> {
+  const statement = caller.statement as EntryOf<"alert.closed">["statement"]
+  assertReason(caller)
+  const { asked, person } = caller
+  const held = await recordOf(house, "alert", alert)
+  const draft: Draft = { kind: "alert.closed", alert, person: person.person, asked, statement }
+  const signal = held === null ? [] : [{ kind: "signal", id: signalName(held.reader, held.what) }]
+  const records = [{ kind: "alert", id: alert }, ...signal]
+  const { index } = await propose(house, caller, { of: "alert", draft, records })
+  return { id: alert, entry: index }
+}
+
+/** A person saw what somebody was told of an entry: it goes to no further destination. */
+export async function acknowledgeNotice(house: House, caller: Caller, entry: number): Promise<Registered> {
+  const statement = caller.statement as EntryOf<"notice.acknowledged">["statement"]
+  const { asked, person } = caller
+  const draft: Draft = { kind: "notice.acknowledged", entry, person: person.person, asked, statement }
+  const members = [{ set: names.notices, member: permitName(entry) }]
+  const { index } = await propose(house, caller, { of: "alert", draft, records: [], members })
+  return { id: String(entry), entry: index }
 }
 
 /** A person saw an alert, and says what came of it. What comes again opens another. */

@@ -43,6 +43,13 @@ export async function chainKeys(house: House, organization: string): Promise<Key
   return held?.parent == null ? [key] : [key, ...(await chainKeys(house, held.parent))]
 }
 
+/** The keys of a person's record and of the organizations above: whose he is, for who hears of it. */
+export async function personKeys(house: House, person: string): Promise<KeyOf[]> {
+  const held = await recordOf(house, "person", person)
+  const key = { kind: "person", id: person }
+  return held === null ? [key] : [key, ...(await chainKeys(house, held.organization))]
+}
+
 /** The keys of a contract's record and of those that it rests on. Which rests on which never changes. */
 export async function contractKeys(house: House, contract: string): Promise<KeyOf[]> {
   const held = await recordOf(house, "contract", contract)

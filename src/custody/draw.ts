@@ -6,7 +6,7 @@ import type { CaptureRow, DrawRow } from "../ledger/ledger.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import { factsFor } from "../log/facts.ts"
 import { names } from "../log/state.ts"
-import { recordOf, stateOf, type Caller } from "./caller.ts"
+import { personKeys, recordOf, stateOf, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
@@ -152,7 +152,8 @@ async function deny(
     asked,
     statement: why.stated,
   } as const
-  const appended = await house.log.append({ wanted: wanting({}), draft: () => refusedEntry(refused) })
+  const wanted = wanting({ records: await personKeys(house, person.person) })
+  const appended = await house.log.append({ wanted, draft: () => refusedEntry(refused) })
   const facts = why.grant === null ? null : await factsOfAny(house, caller, why.grant)
   throw denial(why.code, { facts, entry: appended.index, what: "Nothing was released." })
 }

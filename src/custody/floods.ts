@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { fromBase64 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import { RateLimit, type Rate } from "../rate.ts"
-import type { Caller } from "./caller.ts"
+import { personKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
 import { refusedEntry } from "./propose.ts"
@@ -74,7 +74,8 @@ export class Floods {
     timer.unref()
     this.#folds.set(person, { person, count: 0, first_ms: 0, last_ms: 0, digest: new Uint8Array(32), timer })
     const refused = refusedEntry({ of: "rate", code: "RATE", person, asked: caller.asked })
-    return { entry: (await this.#house.log.append({ wanted: wanting({}), draft: () => refused })).index }
+    const wanted = wanting({ records: await personKeys(this.#house, person) })
+    return { entry: (await this.#house.log.append({ wanted, draft: () => refused })).index }
   }
 
   #count(fold: Fold, { asked }: Caller): void {

@@ -4,7 +4,7 @@ import { judge } from "../log/judge.ts"
 import { wanting, type KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { explain } from "./explain.ts"
-import { chainKeys, circleOf, recordOf, stateOf, type Caller } from "./caller.ts"
+import { chainKeys, circleOf, personKeys, recordOf, stateOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
 
@@ -97,10 +97,12 @@ export async function revokeGrant(house: House, caller: Caller, grant: string): 
     asked: caller.asked,
     statement,
   }
+  const holder = (await recordOf(house, "grant", grant))?.terms.holder
+  const holders = holder === undefined ? [] : await personKeys(house, holder)
   const { index } = await propose(house, caller, {
     of: "grant",
     draft,
-    records: [{ kind: "grant", id: grant }],
+    records: [{ kind: "grant", id: grant }, ...holders],
     grant,
   })
   return { grant, entry: index }

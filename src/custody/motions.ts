@@ -6,6 +6,7 @@ import { lookName } from "../log/state.ts"
 import { brokenLimit, countedPlates, faceLimits, plateLimits } from "../picture/level.ts"
 import { foundIn, withBoxes } from "../vault/findings.ts"
 import { chainKeys, recordOf, type Caller } from "./caller.ts"
+import { assertAddress } from "./destinations.ts"
 import { termsKeys } from "./grants.ts"
 import type { House } from "./house.ts"
 import { propose } from "./propose.ts"
@@ -26,7 +27,8 @@ export async function proposeMotion(
   const { capture } = statement as { capture?: string }
   if (capture !== undefined && (await house.ledger.capture(capture)) === null)
     throw new Fault("NOT_FOUND", "there is no such capture")
-  const subject = act === "break-glass" ? newId("cas") : null
+  if (act === "add-destination") assertAddress(caller)
+  const subject = newSubject(act)
   const draft: Draft = { kind: "motion.proposed", motion, act, subject, asked: caller.asked, statement }
   const records = [{ kind: "motion", id: motion }, ...(await keysOf(house, { statement, subject }))]
   const { index } = await propose(house, caller, {
@@ -35,6 +37,12 @@ export async function proposeMotion(
     records,
   })
   return { id: subject ?? motion, entry: index, motion }
+}
+
+/** What a motion makes, by its id. */
+function newSubject(act: Proposed["act"]): string | null {
+  if (act === "break-glass") return newId("cas")
+  return act === "add-destination" ? newId("dst") : null
 }
 
 type Boxes = Extract<Proposed["statement"], { readonly plates: unknown }>
@@ -116,7 +124,8 @@ export async function reviewGlass(house: House, caller: Caller, grant: string): 
   return { id: grant, entry: index }
 }
 
-type Stated = Partial<Record<"person" | "key" | "scope" | "grant" | "capture", string>> & {
+type Named = "person" | "key" | "scope" | "grant" | "capture" | "organization" | "destination"
+type Stated = Partial<Record<Named, string>> & {
   readonly terms?: Parameters<typeof termsKeys>[1]
 }
 
@@ -125,7 +134,8 @@ async function keysOf(
   house: House,
   { statement, subject }: { readonly statement: object; readonly subject: string | null },
 ): Promise<KeyOf[]> {
-  const { person, key, scope, grant, capture, terms } = statement as Stated
+  const { person, key, scope, grant, capture, organization, terms } = statement as Stated
+  const { destination = subject?.startsWith("dst_") === true ? subject : undefined } = statement as Stated
   return [
     ...(terms === undefined ? [] : await termsKeys(house, terms)),
     ...(terms === undefined ? [] : [{ kind: "glass", id: "glass" }]),
@@ -135,6 +145,8 @@ async function keysOf(
     ...(person === undefined ? [] : [{ kind: "person", id: person }]),
     ...(key === undefined ? [] : [{ kind: "key", id: key }]),
     ...(capture === undefined ? [] : [{ kind: "boxes", id: capture }]),
+    ...(organization === undefined ? [] : await chainKeys(house, organization)),
+    ...(destination === undefined ? [] : [{ kind: "destination", id: destination }]),
     ...(scope === undefined
       ? []
       : [

@@ -8,7 +8,7 @@ import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted } from "../log/sequencer.ts"
 import { sealText } from "../vault/keys.ts"
-import { circleOf, type Caller } from "./caller.ts"
+import { circleOf, personKeys, type Caller } from "./caller.ts"
 import { explain, type Explained } from "./explain.ts"
 import { wanting } from "../ledger/ledger.ts"
 import type { House } from "./house.ts"
@@ -55,7 +55,11 @@ export function refusedEntry(refusal: Refusal): Drafted {
 
 /** Logs a refusal that was found outside of the sequencer, and throws its Fault. */
 export async function refuse(house: House, refusal: Refusal, detail: string): Promise<never> {
-  const appended = await house.log.append({ wanted: wanting({}), draft: () => refusedEntry(refusal) })
+  const records = refusal.person === undefined ? [] : await personKeys(house, refusal.person)
+  const appended = await house.log.append({
+    wanted: wanting({ records }),
+    draft: () => refusedEntry(refusal),
+  })
   throw new Fault(refusal.code, detail, { entry: appended.index })
 }
 

@@ -1,12 +1,12 @@
 import { Fault } from "../fault.ts"
-import { takenName } from "../log/effects.ts"
+import { takenName } from "../log/registry.ts"
 import { names } from "../log/state.ts"
 import type { Statement } from "../grant/request.ts"
 import { newId } from "../ids.ts"
 import type { KeyOf } from "../ledger/ledger.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { needsSecond } from "../log/motion-rules.ts"
-import { chainKeys, contractKeys, type Caller } from "./caller.ts"
+import { chainKeys, contractKeys, personKeys, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { isNetwork } from "./networks.ts"
 import { propose } from "./propose.ts"
@@ -140,7 +140,9 @@ export async function suspend(
     what.kind === "person"
       ? { kind: "person.suspended", person: what.id, asked, statement }
       : { kind: "organization.suspended", organization: what.id, asked, statement }
-  const { index } = await propose(house, caller, { of: "registry", draft, records: [what] })
+  const above = what.kind === "person" ? personKeys(house, what.id) : chainKeys(house, what.id)
+  const records = [what, ...(await above)]
+  const { index } = await propose(house, caller, { of: "registry", draft, records })
   return { id: what.id, entry: index }
 }
 

@@ -1,5 +1,5 @@
 import { Type } from "typebox"
-import { acknowledge } from "../custody/alerts.ts"
+import { acknowledge, closeAlert } from "../custody/alerts.ts"
 import { recordOf } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
 import { lastHeard_ms } from "../custody/silence.ts"
@@ -51,6 +51,15 @@ export function alertRoutes(house: House): Route[] {
       status: 201,
       body: withOpenings(statements.acknowledgement),
       answer: request => acknowledge(house, callerOf(request), parameter(request, "id")),
+    },
+    {
+      method: "POST",
+      url: "/v1/alerts/:id/closing",
+      summary: "End an alert, with its outcome and why",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.closing),
+      answer: request => closeAlert(house, callerOf(request), parameter(request, "id")),
     },
   ]
 }

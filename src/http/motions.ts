@@ -2,6 +2,7 @@ import { Type } from "typebox"
 import type { House } from "../custody/house.ts"
 import { orderStop, proposeMotion, reviewGlass, secondMotion } from "../custody/motions.ts"
 import { recordOf } from "../custody/caller.ts"
+import { proposedAddress } from "../custody/destinations.ts"
 import { Fault } from "../fault.ts"
 import { defaultPolicy } from "../grant/policy.ts"
 import { motionPaths } from "../log/authentic.ts"
@@ -19,6 +20,8 @@ const proposals = [
   ["change-office", "Propose another office for a person; what he approved in the former counts no more"],
   ["break-glass", "Break the glass: a short, small case for who asks, open with a second person's key"],
   ["look", "Propose one look at L4, for who holds the case"],
+  ["add-destination", "Propose who else is told, of which events"],
+  ["remove-destination", "Propose to tell a destination nothing more"],
   ["set-boxes", "Propose where the plates and faces of a capture are, in place of what was found"],
 ] as const
 
@@ -64,7 +67,7 @@ function secondRoutes(house: House): Route[] {
         await allow(house, callerOf(request), "read log")
         const motion = await recordOf(house, "motion", parameter(request, "id"))
         if (motion === null) throw new Fault("NOT_FOUND", "there is no such motion")
-        return motion
+        return { ...motion, ...(await proposedAddress(house, motion)) }
       },
     },
     {

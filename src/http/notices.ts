@@ -1,10 +1,13 @@
 import type { House } from "../custody/house.ts"
+import { acknowledgeNotice } from "../custody/alerts.ts"
 import { recordOf } from "../custody/caller.ts"
+import { Fault } from "../fault.ts"
+import { statements } from "../log/shapes.ts"
 import { parseEntry } from "../log/kinds.ts"
 import { noticeOf, tellingKinds, type Notice } from "../log/notices.ts"
 import { allow } from "./door.ts"
 import { listQuery, pageAsked } from "./lists.ts"
-import { callerOf, type Route } from "./route.ts"
+import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 /** One thing that somebody had to hear of, with the entry that says it. */
 export interface Told extends Notice {
@@ -32,7 +35,21 @@ export function noticeRoutes(house: House): Route[] {
         return { object: "list", data: await newest(house, limit), searched, reviews }
       },
     },
+    {
+      method: "POST",
+      url: "/v1/notices/:entry/acknowledgement",
+      summary: "Say that what was told of an entry was seen, and what came of it",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.acknowledgement),
+      answer: request => acknowledgeNotice(house, callerOf(request), entryOf(parameter(request, "entry"))),
+    },
   ]
+}
+
+function entryOf(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text)
+  throw new Fault("NOT_FOUND", "there is no such entry")
 }
 
 async function newest(house: House, limit: number): Promise<Told[]> {

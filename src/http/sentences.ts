@@ -4,13 +4,10 @@ import type { Entry } from "../log/kinds.ts"
 export function sentenceOf(entry: Entry): string {
   switch (entry.kind) {
     case "genesis":
-      return `the vault ${entry.origin} was made`
     case "organization.added":
-      return `organization ${entry.statement.name} added`
     case "contract.added":
-      return `contract ${entry.statement.number} added`
     case "contract.attested":
-      return `${entry.contract.slice(-6)} attested: ${entry.statement.name}, until ${entry.statement.ends_at}`
+      return contractorSentence(entry)
     case "motion.proposed":
     case "motion.seconded":
     case "stop.ordered":
@@ -21,10 +18,9 @@ export function sentenceOf(entry: Entry): string {
     case "opening.destroyed":
       return readingSentence(entry)
     case "person.enrolled":
-      return `a person of the office ${entry.statement.office} enrolled`
     case "organization.suspended":
     case "person.suspended":
-      return suspensionSentence(entry)
+      return personSentence(entry)
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
@@ -34,9 +30,8 @@ export function sentenceOf(entry: Entry): string {
     case "epoch.opened":
       return keySentence(entry)
     case "admitted":
-      return `capture ${entry.capture.slice(-6)} sealed in, number ${entry.sequence} of its reader${entry.gap > 0 ? `, ${entry.gap} missing before it` : ""}`
     case "examined":
-      return `capture ${entry.capture.slice(-6)} examined: ${entry.outcome}`
+      return captureSentence(entry)
     case "grant.requested":
     case "grant.edited":
     case "grant.approved":
@@ -50,7 +45,13 @@ export function sentenceOf(entry: Entry): string {
       return refusalSentence(entry)
     case "alert.raised":
     case "alert.acknowledged":
+    case "alert.closed":
+    case "notice.acknowledged":
       return alertSentence(entry)
+    case "message.abandoned":
+    case "message.resent":
+    case "destination.tested":
+      return messageSentence(entry)
     case "schema.changed":
       return `entries of Sallyport ${entry.release} from here on`
     case "trace.opened":
@@ -61,14 +62,32 @@ export function sentenceOf(entry: Entry): string {
   }
 }
 
+function contractorSentence(
+  entry: Extract<Entry, { kind: "genesis" | "organization.added" | "contract.added" | "contract.attested" }>,
+): string {
+  if (entry.kind === "genesis") return `the vault ${entry.origin} was made`
+  if (entry.kind === "organization.added") return `organization ${entry.statement.name} added`
+  if (entry.kind === "contract.added") return `contract ${entry.statement.number} added`
+  const { name, ends_at } = entry.statement
+  return `${entry.contract.slice(-6)} attested: ${name}, until ${ends_at}`
+}
+
+function captureSentence(entry: Extract<Entry, { kind: "admitted" | "examined" }>): string {
+  const short = entry.capture.slice(-6)
+  if (entry.kind === "examined") return `capture ${short} examined: ${entry.outcome}`
+  const missing = entry.gap > 0 ? `, ${entry.gap} missing before it` : ""
+  return `capture ${short} sealed in, number ${entry.sequence} of its reader${missing}`
+}
+
 function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.folded" }>): string {
   if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}`
   return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
 }
 
-function suspensionSentence(
-  entry: Extract<Entry, { kind: "organization.suspended" | "person.suspended" }>,
+function personSentence(
+  entry: Extract<Entry, { kind: "person.enrolled" | "organization.suspended" | "person.suspended" }>,
 ): string {
+  if (entry.kind === "person.enrolled") return `a person of the office ${entry.statement.office} enrolled`
   const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
   return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
 }
@@ -90,7 +109,29 @@ function tracedSentence(entry: Extract<Entry, { kind: "trace.opened" | "trace.cl
   return `trace closed: ${accused} of ${verdicts.length} files were made for somebody, who is named`
 }
 
-function alertSentence(entry: Extract<Entry, { kind: "alert.raised" | "alert.acknowledged" }>): string {
+function messageSentence(
+  entry: Extract<Entry, { kind: "message.abandoned" | "message.resent" | "destination.tested" }>,
+): string {
+  switch (entry.kind) {
+    case "message.abandoned":
+      return `a message of ${entry.event} to ${entry.destination.slice(-6)} given up after ${entry.attempts} attempts`
+    case "message.resent":
+      return `message ${entry.message.slice(-6)} sent again`
+    case "destination.tested":
+      return `destination ${entry.destination.slice(-6)} tested`
+  }
+}
+
+function alertSentence(
+  entry: Extract<
+    Entry,
+    { kind: "alert.raised" | "alert.acknowledged" | "alert.closed" | "notice.acknowledged" }
+  >,
+): string {
+  if (entry.kind === "notice.acknowledged")
+    return `entry ${entry.entry} acknowledged: ${entry.statement.outcome}`
+  if (entry.kind === "alert.closed")
+    return `alert ${entry.alert.slice(-6)} closed: ${entry.statement.outcome}`
   if (entry.kind === "alert.acknowledged")
     return `alert ${entry.alert.slice(-6)} acknowledged: ${entry.statement.outcome}`
   const all = entry.signals.map(({ what, count }) => (count === 1 ? what : `${what} × ${count}`))

@@ -10,6 +10,9 @@ import { alertRoutes } from "./alerts.ts"
 import { readFound, traceRoutes } from "./traces.ts"
 import { captureRoutes, captureType } from "./captures.ts"
 import { deskRoutes } from "./desk.ts"
+import { destinationRoutes } from "./destinations.ts"
+import { streamRoutes } from "./stream.ts"
+import type { Metrics } from "./metrics.ts"
 import { readBodies, type Door } from "./door.ts"
 import { grantRoutes } from "./grants.ts"
 import { laneRoutes, readReports } from "./lanes.ts"
@@ -45,6 +48,8 @@ export interface ServerOptions {
   readonly rate?: Rate
   /** A reader that was not heard of for so long is silent. Without it 15 minutes. */
   readonly silentAfter_ms?: number
+  /** Counts who listens to the stream of alerts. */
+  readonly metrics?: Metrics
 }
 
 export interface Server {
@@ -57,7 +62,7 @@ const loopback = ["127.0.0.1", "::1", "localhost"]
 /** Every route there is. */
 export function routesOf(
   door: Door,
-  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms">,
+  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms" | "metrics">,
 ): Route[] {
   const { house, web } = door
   const { openBundles, standing, silentAfter_ms = 900_000 } = options
@@ -76,6 +81,8 @@ export function routesOf(
     ...laneRoutes(house, silentAfter_ms),
     ...captureRoutes(house),
     ...alertRoutes(house),
+    ...streamRoutes(house, options.metrics),
+    ...destinationRoutes(house),
     ...traceRoutes(house),
     ...motionRoutes(house),
     ...noticeRoutes(house),

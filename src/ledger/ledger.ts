@@ -1,7 +1,7 @@
 /**
  * The ledger: rows, the log's head and its bytes, on SQLite or Postgres.
  *
- * Every row but a nonce, a draw, a lane's report and a wrapped key is a cache of the log: `log/effects.ts` says what an entry does to the
+ * Every row but a nonce, a draw, a lane's report, how a delivery stands and a wrapped key is a cache of the log: `log/effects.ts` says what an entry does to the
  * rows, the sequencer stores both in one transaction, and `log fsck` computes the rows anew and compares.
  */
 
@@ -73,6 +73,52 @@ export interface OpeningRow {
   readonly value: string
 }
 
+/** What one destination is to be told: of the log, as the records are. */
+export interface MessageRow {
+  readonly id: string
+  readonly destination: string
+  /** Of one subject a destination is told in the order of the ids. */
+  readonly subject: string
+  readonly event: string
+  /** The entry that it tells of; `null` for what the log itself cannot say. */
+  readonly entry: number | null
+  /** Not told before. */
+  readonly due_ms: number
+  /** Canonical JSON: what is sent. */
+  readonly body: string
+}
+
+/** How the delivery of a message stands: beside the log. */
+export interface Delivery {
+  /** `ended`: a person took it before it was due; `abandoned`: nobody took it for three days. */
+  readonly state: "waiting" | "delivered" | "ended" | "abandoned"
+  readonly attempts: number
+  readonly next_ms: number
+  /** From when on it was tried: when it was due, or was last sent again by a person. */
+  readonly since_ms: number
+  /** Who is at it, and until when nobody else is. */
+  readonly lease: string
+  readonly leasedUntil_ms: number
+  /** When it was delivered, ended or abandoned. */
+  readonly settled_ms: number | null
+  readonly failed_ms: number | null
+  /** Why it failed last, for a person. */
+  readonly failure: string | null
+}
+
+export type HeldMessage = MessageRow & Delivery
+
+/** How one destination stands. */
+export interface Backlog {
+  readonly waiting: number
+  readonly abandoned: number
+  /** When the oldest that is due became so. */
+  readonly oldest_ms: number | null
+  readonly delivered_ms: number | null
+  readonly failed_ms: number | null
+  readonly failure: string | null
+}
+
 export interface EntryRow {
   readonly index: number
   readonly kind: string
@@ -136,6 +182,7 @@ export interface Change {
   readonly openings: readonly OpeningRow[]
   /** Openings to delete; SQLite overwrites the page (secure_delete), Postgres with its next vacuum. */
   readonly destroyed: readonly Pick<OpeningRow, "entry" | "field">[]
+  readonly messages: readonly MessageRow[]
 }
 
 /** Rows to load, from those that are named; the rest is empty. */
@@ -153,6 +200,7 @@ export function changing(head: Head, parts: Partial<Change>): Change {
     members: [],
     captures: [],
     openings: [],
+    messages: [],
   }
   return { head, ...nothing, destroyed: [], ...parts }
 }
@@ -296,6 +344,41 @@ export interface Ledger {
   laneReport(reader: string): Promise<LaneReportRow | null>
   /** Stores it unless `at_ms` is not after the `mark_ms` of the one that is held; says whether it did. Durable. */
   putLaneReport(row: LaneReportRow): Promise<boolean>
+
+  message(id: string): Promise<HeldMessage | null>
+  /** Ids ascending, after `after`; `limit` at most 1,000. */
+  messages(options: { readonly after?: string; readonly limit: number }): Promise<readonly HeldMessage[]>
+  /** Of one destination, ids descending, before `before`; `limit` at most 200. */
+  newestMessages(options: {
+    readonly destination: string
+    readonly before?: string
+    readonly limit: number
+  }): Promise<readonly HeldMessage[]>
+  /** Stores what no entry tells, unless the id is taken; says whether it did. Durable. */
+  addMessage(row: MessageRow): Promise<boolean>
+  /** Destinations with a message that is due and that nobody is at. */
+  dueDestinations(now_ms: number): Promise<readonly string[]>
+  /**
+   * Takes messages that are due until `until_ms`: of each subject the first that is not settled, and nothing while somebody
+   * is at it. Two who ask at once get different ones. @param limit  at most 200.
+   */
+  leaseMessages(options: {
+    readonly destination: string
+    readonly lease: string
+    readonly now_ms: number
+    readonly until_ms: number
+    readonly limit: number
+  }): Promise<readonly HeldMessage[]>
+  /** Says how it went, if the lease is still the caller's; says whether it was. Durable. */
+  settleMessage(
+    of: Pick<HeldMessage, "id" | "lease">,
+    how: Pick<Delivery, "state" | "next_ms" | "settled_ms" | "failed_ms" | "failure">,
+  ): Promise<boolean>
+  /** Lets go of every lease: a process that has the ledger alone knows that nobody is at anything. */
+  releaseLeases(): Promise<void>
+  /** Sends it again, whatever became of it; `false` where there is no such message. Durable. */
+  resendMessage(id: string, now_ms: number): Promise<boolean>
+  backlog(destination: string, now_ms: number): Promise<Backlog>
 
   close(): Promise<void>
 }

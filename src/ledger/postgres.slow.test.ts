@@ -24,7 +24,9 @@ describe.skipIf(postgresPrograms === null)(`with a real Postgres${skipped}`, () 
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     await client.query("delete from kysely_migration where name >= '0002'; delete from counters")
-    await client.query("alter table captures drop column faces, drop column plates; drop table lane_reports")
+    await client.query(
+      "alter table captures drop column faces, drop column plates; drop table lane_reports, messages",
+    )
     await client.end()
     const now = await openPostgres({ url })
     expect(await now.counter("opened")).toBe(1)

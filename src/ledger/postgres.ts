@@ -4,6 +4,7 @@ import { failpoint } from "../failpoint.ts"
 import { assert, Fault } from "../fault.ts"
 import { emptyRoot } from "../tlog/hash.ts"
 import type { CaptureRow, Change, Found, Ledger, Sequencing, Wanted } from "./ledger.ts"
+import { messageColumns, messageValues, putMessage } from "./messages-table.ts"
 import { bytesOf, captureColumns, captureOf, headOf, integerOf, readingOf } from "./reading.ts"
 import { migrationsFor, type CaptureTable, type Tables } from "./schema.ts"
 
@@ -212,6 +213,10 @@ async function store(client: pg.PoolClient, change: Change): Promise<void> {
     columnsOf(change.destroyed, row => [row.entry, row.field], 2),
   )
   for (const row of change.captures) await storeCapture(client, row)
+  for (const row of change.messages) {
+    await client.query({ name: "put-message", text: messageText, values: messageValues(row) })
+    failpoint("ledger.wrote")
+  }
   const { size, root, frontier, time_ms } = change.head
   await client.query({
     name: "put-head",
@@ -221,6 +226,7 @@ async function store(client: pg.PoolClient, change: Change): Promise<void> {
   failpoint("ledger.wrote")
 }
 
+const messageText = putMessage(messageColumns.map((_, i) => `$${i + 1}`))
 const captureNames = Object.keys(captureColumns({} as CaptureRow))
 const captureText = `insert into captures (${captureNames.join(", ")}) values (${captureNames.map((_, i) => `$${i + 1}`).join(", ")})
   on conflict (id) do update set ${captureNames

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Kysely, Selectable } from "kysely"
 import { assert } from "../fault.ts"
 import type { CaptureFilter, CaptureKind, CaptureRow, DrawRow, Head, IdentityRow, Reading } from "./ledger.ts"
+import { messageReading } from "./messages.ts"
 import type { CaptureTable, Tables } from "./schema.ts"
 
 const maxEntries = 4096
@@ -87,6 +88,7 @@ export function readingOf(db: Kysely<Tables>): Reading {
     ...identityReading(db),
     ...drawReading(db),
     ...reportReading(db),
+    ...messageReading(db),
   }
 }
 

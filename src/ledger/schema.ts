@@ -2,6 +2,7 @@ import type { Migration } from "kysely"
 import { sql, type Kysely } from "kysely"
 import { fillCopies } from "./copies-migration.ts"
 import { fillAlerts, fillCounts, fillReaders } from "./lanes-migration.ts"
+import { makeMessages, type MessageTable } from "./messages-table.ts"
 
 /** The tables, as both engines have them. Times and sizes are integers; texts sort by their bytes. */
 export interface Tables {
@@ -29,6 +30,7 @@ export interface Tables {
     captures: string
     created_ms: number
   }
+  readonly messages: MessageTable
   readonly lane_reports: {
     reader: string
     at_ms: number
@@ -105,25 +107,25 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
         for (const step of steps) await sql.raw(step).execute(db)
       },
     },
-    "0002-opened": {
-      up: async (db: Kysely<unknown>) => {
-        const isOpened =
-          engine === "sqlite"
-            ? "json_extract(cast(bytes as text), '$.by') is not null"
-            : "convert_from(bytes, 'UTF8')::json ->> 'by' is not null"
-        await sql
-          .raw(
-            `insert into counters (name, value) select 'opened', count(*) from log_entries
-             where kind = 'permit' and ${isOpened} having count(*) > 0`,
-          )
-          .execute(db)
-      },
-    },
+    "0002-opened": { up: openedCount(engine) },
     "0003-faces": { up: running(`alter table captures add column faces ${integer}`) },
     "0004-lanes": { up: lanes(text, integer) },
     "0005-plates": { up: plates(integer) },
     "0006-copies": { up: async (db: Kysely<unknown>) => fillCopies(db as Kysely<Tables>) },
+    "0007-messages": { up: makeMessages(text, integer) },
   }
+}
+
+/** Permits to people, from before they were counted. */
+function openedCount(engine: Engine): Migration["up"] {
+  const isOpened =
+    engine === "sqlite"
+      ? "json_extract(cast(bytes as text), '$.by') is not null"
+      : "convert_from(bytes, 'UTF8')::json ->> 'by' is not null"
+  return running(
+    `insert into counters (name, value) select 'opened', count(*) from log_entries
+     where kind = 'permit' and ${isOpened} having count(*) > 0`,
+  )
 }
 
 function lanes(text: string, integer: string): Migration["up"] {

@@ -29,7 +29,7 @@ test("a ledger of the first schema counts its permits to people when it is opene
   await first.close()
   const older = openConnection(file)
   older.exec(
-    "delete from kysely_migration where name >= '0002'; delete from counters; drop table lane_reports; alter table captures drop column faces; drop index captures_without_plate; alter table captures drop column plates",
+    "delete from kysely_migration where name >= '0002'; delete from counters; drop table lane_reports; drop table messages; alter table captures drop column faces; drop index captures_without_plate; alter table captures drop column plates",
   )
   closeConnection(older)
   const now = await openSqlite({ file })

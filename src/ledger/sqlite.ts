@@ -4,6 +4,7 @@ import { failpoint } from "../failpoint.ts"
 import { emptyRoot } from "../tlog/hash.ts"
 import { rollback, closeConnection, openConnection, type Connection } from "./connection.ts"
 import type { CaptureRow, Change, Ledger, Sequencing, TileRow } from "./ledger.ts"
+import { messageColumns, messageValues, putMessage } from "./messages-table.ts"
 import { bytesOf, captureColumns, captureOf, headOf, integerOf, readingOf } from "./reading.ts"
 import { migrationsFor, type CaptureTable, type Tables } from "./schema.ts"
 
@@ -160,6 +161,7 @@ function writes(connection: Connection): (change: Change) => void {
     `insert into members (set_name, member, value) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
      on conflict (set_name, member) do update set value = excluded.value`,
   )
+  const message = prepare(putMessage(messageColumns.map(() => "?")))
   const columns = Object.keys(captureColumns({} as CaptureRow))
   const changed = columns.filter(name => name !== "id").map(name => `${name} = excluded.${name}`)
   const capture = prepare(
@@ -179,6 +181,7 @@ function writes(connection: Connection): (change: Change) => void {
     ])
     counter.run([JSON.stringify(change.counters.map(({ name, value }) => [name, value]))])
     member.run([JSON.stringify(change.members.map(({ set, member: id, value }) => [set, id, value]))])
+    for (const row of change.messages) message.run(messageValues(row))
     head.run([size, Buffer.from(root), Buffer.from(frontier), time_ms])
   }
 }

@@ -13,7 +13,7 @@ function stateWith(): Register {
   const body = { ...place, key: "", name: "R", boxes: "none" as const }
   const newest = { last_sequence: 0, last_day: "", last_admitted_at: "" }
   const records = [{ kind: "reader" as const, id: reader, body: { ...body, ...newest } }]
-  state.apply({ records, counters: [], members: [], captures: [] }, 0)
+  state.apply({ records, counters: [], members: [], captures: [], messages: [] }, 0)
   return state
 }
 
@@ -23,7 +23,7 @@ function draftOf(bend: Partial<EntryOf<"alert.raised">> = {}): Extract<Draft, { 
 }
 
 const entryOf = (bend: Partial<EntryOf<"alert.raised">> = {}) => ({ v: 1 as const, at, ...draftOf(bend) })
-const whole = { records: [], counters: [], members: [], captures: [] }
+const whole = { records: [], counters: [], members: [], captures: [], messages: [] }
 
 describe("an entry alert.raised", () => {
   test("follows for a reader that is where it says", () => {

@@ -32,6 +32,13 @@ export interface AlertState {
     readonly entry: number
     readonly outcome: EntryOf<"alert.acknowledged">["statement"]["outcome"]
   } | null
+  /** Absent until a person closed it. */
+  readonly closed?: {
+    readonly person: string
+    readonly at: string
+    readonly entry: number
+    readonly outcome: EntryOf<"alert.closed">["statement"]["outcome"]
+  }
 }
 
 type Part = Partial<Effects>
@@ -79,12 +86,13 @@ function opened(source: Source, signal: Signal, { index, nth }: { index: number;
 
 /** What an entry that raises, acknowledges or causes alerts does to them. */
 export function alerted(
-  entry: EntryOf<"alert.raised" | "alert.acknowledged" | "refused">,
+  entry: EntryOf<"alert.raised" | "alert.acknowledged" | "alert.closed" | "refused">,
   index: number,
   state: State,
 ): Part {
   if (entry.kind === "alert.raised") return raised(entry, index, state)
-  return entry.kind === "refused" ? replayAlert(entry, index, state) : acknowledged(entry, index, state)
+  if (entry.kind === "refused") return replayAlert(entry, index, state)
+  return entry.kind === "alert.closed" ? closed(entry, index, state) : acknowledged(entry, index, state)
 }
 
 function raised(entry: EntryOf<"alert.raised">, index: number, state: State): Part {
@@ -119,6 +127,32 @@ function acknowledged(entry: EntryOf<"alert.acknowledged">, index: number, state
     ],
     counters: [{ name: names.openAlerts, value: state.counter(names.openAlerts) - 1 }],
   }
+}
+
+/** Who closes an alert that nobody acknowledged takes it, too. */
+function closed(entry: EntryOf<"alert.closed">, index: number, state: State): Part {
+  const held = mustHold(state.record("alert", entry.alert))
+  const { person, at, statement } = entry
+  const by = { person, at, entry: index }
+  const acknowledged = held.acknowledged ?? { ...by, outcome: statement.outcome }
+  const alert = { ...held, acknowledged, closed: { ...by, outcome: statement.outcome } }
+  // A newer one of the same kind may stand open meanwhile.
+  const signal = signalName(alert.reader, alert.what)
+  const isNewest = state.record("signal", signal)?.alert === alert.alert
+  const count = state.counter(names.openAlerts) - (isOpen(held) ? 1 : 0)
+  return {
+    records: [record("alert", alert.alert, alert), ...(isNewest ? [record("signal", signal, alert)] : [])],
+    counters: [{ name: names.openAlerts, value: count }],
+  }
+}
+
+export function closingRule(
+  { alert }: Extract<Draft, { kind: "alert.closed" }>,
+  state: State,
+): FaultCode | null {
+  const held = state.record("alert", alert)
+  if (held === null) return "NOT_FOUND"
+  return held.closed === undefined ? null : "CONFLICT"
 }
 
 /** The reader is where the entry says; each kind stands once; and no event of the agent counts twice. */

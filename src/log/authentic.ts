@@ -14,9 +14,13 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "break-glass": "/v1/break-glass",
   look: "/v1/looks",
   "set-boxes": "/v1/boxes",
+  "add-destination": "/v1/destinations",
+  "remove-destination": "/v1/destination-removals",
 }
 
-const registryPaths = {
+const fixedPaths = {
+  "trace.opened": "/v1/traces",
+  "stop.ordered": "/v1/stops",
   "organization.added": "/v1/orgs",
   "contract.added": "/v1/contracts",
   "person.enrolled": "/v1/people",
@@ -34,32 +38,28 @@ function pathOf(draft: Draft): string | null {
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
-      return registryPaths[draft.kind]
+    case "trace.opened":
+    case "stop.ordered":
+      return fixedPaths[draft.kind]
     case "organization.suspended":
-      return `/v1/orgs/${draft.organization}/suspension`
+    case "person.suspended":
+      return suspensionPath(draft)
     case "contract.attested":
       return `/v1/contracts/${draft.contract}/attestations`
     case "motion.proposed":
       return motionPaths[draft.act]
     case "motion.seconded":
       return `/v1/motions/${draft.motion}/second`
-    case "stop.ordered":
-      return "/v1/stops"
-    case "grant.edited":
-      return `/v1/grants/${draft.grant}/edits`
-    case "person.suspended":
-      return `/v1/people/${draft.person}/suspension`
     case "recipients.signed":
       return "/v1/recipients"
     case "grant.requested":
       return "/v1/grants"
+    case "grant.edited":
     case "grant.approved":
     case "grant.denied":
-      return `/v1/grants/${draft.grant}/approvals`
     case "grant.revoked":
-      return `/v1/grants/${draft.grant}/revocation`
     case "glass.reviewed":
-      return `/v1/grants/${draft.grant}/review`
+      return grantPath(draft)
     case "log.read":
       return readPath(draft)
     case "permit":
@@ -69,9 +69,11 @@ function pathOf(draft: Draft): string | null {
     case "opening.destroyed":
       return "/v1/openings/destruction"
     case "alert.acknowledged":
-      return `/v1/alerts/${draft.alert}/acknowledgement`
-    case "trace.opened":
-      return "/v1/traces"
+    case "alert.closed":
+    case "notice.acknowledged":
+    case "destination.tested":
+    case "message.resent":
+      return tellingPath(draft)
     case "trace.closed":
     case "genesis":
     case "day.destroyed":
@@ -82,8 +84,52 @@ function pathOf(draft: Draft): string | null {
     case "refused.folded":
     case "schema.changed":
     case "alert.raised":
+    case "message.abandoned":
     case "delivered":
       return null
+  }
+}
+
+function suspensionPath(
+  draft: Extract<Draft, { kind: "organization.suspended" | "person.suspended" }>,
+): string {
+  return draft.kind === "person.suspended"
+    ? `/v1/people/${draft.person}/suspension`
+    : `/v1/orgs/${draft.organization}/suspension`
+}
+
+type OfGrant = "grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked" | "glass.reviewed"
+
+function grantPath(draft: Extract<Draft, { kind: OfGrant }>): string {
+  switch (draft.kind) {
+    case "grant.edited":
+      return `/v1/grants/${draft.grant}/edits`
+    case "grant.approved":
+    case "grant.denied":
+      return `/v1/grants/${draft.grant}/approvals`
+    case "grant.revoked":
+      return `/v1/grants/${draft.grant}/revocation`
+    case "glass.reviewed":
+      return `/v1/grants/${draft.grant}/review`
+  }
+}
+
+type Telling =
+  "alert.acknowledged" | "alert.closed" | "notice.acknowledged" | "destination.tested" | "message.resent"
+
+/** What people do with what they are told. */
+function tellingPath(draft: Extract<Draft, { kind: Telling }>): string {
+  switch (draft.kind) {
+    case "alert.acknowledged":
+      return `/v1/alerts/${draft.alert}/acknowledgement`
+    case "alert.closed":
+      return `/v1/alerts/${draft.alert}/closing`
+    case "notice.acknowledged":
+      return `/v1/notices/${draft.entry}/acknowledgement`
+    case "destination.tested":
+      return `/v1/destinations/${draft.destination}/test`
+    case "message.resent":
+      return `/v1/messages/${draft.message}/resending`
   }
 }
 

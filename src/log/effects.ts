@@ -3,9 +3,12 @@ import { join, levels } from "../grant/level.ts"
 import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
 import { alerted, gapAlert } from "./alerts.ts"
+import { proposedDestination } from "./destinations.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
+import { messagesOf, noticeSeen } from "./messages.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
+import { registered, takenBy } from "./registry.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
 import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
 import { originalOpened, traced } from "./traces.ts"
@@ -21,7 +24,15 @@ export function effectsOf(entry: Entry, index: number, state: State): Effects {
   const part = partOf(entry, index, state)
   const total = names.total(entry.kind)
   const counters = [...(part.counters ?? []), { name: total, value: state.counter(total) + 1 }]
-  return { records: part.records ?? [], counters, members: part.members ?? [], captures: part.captures ?? [] }
+  const { records = [], members = [], captures = [] } = part
+  const told = messagesOf(entry, { index, records, state })
+  return {
+    records: [...records, ...told.records],
+    counters,
+    members: [...members, ...told.members],
+    captures,
+    messages: told.messages,
+  }
 }
 
 function partOf(entry: Entry, index: number, state: State): Part {
@@ -40,17 +51,15 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "person.enrolled":
       return enrolled(entry.person, entry.statement, state)
     case "motion.proposed":
-      return { records: [record("motion", entry.motion, proposedMotion(entry, state))] }
+      return proposed(entry, index, state)
     case "motion.seconded":
       return seconded(entry, index, state)
     case "stop.ordered":
-      return { records: [record("stop", entry.scope, stopOf(entry.scope, entry.person, true))] }
+    case "schema.changed":
     case "recipients.signed":
-      return { records: [record("recipients", "recipients", { ...entry.statement, key: entry.asked.key })] }
     case "day.destroyed":
-      return { records: [record("day", entry.day, { day: entry.day })] }
     case "epoch.opened":
-      return { records: [epochRecord(entry)] }
+      return { records: [ownRecord(entry)] }
     case "admitted":
       return admitted(entry, index, state)
     case "examined":
@@ -66,23 +75,42 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "permit":
       return permitted(entry, index, state)
     case "opening.destroyed":
-      return { members: [destroyed(entry)] }
-    case "schema.changed":
-      return { records: [schemaRecord(entry)] }
+    case "notice.acknowledged":
+    case "delivered":
+      return { members: marked(entry, index) }
     case "trace.opened":
     case "trace.closed":
       return traced(entry, index, state)
     case "alert.raised":
     case "alert.acknowledged":
+    case "alert.closed":
     case "refused":
       return alerted(entry, index, state)
+    case "message.abandoned":
+    case "message.resent":
+    case "destination.tested":
     case "refused.folded":
     case "opening.read":
     case "log.read":
       return {}
-    case "delivered":
-      return { members: left(entry, index) }
   }
+}
+
+function proposed(entry: EntryOf<"motion.proposed">, index: number, state: State): Part {
+  const motion = record("motion", entry.motion, proposedMotion(entry, state))
+  return { records: [motion, ...proposedDestination(entry, index, state)] }
+}
+
+function marked(
+  entry: EntryOf<"opening.destroyed" | "notice.acknowledged" | "delivered">,
+  index: number,
+): Effects["members"] {
+  if (entry.kind === "delivered") return left(entry, index)
+  return [entry.kind === "opening.destroyed" ? destroyed(entry) : seen(entry)]
+}
+
+function seen({ entry }: EntryOf<"notice.acknowledged">): Effects["members"][number] {
+  return { set: names.notices, member: permitName(entry), value: noticeSeen }
 }
 
 /** By its permit, and by its bytes. */
@@ -103,8 +131,24 @@ function grantAfter(
     : changedGrant(entry, index, state)
 }
 
-function epochRecord({ epoch, recipient_sha256, escrow_sha256 }: EntryOf<"epoch.opened">) {
-  return record("epoch", epoch, { epoch, recipient_sha256, escrow_sha256 })
+/** The one record that such an entry writes. */
+function ownRecord(
+  entry: EntryOf<"stop.ordered" | "schema.changed" | "recipients.signed" | "day.destroyed" | "epoch.opened">,
+): Effects["records"][number] {
+  switch (entry.kind) {
+    case "stop.ordered":
+      return record("stop", entry.scope, stopOf(entry.scope, entry.person, true))
+    case "schema.changed":
+      return schemaRecord(entry)
+    case "recipients.signed":
+      return record("recipients", "recipients", { ...entry.statement, key: entry.asked.key })
+    case "day.destroyed":
+      return record("day", entry.day, { day: entry.day })
+    case "epoch.opened": {
+      const { epoch, recipient_sha256, escrow_sha256 } = entry
+      return record("epoch", epoch, { epoch, recipient_sha256, escrow_sha256 })
+    }
+  }
 }
 
 function destroyed({ statement }: EntryOf<"opening.destroyed">): Effects["members"][number] {
@@ -113,73 +157,6 @@ function destroyed({ statement }: EntryOf<"opening.destroyed">): Effects["member
 
 function schemaRecord({ schema_sha256, release }: EntryOf<"schema.changed">) {
   return record("schema", "schema", { schema_sha256, release })
-}
-
-type Registered = Extract<
-  Entry,
-  {
-    readonly kind:
-      | "organization.added"
-      | "organization.suspended"
-      | "contract.added"
-      | "contract.attested"
-      | "person.suspended"
-      | "port.added"
-      | "lane.added"
-      | "reader.enrolled"
-  }
->
-
-/** What a custodian registers or suspends. */
-function registered(entry: Registered, state: State): Effects["records"] {
-  switch (entry.kind) {
-    case "organization.added":
-      return [
-        record("organization", entry.organization, {
-          organization: entry.organization,
-          ...entry.statement,
-          suspended: false,
-        }),
-      ]
-    case "organization.suspended": {
-      const held = mustHold(state.record("organization", entry.organization))
-      return [record("organization", entry.organization, { ...held, suspended: entry.statement.suspended })]
-    }
-    case "contract.added":
-      return [record("contract", entry.contract, { contract: entry.contract, ...entry.statement })]
-    case "contract.attested": {
-      const held = mustHold(state.record("contract", entry.contract))
-      const others = held.attestations.filter(shown => shown.name !== entry.statement.name)
-      const attestations = [...others, entry.statement]
-      return [record("contract", entry.contract, { ...held, attestations })]
-    }
-    case "person.suspended": {
-      const held = mustHold(state.record("person", entry.person))
-      return [record("person", entry.person, { ...held, suspended: entry.statement.suspended })]
-    }
-    case "port.added":
-      return [record("port", entry.port, { port: entry.port, ...entry.statement })]
-    case "lane.added":
-      return [record("lane", entry.lane, { lane: entry.lane, ...entry.statement })]
-    case "reader.enrolled":
-      return readerRecords(entry, state)
-  }
-}
-
-/** The name that an entry takes, where names must be told apart: organizations, ports, and the lanes of one port. */
-export function takenName(entry: { readonly kind: string }): string | null {
-  const { kind, statement } = entry as Extract<
-    Entry,
-    { kind: "organization.added" | "port.added" | "lane.added" }
-  >
-  if (kind === "organization.added") return `organization/${lookOf(statement.name)}`
-  if (kind === "port.added") return `port/${lookOf(statement.name)}`
-  return kind === "lane.added" ? `lane/${statement.port}/${lookOf(statement.name)}` : null
-}
-
-function takenBy(entry: Registered): Effects["members"] {
-  const member = takenName(entry)
-  return member === null ? [] : [{ set: names.taken, member, value: 1 }]
 }
 
 function genesis(entry: EntryOf<"genesis">): Part {
@@ -198,21 +175,6 @@ function genesis(entry: EntryOf<"genesis">): Part {
     record("key", key, personsKey(person)),
   ]
   return { records, counters, members: [{ set: names.taken, member, value: 1 }] }
-}
-
-function readerRecords({ reader, statement }: EntryOf<"reader.enrolled">, state: State): Effects["records"] {
-  const { port } = mustHold(state.record("lane", statement.lane))
-  return [
-    record("reader", reader, {
-      reader,
-      port,
-      ...statement,
-      last_sequence: 0,
-      last_day: "",
-      last_admitted_at: "",
-    }),
-    record("key", statement.key, { ...personsKey(null), reader }),
-  ]
 }
 
 function admitted(entry: EntryOf<"admitted">, index: number, state: State): Part {

@@ -2,7 +2,7 @@ import { concat, equal, hex } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import type { VerifyEd25519 } from "../ed25519.ts"
 import { commitment } from "../grant/request.ts"
-import type { Head, Ledger, Reading } from "../ledger/ledger.ts"
+import type { Head, Ledger, MessageRow, Reading } from "../ledger/ledger.ts"
 import { leafHash } from "../tlog/hash.ts"
 import { foldTile } from "../tlog/tile.ts"
 import { rootOf } from "../tlog/tree.ts"
@@ -88,6 +88,7 @@ async function rowProblems(
     ...(await counterProblems(ledger, register)),
     ...(await memberProblems(ledger, register)),
     ...(await captureProblems(ledger, register)),
+    ...(await messageProblems(ledger, register)),
     ...(await openings.problems(ledger, register)),
   ]
 }
@@ -174,6 +175,25 @@ async function captureProblems(ledger: Reading, register: Register): Promise<Pro
     register.captures.size,
     async id => (await ledger.capture(id)) !== null,
     () => register.captures.keys(),
+  )
+}
+
+/** How a delivery stands is beside the log, and so is what the log could not say itself. */
+async function messageProblems(ledger: Reading, register: Register): Promise<Problem[]> {
+  const compare = new Comparison("message")
+  const derived = ({ id, destination, subject, event, entry, due_ms, body }: MessageRow) =>
+    canonical({ id, destination, subject, event, entry, due_ms, body })
+  for await (const row of paged(
+    after => ledger.messages({ limit: rowsPage, ...after }),
+    row => row.id,
+  )) {
+    const should = register.messages.get(row.id)
+    if (row.entry !== null) compare.row(row.id, derived(row), should && derived(should))
+  }
+  return compare.problems(
+    register.messages.size,
+    async id => (await ledger.message(id)) !== null,
+    () => register.messages.keys(),
   )
 }
 

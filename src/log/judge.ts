@@ -3,15 +3,16 @@ import type { FaultCode } from "../fault.ts"
 import { decide, nearest } from "../grant/decide.ts"
 import { may, type Act } from "../grant/office.ts"
 import { termsDigest } from "../grant/terms.ts"
-import { acknowledgementRule, alertRule } from "./alerts.ts"
-import { takenName } from "./effects.ts"
+import { acknowledgementRule, alertRule, closingRule } from "./alerts.ts"
 import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from "./facts.ts"
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
+import { noticeSeen, noticeWaits } from "./messages.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
+import { takenName } from "./registry.ts"
 import { signerOfRequest } from "./standing.ts"
-import { destroyedName, names, type State } from "./state.ts"
+import { destroyedName, names, permitName, type State } from "./state.ts"
 import { originalRule, traceEntryRule } from "./traces.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
@@ -41,33 +42,34 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
         registryRule(draft, state)
       )
     case "motion.proposed":
-      return author(draft, state, proposing[draft.act]) ?? motionRule(draft, state, now_ms)
     case "motion.seconded":
-      return author(draft, state, "second") ?? secondRule(draft, state, now_ms)
+      return movingRule(draft, state, now_ms)
     case "stop.ordered":
-      return author(draft, state, "stop") ?? ownerRule(draft, state) ?? stopRule(draft, state)
+      return ownAct(draft, state, "stop") ?? stopRule(draft, state)
     case "glass.reviewed":
-      return author(draft, state, "approve") ?? ownerRule(draft, state) ?? reviewRule(draft, state, now_ms)
-    case "log.read":
-      return readRule(draft, state)
+      return ownAct(draft, state, "approve") ?? reviewRule(draft, state, now_ms)
     case "grant.requested":
       return askingRule(draft, state, now_ms)
     case "grant.edited":
-      return author(draft, state, "edit") ?? editRule(draft, state, now_ms)
     case "grant.approved":
     case "grant.denied":
-      return author(draft, state, "approve") ?? approvalRule(draft, state, now_ms)
     case "grant.revoked":
-      return author(draft, state, "revoke") ?? revocationRule(draft, state)
+      return deciding(draft, state, now_ms)
     case "permit":
       return permitRule(draft, state, now_ms)
+    case "log.read":
     case "opening.read":
-      return author(draft, state, "read log") ?? ownerRule(draft, state)
     case "opening.destroyed":
-      return author(draft, state, "destroy opening") ?? destructionRule(draft, state)
+      return readingRule(draft, state)
     case "alert.raised":
     case "alert.acknowledged":
+    case "alert.closed":
       return alertingRule(draft, state)
+    case "notice.acknowledged":
+    case "destination.tested":
+    case "message.resent":
+    case "message.abandoned":
+      return tellingRule(draft, state)
     case "trace.opened":
     case "trace.closed":
       return tracingRule(draft, state)
@@ -143,9 +145,72 @@ function askingRule(draft: DraftOf<"grant.requested">, state: State, now_ms: num
   return author(draft, state, act) ?? requestRule(draft, state, now_ms)
 }
 
-function alertingRule(draft: DraftOf<"alert.raised" | "alert.acknowledged">, state: State): FaultCode | null {
+function deciding(
+  draft: DraftOf<"grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked">,
+  state: State,
+  now_ms: number,
+): FaultCode | null {
+  if (draft.kind === "grant.edited") return author(draft, state, "edit") ?? editRule(draft, state, now_ms)
+  if (draft.kind === "grant.revoked") return author(draft, state, "revoke") ?? revocationRule(draft, state)
+  return author(draft, state, "approve") ?? approvalRule(draft, state, now_ms)
+}
+
+/** The person whom the entry names asked for it, and his office may. */
+function ownAct(
+  draft: { readonly person: string; readonly asked: { readonly key: string } },
+  state: State,
+  act: Act,
+): FaultCode | null {
+  return author(draft, state, act) ?? ownerRule(draft, state)
+}
+
+function movingRule(
+  draft: DraftOf<"motion.proposed" | "motion.seconded">,
+  state: State,
+  now_ms: number,
+): FaultCode | null {
+  if (draft.kind === "motion.proposed")
+    return author(draft, state, proposing[draft.act]) ?? motionRule(draft, state, now_ms)
+  return author(draft, state, "second") ?? secondRule(draft, state, now_ms)
+}
+
+function readingRule(
+  draft: DraftOf<"log.read" | "opening.read" | "opening.destroyed">,
+  state: State,
+): FaultCode | null {
+  if (draft.kind === "log.read") return readRule(draft, state)
+  if (draft.kind === "opening.read") return author(draft, state, "read log") ?? ownerRule(draft, state)
+  return author(draft, state, "destroy opening") ?? destructionRule(draft, state)
+}
+
+function alertingRule(
+  draft: DraftOf<"alert.raised" | "alert.acknowledged" | "alert.closed">,
+  state: State,
+): FaultCode | null {
   if (draft.kind === "alert.raised") return alertRule(draft, state)
-  return author(draft, state, "acknowledge") ?? ownerRule(draft, state) ?? acknowledgementRule(draft, state)
+  const stranger = author(draft, state, "acknowledge") ?? ownerRule(draft, state)
+  if (stranger !== null) return stranger
+  return draft.kind === "alert.closed" ? closingRule(draft, state) : acknowledgementRule(draft, state)
+}
+
+function tellingRule(
+  draft: DraftOf<"notice.acknowledged" | "destination.tested" | "message.resent" | "message.abandoned">,
+  state: State,
+): FaultCode | null {
+  if (draft.kind === "message.abandoned") return exists(state.record("destination", draft.destination))
+  const stranger = ownAct(draft, state, "acknowledge")
+  if (stranger !== null) return stranger
+  if (draft.kind === "notice.acknowledged") return noticeRule(draft, state)
+  // How deliveries stand is beside the log, and so is whether the message is there.
+  if (draft.kind === "message.resent") return draft.statement.message === draft.message ? null : "INVALID"
+  if (draft.statement.destination !== draft.destination) return "INVALID"
+  return state.record("destination", draft.destination)?.status === "active" ? null : "NOT_FOUND"
+}
+
+function noticeRule({ entry }: DraftOf<"notice.acknowledged">, state: State): FaultCode | null {
+  const held = state.member(names.notices, permitName(entry))
+  if (held === noticeSeen) return "CONFLICT"
+  return held === noticeWaits ? null : "NOT_FOUND"
 }
 
 function destructionRule(draft: DraftOf<"opening.destroyed">, state: State): FaultCode | null {

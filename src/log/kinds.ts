@@ -4,6 +4,7 @@ import { canonical } from "../canonical.ts"
 import { sha256 } from "@noble/hashes/sha2.js"
 import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
+import { eventNames } from "./event-table.ts"
 import {
   acts,
   alertDetail,
@@ -52,6 +53,7 @@ type RefusedAct =
   | "rate"
   | "alert"
   | "trace"
+  | "message"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
 export const kinds = {
@@ -77,12 +79,12 @@ export const kinds = {
   "contract.added": kind("contract.added", { contract: id("con"), ...by(statements.contract) }),
   /** The contractor showed it anew. */
   "contract.attested": kind("contract.attested", { contract: id("con"), ...by(statements.attestation) }),
-  /** What one person asks for and another must sign; `subject` is the person that an enrolment makes, or the case that a
-   * break-glass opens. */
+  /** What one person asks for and another must sign; `subject` is the person that an enrolment makes, the case that a
+   * break-glass opens, or the destination that is added. */
   "motion.proposed": kind("motion.proposed", {
     motion: id("mot"),
     act: oneOf(Object.keys(acts) as (keyof typeof acts)[]),
-    subject: nullable(Type.String({ pattern: "^(per|cas)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" })),
+    subject: nullable(Type.String({ pattern: "^(per|cas|dst)_[0-7][0-9A-HJKMNP-TV-Z]{25}$" })),
     ...by(Type.Union(Object.values(acts) as [(typeof acts)[keyof typeof acts]])),
   }),
   "motion.seconded": kind("motion.seconded", {
@@ -194,7 +196,7 @@ export const kinds = {
   refused: kind("refused", {
     of: oneOf([
       ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
-      ...["read", "opening", "motion", "stop", "rate", "alert", "trace"],
+      ...["read", "opening", "motion", "stop", "rate", "alert", "trace", "message"],
     ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),
@@ -255,6 +257,33 @@ export const kinds = {
     alert: id("alt"),
     person: id("per"),
     ...by(statements.acknowledgement),
+  }),
+  /** A person ends an alert, and says why. */
+  "alert.closed": kind("alert.closed", { alert: id("alt"), person: id("per"), ...by(statements.closing) }),
+  /** A person saw what somebody was told of that entry. */
+  "notice.acknowledged": kind("notice.acknowledged", {
+    entry: index,
+    person: id("per"),
+    ...by(statements.acknowledgement),
+  }),
+  /** A person asks whether a destination is reached. */
+  "destination.tested": kind("destination.tested", {
+    destination: id("dst"),
+    person: id("per"),
+    ...by(statements.test),
+  }),
+  /** A person has a message sent again. */
+  "message.resent": kind("message.resent", {
+    message: id("msg"),
+    person: id("per"),
+    ...by(statements.resending),
+  }),
+  /** Nobody took a message for three days. */
+  "message.abandoned": kind("message.abandoned", {
+    message: id("msg"),
+    destination: id("dst"),
+    event: oneOf(eventNames),
+    attempts: count,
   }),
   delivered: kind("delivered", {
     permit: index,

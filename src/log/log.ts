@@ -81,6 +81,11 @@ export class Log {
     return appended
   }
 
+  /** Why nothing is appended any more, or `null`. */
+  get stopped(): string | null {
+    return this.#sequencer.stopped
+  }
+
   stop(why: string): void {
     this.#sequencer.stop(why)
   }

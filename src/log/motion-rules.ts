@@ -3,6 +3,7 @@ import { brokenGlassRule } from "../grant/glass.ts"
 import { isAgencyOffice, may, offices, type Act } from "../grant/office.ts"
 import { brokenPolicy } from "../grant/policy.ts"
 import type { Terms } from "../grant/terms.ts"
+import { destinationRule } from "./destinations.ts"
 import { termsRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
 import { motionDigest } from "./motions.ts"
@@ -16,6 +17,7 @@ type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 export const proposing: Readonly<Record<DraftOf<"motion.proposed">["act"], Act>> = {
   ...{ enroll: "register", policy: "register", "add-key": "register", "remove-key": "register" },
   "change-office": "register",
+  ...{ "add-destination": "register", "remove-destination": "register" },
   ...{ resume: "stop", "break-glass": "open case", look: "open case", "set-boxes": "open case" },
 }
 
@@ -48,6 +50,7 @@ export function motionRule(
 const subjects: Readonly<Partial<Record<DraftOf<"motion.proposed">["act"], string>>> = {
   enroll: "per_",
   "break-glass": "cas_",
+  "add-destination": "dst_",
 }
 
 /** Whether the act could come into effect now; asked when it is proposed and when it is seconded. */
@@ -81,6 +84,9 @@ function actRule(
         state,
         now_ms,
       )
+    case "add-destination":
+    case "remove-destination":
+      return destinationRule({ act, statement }, state)
     case "set-boxes":
       return null
     case "look": {

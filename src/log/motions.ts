@@ -5,6 +5,7 @@ import type { GrantState } from "../grant/decide.ts"
 import type { Office } from "../grant/office.ts"
 import { reviewDueAt } from "../grant/glass.ts"
 import { termsDigest, type Terms } from "../grant/terms.ts"
+import { carriedDestination } from "./destinations.ts"
 import type { EntryOf } from "./kinds.ts"
 import { mustHold, personsKey, record, signerOfRequest } from "./standing.ts"
 import { lookName, names, type Effects, type MotionState, type Records, type State } from "./state.ts"
@@ -119,6 +120,9 @@ function carried(
       const until = new Date(Date.parse(entry.at) + look_ms).toISOString()
       return { records: [record("look", lookName(grant, capture), { person: proposer, until })] }
     }
+    case "add-destination":
+    case "remove-destination":
+      return { records: carriedDestination({ act, subject, statement }, state) }
     case "set-boxes":
       return settled(stated, by.index, state)
     case "break-glass":

@@ -1,4 +1,4 @@
-import type { Entry } from "./kinds.ts"
+import type { Entry, EntryOf } from "./kinds.ts"
 
 /** What somebody must hear of at once; `alarm` is the highest severity. Sentences name ids, never a person. */
 export interface Notice {
@@ -62,21 +62,26 @@ export function noticeOf(entry: Entry): Notice | null {
         severity: "alarm",
         sentence: `${entry.reader}: ${entry.signals.map(({ what }) => what).join(", ")}`,
       }
+    case "message.abandoned":
+      return {
+        severity: "alarm",
+        sentence: `${entry.destination} was not reached for three days: a message of ${entry.event} is given up`,
+      }
     case "permit":
-      return entry.by === null || entry.by.halves.length === 0
-        ? null
-        : {
-            severity: "notice",
-            sentence: `half is used of: ${entry.by.halves.join(", ")} (grant ${entry.by.grant})`,
-          }
+      return halfUsed(entry)
     default:
       return null
   }
+}
+
+function halfUsed({ by }: EntryOf<"permit">): Notice | null {
+  if (by === null || by.halves.length === 0) return null
+  return { severity: "notice", sentence: `half is used of: ${by.halves.join(", ")} (grant ${by.grant})` }
 }
 
 /** The kinds that can tell something. */
 export const tellingKinds = [
   ...["stop.ordered", "motion.proposed", "motion.seconded", "glass.reviewed", "refused"],
   ...["organization.suspended", "person.suspended", "permit"],
-  ...["admitted", "alert.raised"],
+  ...["admitted", "alert.raised", "message.abandoned"],
 ] as const satisfies readonly Entry["kind"][]

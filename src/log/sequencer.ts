@@ -6,6 +6,7 @@ import type {
   Change,
   Head,
   Ledger,
+  MessageRow,
   OpeningRow,
   Sequencing,
   TileRow,
@@ -18,6 +19,7 @@ import { edgeTiles, growTiles } from "../tlog/tile.ts"
 import { formatFrontier, grow, parseFrontier, rootOf } from "../tlog/tree.ts"
 import { isTimely } from "./authentic.ts"
 import { effectsOf } from "./effects.ts"
+import { tellingKeys } from "./messages.ts"
 import { formatEntry, kinds, type Draft, type Entry } from "./kinds.ts"
 import { names, recordRow, Register, type CaptureFacts, type State } from "./state.ts"
 
@@ -109,6 +111,11 @@ export class Sequencer {
       this.#waiting.push({ proposal, resolve, reject })
       if (!this.#running) void this.#run()
     })
+  }
+
+  /** Why it stopped for good, or `null`. */
+  get stopped(): string | null {
+    return this.#stopped
   }
 
   /** Stops for good: nothing is appended any more. */
@@ -217,6 +224,7 @@ class Batch {
   readonly #rows: Map<string, CaptureRow>
   readonly #openings: OpeningRow[] = []
   readonly #destroyed: Change["destroyed"][number][] = []
+  readonly #messages: MessageRow[] = []
   readonly #touched = {
     records: new Set<string>(),
     counters: new Set<string>(),
@@ -275,12 +283,14 @@ class Batch {
       ...this.#rowsTouched(),
       openings: this.#openings,
       destroyed: this.#destroyed,
+      messages: this.#messages,
     }
   }
 
   #apply(entry: Entry, index: number, beside: Drafted["capture"]): void {
     const effects = effectsOf(entry, index, this.#register)
     this.#register.apply(effects, index)
+    this.#messages.push(...effects.messages)
     for (const { kind, id } of effects.records) this.#touched.records.add(`${kind} ${id}`)
     for (const { name } of effects.counters) this.#touched.counters.add(name)
     for (const { set, member } of effects.members)
@@ -329,7 +339,7 @@ function union(all: readonly Wanted[]): Wanted {
   ]
   return {
     records: unique(
-      all.flatMap(wanted => wanted.records),
+      [...tellingKeys, ...all.flatMap(wanted => wanted.records)],
       key => `${key.kind} ${key.id}`,
     ),
     counters: unique([...totals, ...all.flatMap(wanted => wanted.counters)], name => name),

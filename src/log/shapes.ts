@@ -2,6 +2,8 @@ import { Type, type TSchema } from "typebox"
 import { offices } from "../grant/office.ts"
 import { levels } from "../grant/level.ts"
 import { purposes, type Purpose } from "../grant/terms.ts"
+import { destinationKinds } from "./destinations.ts"
+import { eventNames } from "./event-table.ts"
 import { traceLimits } from "./trace-limits.ts"
 
 /** The small shapes that entries, statements and HTTP bodies are made of; each with its limit. */
@@ -165,6 +167,16 @@ export const acts = {
     plates: Type.Array(box, { maxItems: 8 }),
     faces: Type.Array(box, { maxItems: 32 }),
   }),
+  /** Who is told of which events, and after which delay (`rungs_ms`). */
+  "add-destination": closed({
+    name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,31}$" }),
+    kind: oneOf(destinationKinds),
+    address_commitment: sha256Base64,
+    events: Type.Array(oneOf(eventNames), { minItems: 1, maxItems: 128, uniqueItems: true }),
+    organization: id("org"),
+    rung: Type.Integer({ minimum: 0, maximum: 3 }),
+  }),
+  "remove-destination": closed({ destination: id("dst") }),
 }
 
 export const traceVerdict = closed({
@@ -215,6 +227,9 @@ export const statements = {
   edit: closed({ version, terms_sha256: sha256Hex, terms }),
   approval: closed({ version, terms_sha256: sha256Hex, decision: oneOf(["approve", "deny"]) }),
   acknowledgement: closed({ outcome: alertOutcome, note_commitment: nullable(sha256Base64) }),
+  closing: closed({ outcome: alertOutcome, reason_commitment: sha256Base64 }),
+  test: closed({ destination: id("dst") }),
+  resending: closed({ message: id("msg") }),
   /** SHA-256 of each found file. What is pooled is all of them. */
   trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),
   destruction: closed({ entry: index, field: openingField }),

@@ -14,7 +14,7 @@ test("a key or passkey signs for its person, a sign-in at the identity provider 
     { kind: "key", id: "b", body: key("passkey") },
     { kind: "key", id: "c", body: key("subject") },
   ] as const
-  register.apply({ records, counters: [], members: [], captures: [] }, 0)
+  register.apply({ records, counters: [], members: [], captures: [], messages: [] }, 0)
   expect(["a", "b", "c", "d"].map(each => signerOfRequest(each, register)?.person ?? null)).toEqual([
     "per_1",
     "per_1",

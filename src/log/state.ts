@@ -4,10 +4,11 @@ import type { Policy } from "../grant/policy.ts"
 import type { ContractState, GrantState, OrganizationState, PersonState } from "../grant/decide.ts"
 import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
+import type { DestinationState } from "./destinations.ts"
 import type { TraceState } from "./traces.ts"
 import type { EntryOf } from "./kinds.ts"
 import type { AlertKind } from "./shapes.ts"
-import type { CaptureRow, Found, KeyOf, RecordRow, Wanted } from "../ledger/ledger.ts"
+import type { CaptureRow, Found, KeyOf, MessageRow, RecordRow, Wanted } from "../ledger/ledger.ts"
 
 /** The things whose newest state is kept as records, by kind. */
 export interface Records {
@@ -74,6 +75,11 @@ export interface Records {
   readonly trace: TraceState
   /** By `signalName`: the newest alert of that kind about that reader. */
   readonly signal: AlertState
+  readonly destination: DestinationState
+  /** Those that are told, in one record, which every batch loads. */
+  readonly destinations: { readonly active: readonly DestinationState[] }
+  /** What was told lately of whom (`messages.ts`). */
+  readonly recently: { readonly told: readonly { readonly what: string; readonly at_ms: number }[] }
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
@@ -88,6 +94,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
   ...{ boxes: true, trace: true },
   ...{ alert: true, signal: true },
+  ...{ destination: true, destinations: true, recently: true },
 }
 
 /** Every kind of record there is, for whoever must read them all. */
@@ -138,6 +145,8 @@ export interface Effects {
   readonly counters: readonly { readonly name: string; readonly value: number }[]
   readonly members: readonly { readonly set: string; readonly member: string; readonly value: number }[]
   readonly captures: readonly CaptureFacts[]
+  /** What somebody is to be told. */
+  readonly messages: readonly MessageRow[]
 }
 
 /** The state that the log's entries lead to, as far as the asker holds it. */
@@ -182,6 +191,8 @@ export const names = {
   taken: "names/taken",
   /** Alerts that nobody acknowledged yet. */
   openAlerts: "alerts/open",
+  /** Entries that somebody was told of and that wait for a person, or were acknowledged, by `permitName`. */
+  notices: "notices",
   /** Events of a reader's agent that alerts rest on: by run of the agent, its newest. */
   told: (reader: string) => `told/${reader}`,
   /** Captures of one lane in one hour of its port. */
@@ -217,6 +228,7 @@ export class Register implements State {
   readonly counters = new Map<string, number>()
   readonly sets = new Map<string, Map<string, number>>()
   readonly captures = new Map<string, CaptureFacts>()
+  readonly messages = new Map<string, MessageRow>()
   readonly #bySequence = new Map<string, string>()
   readonly #known: ReadonlySet<string> | null
   readonly #keeps: (effects: Effects) => Effects
@@ -281,6 +293,7 @@ export class Register implements State {
     for (const { name, value } of kept.counters) this.counters.set(name, value)
     for (const { set, member, value } of kept.members) this.#set(set).set(member, value)
     for (const facts of kept.captures) this.#keep(facts)
+    for (const message of kept.messages) this.messages.set(message.id, message)
   }
 
   #mayRead(what: string): void {

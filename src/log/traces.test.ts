@@ -6,7 +6,7 @@ import { originalOpened, originalRule, originalsPerFile, traced, traceEntryRule 
 const at = "2026-11-25T09:00:00.000Z"
 const [trace, other] = ["trc_01M88ZVNKFVXM538BK2SFPRZ1D", "trc_01M88ZVNKFVXM538BK2SFPRZ1E"]
 const files = ["a".repeat(64), "b".repeat(64)]
-const whole = { records: [], counters: [], members: [], captures: [] }
+const whole = { records: [], counters: [], members: [], captures: [], messages: [] }
 
 type Opened = Extract<Draft, { kind: "trace.opened" }>
 type Closed = Extract<Draft, { kind: "trace.closed" }>

@@ -51,6 +51,11 @@ const passedBy = new Set<Kind>([
   "epoch.opened",
   "alert.raised",
   "alert.acknowledged",
+  "alert.closed",
+  "notice.acknowledged",
+  "message.abandoned",
+  "message.resent",
+  "destination.tested",
 ])
 
 /** Which permit was the n-th, and whose copies there are, is for readers; the vault needs the counters alone. */
@@ -82,6 +87,7 @@ export class Gate {
       folds: entry => !passedBy.has(entry.kind),
       keeps: effects => ({
         ...effects,
+        messages: [],
         members: effects.members.filter(each => !unread.some(set => each.set.startsWith(set))),
       }),
       permit: (permit, index, state) => {

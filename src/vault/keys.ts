@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
 import { base64, fromBase64, utf8 } from "../bytes.ts"
+import { signerOf, type Signer } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import type { IdentityRow, Ledger } from "../ledger/ledger.ts"
 import { chacha20 } from "../chacha20.ts"
@@ -18,6 +19,8 @@ export interface RootKey {
   digest(name: string, text: string): Uint8Array
   /** What copies of one image carry for one holder. @param image  SHA-256 of the sealed body, lowercase hexadecimal. */
   markKeys(image: string, holder: string): MarkKeys
+  /** Signs what one destination is sent; another key for each. */
+  webhookSigner(destination: string): Signer
 }
 
 /** @param key  32 random bytes. */
@@ -28,6 +31,8 @@ export function rootKey(key: Uint8Array): RootKey {
     new Uint8Array(createHmac("sha256", markKey).update(text, "utf8").digest())
   return {
     markKeys: (image, holder) => markKeysOf(markMac, image, holder),
+    webhookSigner: destination =>
+      signerOf(new Uint8Array(hkdfSync("sha256", key, "", `sallyport-webhook/v1/${destination}`, 32))),
     digest: (name, text) =>
       createHmac("sha256", digestKey).update(`${name}\0${text}`, "utf8").digest().subarray(0, 16),
     wrap: (name, identity) => sealed(key, name, utf8(identity)),

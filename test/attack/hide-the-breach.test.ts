@@ -156,6 +156,7 @@ async function rewrite(): Promise<void> {
       ),
       records: [...register.records.values()].map(held => recordRow(held.key.kind, held.key.id, held)),
       counters: [...register.counters].map(([name, value]) => ({ name, value })),
+      messages: [...register.messages.values()],
       members: [...register.sets].flatMap(([set, members]) =>
         [...members].map(([member, value]) => ({ set, member, value })),
       ),

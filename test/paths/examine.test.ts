@@ -279,7 +279,7 @@ describe("boxes that two people set", () => {
     await port.house.ledger.sequence(async transaction => {
       await transaction.store({
         ...{ head: transaction.head, entries: [], tiles: [], counters: [], members: [], captures: [] },
-        ...{ openings: [], destroyed: [], records: [row] },
+        ...{ openings: [], destroyed: [], messages: [], records: [row] },
       })
     })
     expect(await shownAt(id, box)).toBe(false)

@@ -462,7 +462,7 @@ test("a ledger of before has its counts and alerts made when it is opened", asyn
   await older.opened.close()
   const connection = openConnection(join(older.data, "ledger.sqlite"))
   connection.exec(
-    `delete from kysely_migration where name >= '0004'; drop table lane_reports; drop index captures_without_plate;
+    `delete from kysely_migration where name >= '0004'; drop table messages; drop table lane_reports; drop index captures_without_plate;
      alter table captures drop column plates; delete from counters where name = 'unexamined';
      delete from counters where name like 'captures/%' or name like 'alerts/%'; delete from records where kind in ('alert', 'signal');
      update records set body = json_remove(body, '$.last_admitted_at') where kind = 'reader'`,

@@ -24,6 +24,48 @@ const targets = [
 /** Checks that are no row of a table: each is replaced by what lets everything pass. */
 const edits = [
   [
+    "src/outbox/guard.ts",
+    "contains(inside, address) && !contains(allowed, address)",
+    "address === host && allowed === inside",
+    "outbox: addresses inside are not reached",
+    ["src/outbox/guard.test.ts"],
+  ],
+  [
+    "src/outbox/post.ts",
+    "const agent = { agent: false, lookup, signal, ...ca }",
+    "const agent = { agent: false, signal, ...ca }",
+    "outbox: the address that was judged is the one",
+    ["test/paths/outbox.test.ts"],
+  ],
+  [
+    "src/ledger/messages.ts",
+    '.whereRef("e.id", "<", "m.id")',
+    '.whereRef("e.id", "<", "e.id")',
+    "outbox: one subject in order",
+    ["src/ledger/sqlite.test.ts"],
+  ],
+  [
+    "src/log/messages.ts",
+    "event.vendors && isOf(",
+    "isOf(",
+    "outbox: a vendor hears of no event of the agency's",
+    ["src/log/messages.test.ts"],
+  ],
+  [
+    "src/outbox/pump.ts",
+    "destination.rung > 0 && (await isTaken(house, message))",
+    "destination.rung > 4 && (await isTaken(house, message))",
+    "outbox: an acknowledgement ends the escalation",
+    ["test/paths/outbox.test.ts"],
+  ],
+  [
+    "src/outbox/pump.ts",
+    "if (isOver) await abandon(house, message)",
+    "",
+    "outbox: what is given up is an entry",
+    ["test/paths/outbox.test.ts"],
+  ],
+  [
     "src/vault/vault.ts",
     "if (permit.mark_sha256 !== markCommitment(keys))",
     "if (permit.by.person === null)",
