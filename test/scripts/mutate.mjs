@@ -102,7 +102,7 @@ const edits = [
   ],
   [
     "src/mark/embed.ts",
-    "if (kept[i] === 0) continue\n      const change",
+    "if (kept[start + x] === 0) continue\n    const change",
     "const change",
     "mark: what is not kept stays solid",
     ["src/mark/embed.test.ts"],
