@@ -11,6 +11,7 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   seal: [],
   tlog: [],
   grant: [],
+  watch: [],
   mark: [],
   picture: ["grant", "mark"],
   drawing: ["picture"],
@@ -23,11 +24,14 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   http: ["custody", "grant", "mark", "tlog", "log", "ledger", "seal", "vault"],
   lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
-  cli: ["http", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant", "log", "vault"],
+  cli: [
+    ...["http", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant", "log", "vault"],
+    "watch",
+  ],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */
-export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "mark"]
+export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "watch", "mark"]
 
 /** Ground files that pure rooms may import at run time; every other room may import all of them. */
 export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]
