@@ -47,7 +47,15 @@ export const ln3_micronats = 1_098_613
 const most_micronats = 1_000_000_000
 
 /** So much of one person's evidence counts in his organization: less than h there, so that nobody alone stops all. */
-const mostCounted_micronats = 10_000_000
+const mostCounted_micronats = 8_000_000
+
+/** Less than this does not count there: one slip is 2.4 nats, two in a row are more. */
+const leastCounted_micronats = 4_000_000
+
+function countedOf(cells: Float64Array): number {
+  const alone = statistic(cells, at.sums)
+  return alone < leastCounted_micronats ? 0 : Math.min(alone, mostCounted_micronats)
+}
 
 /**
  * Whether one request passes, is asked to prove who asks, or stops the person or organization; the state goes on in place.
@@ -58,7 +66,7 @@ const mostCounted_micronats = 10_000_000
  * under p, so that S crosses h at most once in e^h honest requests on average (an e-detector: Shin, Ramdas and Rinaldo,
  * arXiv:2203.03532). The statistic is max_λ S − ln 3 ≤ ln of the mean over λ. Each person has one of his own and one under
  * each ticket, so that work under one does not cover what happens under another; the largest counts. An organization has
- * the sum of its people's own, 10 nats of each at most. Time lowers none of them.
+ * the sum of its people's own: of each what is 4 nats or more, and 8 at most. Time lowers none of them.
  *
  * Half of h is a step-up, h a suspension, and nobody is suspended who was not asked first: a jump beyond h asks, and the
  * next request that is still beyond it suspends. While the answer is awaited every request is asked again. After `answered`
@@ -75,8 +83,7 @@ export function assess(model: Model, state: WatchState, request: WatchedRequest)
   const given = observation === null ? nothing : gather(model, request.purpose, observation)
   if (observation !== null) add(person, { request, observation, given })
   const own = worst(person.cells)
-  const alone = statistic(person.cells, at.sums)
-  const added = Math.min(alone, mostCounted_micronats) - (person.cells[at.counted] ?? 0)
+  const added = countedOf(person.cells) - (person.cells[at.counted] ?? 0)
   increase(person.cells, at.counted, added)
   count(organization, added)
   const pooled = pooledOf(organization)

@@ -29,22 +29,19 @@ test("under the model E[e] is at most 1 in every context, for every stake, summe
   let checked = 0
   for (const each of alphabets) {
     const stakes = each === "session" ? [file.micronats.session] : file.micronats.stakes
-    const rows = [
-      ...file.pool[each],
-      ...Object.values(file.purposes).flatMap(rows => Object.values(rows[each])),
-    ]
-    for (const row of rows)
+    const rows = [file.pool[each], ...Object.values(file.purposes).map(own => own[each])].flatMap(own =>
+      Object.entries(own),
+    )
+    for (const [context, row] of rows)
       for (const levels of stakes) {
+        const bet = file.bets[each][Number(context)] ?? file.bets[each][0]!
         expect(row.reduce((sum, part) => sum + part, 0)).toBe(whole)
         expect(row.length).toBe(alphabet[each])
         // Written out again: p · e with e read from the table of the model.
-        const mean = row.reduce(
-          (sum, part, i) =>
-            sum + (part / whole) * Math.exp(levels[levelOf(file.bets[each][i]! / part)]! / 1e6),
-          0,
-        )
+        const e = row.map((part, i) => Math.exp(levels[levelOf(bet[i]! / part)]! / 1e6))
+        const mean = row.reduce((sum, part, i) => sum + (part / whole) * e[i]!, 0)
         expect(mean).toBeLessThanOrEqual(1)
-        expect(mean).toBeCloseTo(expectation(row, file.bets[each], levels), 12)
+        expect(mean).toBeCloseTo(expectation(row, bet, levels), 12)
         checked += 1
       }
   }
@@ -64,7 +61,7 @@ const bends: [string, (file: any) => void][] = [
   ["it is of version 1", file => (file.v = 2)],
   ["it says where it comes from", file => delete file.provenance.trained_at],
   ["a step-up comes before a suspension", file => (file.thresholds.person.stepUp_micronats = 14e6)],
-  ["bets add up", file => (file.bets.order[0] += 1)],
+  ["bets add up", file => (file.bets.order[0][0] += 1)],
   ["there are three stakes and the session's", file => file.micronats.stakes.pop()],
   ["the pool has a row for each context", file => file.pool.order.pop()],
   ["rows of each purpose add up", file => (Object.values<any>(file.purposes)[0].order["0"][0] += 1)],

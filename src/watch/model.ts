@@ -43,8 +43,8 @@ export interface ModelFile {
   readonly v: 1
   readonly provenance: Provenance
   readonly thresholds: { readonly person: Thresholds; readonly organization: Thresholds }
-  /** What a grab is bet to look like, in parts of `whole`. */
-  readonly bets: Readonly<Record<Alphabet, readonly number[]>>
+  /** What a grab is bet to look like after each context, in parts of `whole`; one row stands for all contexts. */
+  readonly bets: Readonly<Record<Alphabet, readonly (readonly number[])[]>>
   /** ln(1 − stake + stake · ratio) of each level of the ratio: of the three stakes, and of the session's one. */
   readonly micronats: { readonly stakes: readonly (readonly number[])[]; readonly session: readonly number[] }
   /** Over all purposes: complete, for contexts that a purpose has not seen, and for purposes that nobody has. */
@@ -107,6 +107,16 @@ function isRow(row: unknown, size: number): row is number[] {
   return row.reduce((sum: number, part: number) => sum + part, 0) === whole
 }
 
+function isBet(rows: unknown, of: Alphabet): boolean {
+  if (!Array.isArray(rows) || (rows.length !== 1 && rows.length !== contexts[of])) return false
+  return rows.every(row => isRow(row, alphabet[of]))
+}
+
+/** What a grab is bet to look like after a context. */
+export function betOf({ bets }: ModelFile, of: Alphabet, context: number): readonly number[] {
+  return bets[of][context] ?? bets[of][0] ?? []
+}
+
 function isRows(rows: unknown, of: Alphabet): boolean {
   if (typeof rows !== "object" || rows === null) return false
   return Object.entries(rows).every(
@@ -137,7 +147,7 @@ const modelRules: readonly { readonly says: string; readonly holds: (file: Model
     says: "a step-up comes before a suspension",
     holds: ({ thresholds }) => isThresholds(thresholds?.person) && isThresholds(thresholds?.organization),
   },
-  { says: "bets add up", holds: ({ bets }) => alphabets.every(each => isRow(bets?.[each], alphabet[each])) },
+  { says: "bets add up", holds: ({ bets }) => alphabets.every(each => isBet(bets?.[each], each)) },
   {
     says: "there are three stakes and the session's",
     holds: ({ micronats }) =>
@@ -176,15 +186,13 @@ const tolerance = 1e-9
 export function unfairContext(file: ModelFile): string | null {
   for (const each of alphabets) {
     const stakes = each === "session" ? [file.micronats.session] : file.micronats.stakes
-    const rows = Object.entries(file.pool[each]).map(([context, row]) => ({
-      name: `pool ${each} ${context}`,
-      row,
-    }))
-    for (const [purpose, own] of Object.entries(file.purposes))
-      for (const [context, row] of Object.entries(own[each]))
-        rows.push({ name: `${purpose} ${each} ${context}`, row })
-    for (const { name, row } of rows)
-      for (const levels of stakes) if (expectation(row, file.bets[each], levels) > 1 + tolerance) return name
+    const rows = Object.entries(file.pool[each]).map(([context, row]) => ({ of: "pool", context, row }))
+    for (const [of, own] of Object.entries(file.purposes))
+      for (const [context, row] of Object.entries(own[each])) rows.push({ of, context, row })
+    for (const { of, context, row } of rows)
+      for (const levels of stakes)
+        if (expectation(row, betOf(file, each, Number(context)), levels) > 1 + tolerance)
+          return `${of} ${each} ${context}`
   }
   return null
 }
@@ -207,8 +215,9 @@ function tablesOf(file: ModelFile, pool: ModelFile["pool"], own: OwnRows): Table
   const table = (each: Alphabet, stakes: readonly (readonly number[])[]) => {
     const values = pool[each].flatMap((pooled, context) => {
       const row = own[each]?.[String(context)] ?? pooled
+      const bet = betOf(file, each, context)
       return row.flatMap((part, symbol) => {
-        const level = levelOf((file.bets[each][symbol] ?? 0) / part)
+        const level = levelOf((bet[symbol] ?? 0) / part)
         return stakes.map(levels => levels[level] ?? 0)
       })
     })

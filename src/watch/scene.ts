@@ -34,13 +34,14 @@ export class Scene {
     const local_h = Math.floor(at_ms / hour_ms) + (this.#zones_h.get(principal) ?? 0)
     const [hour, day] = [remainder(local_h, 24), remainder(Math.floor(local_h / 24), 7)]
     const { scope, isOtherKind, isHeld } = this.#guard.lie(request)
+    const isKnown = this.#orders === "known"
     return {
       at_ms,
       // 1 January 1970 was a Thursday.
       isOffHours: hour < 6 || hour >= 20 || day === 2 || day === 3,
-      purpose: request.purpose,
-      ticket: wo === null ? 0 : wo + 1,
-      scope: this.#orders === "known" ? scope : "unknown",
+      purpose: isKnown ? request.purpose : "",
+      ticket: isKnown && wo !== null ? wo + 1 : 0,
+      scope: isKnown ? scope : "unknown",
       isOtherKind,
       isHeld,
       image: image + 1,

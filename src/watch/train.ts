@@ -2,7 +2,7 @@ import { Fault } from "../fault.ts"
 import { alphabets, contexts, whole, type Alphabet, type ModelFile, type Provenance } from "./model.ts"
 import { levelOf, micronatsOf } from "./ratio.ts"
 import { ln3_micronats } from "./assess.ts"
-import { alphabet, type Observation } from "./symbols.ts"
+import { alphabet, scopeOfSymbol, type Observation } from "./symbols.ts"
 
 /** What one person did, symbol by symbol, in order. */
 export interface Course {
@@ -11,13 +11,24 @@ export interface Course {
   readonly seen: readonly { readonly purpose: string; readonly observation: Observation }[]
 }
 
-/** Of a grab this much is bet to be of each symbol: outside of every order above all. Adds up to 1. */
-const orderBet: readonly number[] = [0.02, 0.08, 0.02, 0.02, 0.08, 0.06, 0.04, 0.04, 0.04, 0.2, 0.2, 0.2]
+/**
+ * Of a grab this much is bet to be of each symbol, after a request within the order and after one beyond it; each adds up to 1. A
+ * first image beyond it amid work is what a slip looks like, and is bet on least; a second one is what a grab looks like.
+ */
+const orderBets = {
+  afterWithin: [0.05, 0.08, 0.02, 0.02, 0.08, 0.06, 0.02, 0.04, 0.04, 0.06, 0.2, 0.33],
+  afterBeyond: [0.02, 0.05, 0.02, 0.02, 0.08, 0.04, 0.06, 0.02, 0.02, 0.55, 0.06, 0.06],
+} as const
+
+/** The bet after a context: the symbol before, plus one. */
+function orderBet(context: number): readonly number[] {
+  return context > 0 && scopeOfSymbol(context - 1) >= 2 ? orderBets.afterBeyond : orderBets.afterWithin
+}
 
 /**
  * An honest request has each symbol at most this often, after any past, whatever a training log says: what a log was poisoned
- * with cannot be learned as usual. With a stake of a half each image outside then gives at least ln(½ + ½ · 0.2/0.015) = 1.97
- * nats, and the ninth in a row is beyond h = 14 under every model that can be trained.
+ * with cannot be learned as usual. With a stake of a half each image outside after another then gives at least
+ * ln(½ + ½ · 0.55/0.015) = 2.9 nats amid work, and the eighth in a row is beyond h = 14 under every model that can be trained.
  */
 const orderCeiling: readonly number[] = [
   1, 0.02, 1, 0.02, 0.02, 0.02, 0.015, 0.015, 0.015, 0.015, 0.015, 0.015,
@@ -153,7 +164,7 @@ function peakOf(all: PurposeCounts): (course: Course) => number {
       const { alphabet: of, symbol, before } = observation
       if (of === "roam") continue
       const share = smoothed(purpose, of, before)[symbol] ?? 1
-      const level = levelOf((orderBet[symbol] ?? 0) / share)
+      const level = levelOf((orderBet(before)[symbol] ?? 0) / share)
       for (const [bet, table] of levels.entries()) {
         sums[bet] = Math.max(0, (sums[bet] ?? 0) + (table[level] ?? 0))
         most = Math.max(most, sums[bet] ?? 0)
@@ -237,8 +248,11 @@ function modelOf(all: PurposeCounts): Omit<ModelFile, "provenance"> {
         .filter(context => rowOf(counts[of], context, alphabet[of]).some(count => count > 0))
         .map(context => [String(context), partsOf(smoothed(purpose, of, context))]),
     )
+  const uniform = (of: Alphabet) => [partsOf(Array.from({ length: alphabet[of] }, () => 1 / alphabet[of]))]
   const bet = (of: Alphabet) =>
-    partsOf(of === "order" ? orderBet : Array.from({ length: alphabet[of] }, () => 1 / alphabet[of]))
+    of === "order"
+      ? Array.from({ length: contexts.order }, (_, context) => partsOf(orderBet(context)))
+      : uniform(of)
   const byAlphabet = <T>(make: (of: Alphabet) => T) => ({
     ...{ order: make("order"), roam: make("roam"), session: make("session") },
   })

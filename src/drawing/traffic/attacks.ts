@@ -16,7 +16,7 @@ import {
   type World,
 } from "./world.ts"
 
-/** The ways in which a subcontractor's people take what they should not, from day 30 on. */
+/** The ways in which a subcontractor's people take what they should not. */
 export const families = [
   ...["smash", "visits2019", "slow50", "drip", "enumerate", "breadth", "offpurpose", "collude"],
   ...["canarywalk", "stale", "newnet", "mimic", "ramp", "target", "returning"],
@@ -25,12 +25,17 @@ export type Family =
   | ("smash" | "visits2019" | "slow50" | "drip" | "enumerate" | "breadth" | "offpurpose" | "collude")
   | ("canarywalk" | "stale" | "newnet" | "mimic" | "ramp" | "target" | "returning")
 
-const firstDay = 30
+export interface AttackOptions {
+  readonly family: Family
+  /** The day on which it begins: 30 is usual. */
+  readonly firstDay: number
+}
 
 /** What an attacker works with: his account, his orders, his run of chance. */
 interface Raid {
   readonly world: World
   readonly family: Family
+  readonly firstDay: number
   readonly chance: Chance
   /** The accounts of the attacking organization that have work, in the order in which they are used. */
   readonly accounts: readonly DrawnPerson[]
@@ -40,7 +45,11 @@ interface Raid {
 
 type Plan = (raid: Raid) => DrawnRequest[]
 
-export function drawAttack(world: World, orders: readonly DrawnOrder[], family: Family): DrawnRequest[] {
+export function drawAttack(
+  world: World,
+  orders: readonly DrawnOrder[],
+  { family, firstDay }: AttackOptions,
+): DrawnRequest[] {
   const chance = chanceOf(world.seed, "attack", family)
   const subs = world.organizations.filter(each => each.tier === "sub")
   const { organization } = subs[chance.index(subs.length)] ?? { organization: 2 }
@@ -57,7 +66,7 @@ export function drawAttack(world: World, orders: readonly DrawnOrder[], family: 
   if (attacker === undefined) return []
   const own = orders.filter(order => order.organization === organization)
   const end_ms = archive.epoch_ms + world.days * day_ms
-  return plans[family]({ world, family, chance, accounts, attacker, orders: own }).filter(
+  return plans[family]({ world, family, firstDay, chance, accounts, attacker, orders: own }).filter(
     ({ at_ms }) => at_ms < end_ms,
   )
 }
@@ -69,7 +78,7 @@ function shuffled<T>(chance: Chance, list: readonly T[]): T[] {
 }
 
 /** Days of the attack. */
-function days({ world }: Raid, every = 1): number[] {
+function days({ world, firstDay }: Raid, every = 1): number[] {
   const all = Array.from({ length: Math.max(0, world.days - firstDay) }, (_, i) => firstDay + i)
   return all.filter((_, i) => i % every === 0)
 }
@@ -127,13 +136,13 @@ const night = 22
 
 const plans: Readonly<Record<Family, Plan>> = {
   smash: raid => {
-    const { attacker: person, chance } = raid
+    const { attacker: person, chance, firstDay } = raid
     const images = Array.from({ length: 20_000 }, () => anyImage(chance, firstDay))
     return grab(raid, { person, day: firstDay, hour: night, gap_s: 0.25, images })
   },
   visits2019: raid =>
     [0, 9, 18, 27, 36].flatMap(after => {
-      const { attacker: person, chance } = raid
+      const { attacker: person, chance, firstDay } = raid
       const day = firstDay + after
       const from = cellOf(day - 60, chance.index(archive.ports), 0) * archive.perCell
       const images = sequential(from, 3_000 + chance.index(9_001))
@@ -142,7 +151,7 @@ const plans: Readonly<Record<Family, Plan>> = {
   slow50: raid => daily(raid, raid.attacker, () => 50),
   drip: raid => daily(raid, raid.attacker, () => 4 + raid.chance.index(5)),
   enumerate: raid => {
-    const { attacker: person, chance } = raid
+    const { attacker: person, chance, firstDay } = raid
     const from = cellOf(chance.index(firstDay), chance.index(archive.ports), 0) * archive.perCell
     return grab(raid, { person, day: firstDay, hour: night, gap_s: 1.2, images: sequential(from, 8_000) })
   },
@@ -155,7 +164,7 @@ const plans: Readonly<Record<Family, Plan>> = {
     })
   },
   offpurpose: raid => {
-    const { attacker: person, chance, orders } = raid
+    const { attacker: person, chance, orders, firstDay } = raid
     const own = orders.filter(
       order =>
         order.principal === person.principal && order.kinds === "plate" && dayAt(order.open_ms) >= firstDay,
@@ -202,7 +211,7 @@ const plans: Readonly<Record<Family, Plan>> = {
     })
   },
   mimic: raid => {
-    const { attacker: person, chance, orders } = raid
+    const { attacker: person, chance, orders, firstDay } = raid
     const own = orders.filter(
       order => order.principal === person.principal && dayAt(order.open_ms) >= firstDay,
     )

@@ -1,4 +1,4 @@
-import { drawAttack, type Family } from "./attacks.ts"
+import { drawAttack, type AttackOptions, type Family } from "./attacks.ts"
 import { drawOrders, type DrawnOrder } from "./orders.ts"
 import { drawWork, type DrawnRequest } from "./work.ts"
 import { archive, dayOfCell, drawWorld, isCanary, sizeOf_bytes, type Role, type World } from "./world.ts"
@@ -32,8 +32,8 @@ export function drawHonest({ seed, days, slips, rate, purpose }: TrafficOptions)
 }
 
 /** The same traffic with an attack of this family: what honest people ask for is the very same. */
-export function withAttack({ world, orders, requests }: Traffic, family: Family): Traffic {
-  const attack = drawAttack(world, orders, family)
+export function withAttack({ world, orders, requests }: Traffic, options: AttackOptions): Traffic {
+  const attack = drawAttack(world, orders, options)
   return { world, orders, requests: [...requests, ...attack].sort(byTime) }
 }
 
