@@ -65,6 +65,16 @@ export interface TraceLine {
   readonly points: readonly { readonly at_ms: number; readonly nats: number }[]
 }
 
+/** The points that can be told from the one kept before them. */
+function seen(points: TraceLine["points"]): TraceLine["points"] {
+  let kept = 0
+  return points.filter(({ nats }) => {
+    const isSeen = Math.abs(nats - kept) > 0.1
+    if (isSeen) kept = nats
+    return isSeen
+  })
+}
+
 /** The statistic of people over days, with half of h and h. */
 export function tracePlot(lines: readonly TraceLine[]): string {
   const [left, top, width, height] = [60, 50, 640, 260]
@@ -80,9 +90,8 @@ export function tracePlot(lines: readonly TraceLine[]): string {
     label(x(first + day * 86_400_000), top + height + 18, `day ${day}`, "middle"),
   )
   const drawn = lines.flatMap(({ name, points }, nth) => {
-    const path = points
-      .map(({ at_ms, nats }, i) => `${i === 0 ? "M" : "L"}${fixed(x(at_ms))},${fixed(y(nats))}`)
-      .join("")
+    const steps = seen(points).map(({ at_ms, nats }) => `H${fixed(x(at_ms))}V${fixed(y(nats))}`)
+    const path = `M${left},${fixed(y(0))}${steps.join("")}H${fixed(x(points.at(-1)?.at_ms ?? first))}`
     const hue = hues[nth % hues.length] ?? ink
     return [
       `<path d="${path}" fill="none" stroke="${hue}" stroke-width="1.5"/>`,

@@ -158,6 +158,7 @@ function honestTable({ honest, others }: Results): string {
 }
 
 function variantTable({ attacks, others }: Results): string {
+  if (others.length === 0) return ""
   const groups = [attacks, ...others.map(each => each.attacks)]
   const rows = families.map(family => [
     family,

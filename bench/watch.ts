@@ -13,8 +13,7 @@ import { tablesOf, type AttackGroup, type HonestGroup, type Results } from "./wa
 
 /**
  * What the watch lets through and whom it troubles, measured on drawn traffic of seeds that no model was trained on; printed as
- * Markdown. Nothing is asserted. --quick takes few seeds; --docs writes tables and plots into docs; --held runs the seeds that were
- * held back instead of those of development.
+X
  */
 
 const isGiven = (option: string) => process.argv.includes(option)
@@ -75,13 +74,14 @@ async function measured(): Promise<Results> {
     ...usual(shipped),
     traffic: { days: seeds.honestDays },
   })
-  const others = variants(shipped).map(({ name, variant }) => ({
+  const others = (held === "" ? variants(shipped) : []).map(({ name, variant }) => ({
     honest: honestGroup(name, seeds.others, variant),
     attacks: attackGroup(name, Math.min(seeds.others, 3), variant),
   }))
   const shared = []
-  const sharedToo = hasShared() ? await withShared() : null
-  if (hasShared())
+  const isBeside = held === "" && hasShared()
+  const sharedToo = isBeside ? await withShared() : null
+  if (isBeside)
     for (const name of [...sharedHonest, ...sharedAttacks]) shared.push(await sharedRun(name, shipped))
   const learned =
     sharedToo === null ? null : attackGroup("shared too", Math.min(4, seeds.attacks), usual(sharedToo))
@@ -117,6 +117,10 @@ async function writeDocs(results: Results): Promise<void> {
     new URL("watch/families.svg", docs),
     familiesPlot(results.attacks.runs, families as readonly Family[]),
   )
+  await writeTrace()
+}
+
+async function writeTrace(): Promise<void> {
   const base = drawHonest({ seed: "attack 1", ...usualTraffic })
   const lines = [
     { name: "honest, the busiest of its people", points: traceOf(base, usual(shipped), null) },
@@ -127,7 +131,10 @@ async function writeDocs(results: Results): Promise<void> {
 }
 
 const started = performance.now()
-const results = await measured()
-process.stdout.write(`${tablesOf(results)}\n`)
-if (isGiven("--docs")) await writeDocs(results)
+if (isGiven("--trace")) await writeTrace()
+else {
+  const results = await measured()
+  process.stdout.write(`${tablesOf(results)}\n`)
+  if (isGiven("--docs")) await writeDocs(results)
+}
 say(`${Math.round((performance.now() - started) / 1000)} s`)

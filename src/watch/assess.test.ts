@@ -286,6 +286,18 @@ test("one person's flood stops nobody else, however long it goes on", () => {
   ).toEqual(new Set(["pass"]))
 })
 
+test("beside a flood a colleague's four slips are asked at most, and stop nobody", () => {
+  const { person, organization } = newState()
+  assessAll({ person, organization }, many(100, outside))
+  const colleague = { person: newState().person, organization }
+  const seen = assessAll(colleague, [
+    ...[within(0), outside(1), outside(2), within(3), within(4), outside(5), outside(6)],
+    ...many(50, nth => within(7 + nth)),
+  ])
+  expect(verdicts(seen)).not.toContain("suspend")
+  expect(standingOf(organization)).not.toBe("suspended")
+})
+
 test("colluders add up: each alone stays below his step-up, together they stop their organization", () => {
   const { organization } = newState()
   const people = many(9, within).map(() => ({ person: newState().person, organization }))

@@ -200,7 +200,7 @@ function isInside(order: Order, { image, cell }: LoggedRequest): boolean {
 type Denies = (order: Order | undefined, request: LoggedRequest, guard: Guard) => boolean
 
 /** What the hard layer denies, in the order judged. */
-const denialTable: readonly { readonly deny: Denial; readonly denies: Denies }[] = [
+export const denialTable: readonly { readonly deny: Denial; readonly denies: Denies }[] = [
   { deny: "no image", denies: (_order, { exists }) => !exists },
   { deny: "no work order", denies: order => order === undefined },
   { deny: "another's work order", denies: (order, { principal }) => order?.principal !== principal },

@@ -139,8 +139,13 @@ const isLevels = (levels: unknown) =>
     (level, i) => Number.isSafeInteger(level) && Math.abs(level) < 1e9 && level >= levels[Math.max(0, i - 1)],
   )
 
+interface ModelRule {
+  readonly says: string
+  readonly holds: (file: ModelFile) => boolean
+}
+
 /** What a model file must be, in the order judged. */
-const modelRules: readonly { readonly says: string; readonly holds: (file: ModelFile) => boolean }[] = [
+export const modelRules: readonly ModelRule[] = [
   { says: "it is of version 1", holds: file => file?.v === 1 },
   { says: "it says where it comes from", holds: file => typeof file.provenance?.trained_at === "string" },
   {
