@@ -127,6 +127,10 @@ export const faults = {
   RECEIPT_POLICY: [422, 2, "Not a policy file"],
   VAULT_STOPPED: [503, 7, "The vault is stopped"],
   VAULT_OBJECT: [500, 7, "The stored object is not the one that was admitted"],
+  // the watch
+  WATCH_MODEL: [422, 7, "Not a model that the watch can take"],
+  WATCH_TRAINING: [422, 7, "These requests cannot train the watch"],
+  WATCH_LOG: [422, 2, "Not a log of requests"],
   // witnesses and followers
   WITNESS_LOG: [404, 6, "This witness does not know the log"],
   LOG_FORK: [409, 7, "Two signed trees of this log contradict each other"],

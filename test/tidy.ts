@@ -11,6 +11,7 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   seal: [],
   tlog: [],
   grant: [],
+  watch: [],
   mark: [],
   picture: ["grant", "mark"],
   drawing: ["picture"],
@@ -25,23 +26,13 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
   cli: [
-    "http",
-    "outbox",
-    "witness",
-    "custody",
-    "lane",
-    "drawing",
-    "reading",
-    "seal",
-    "tlog",
-    "grant",
-    "log",
-    "vault",
+    ...["http", "outbox", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant"],
+    ...["log", "vault", "watch"],
   ],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */
-export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "mark"]
+export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "watch", "mark"]
 
 /** Ground files that pure rooms may import at run time; every other room may import all of them. */
 export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]

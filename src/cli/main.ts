@@ -18,6 +18,7 @@ import { registryCommands } from "./registry.ts"
 import { refuse, type Voice } from "./say.ts"
 import { statusCommands } from "./status.ts"
 import { vaultCommands } from "./vault.ts"
+import { watchCommands } from "./watch.ts"
 import { witnessCommands } from "./witness.ts"
 
 /** The whole command line. @returns the exit code (src/fault.ts has the list). */
@@ -53,6 +54,7 @@ export function programOf(): Command {
   drawCommand(program)
   traceCommand(program)
   receiptCommands(program)
+  watchCommands(program)
   logCommands(program)
   escrowCommands(program)
   witnessCommands(program)

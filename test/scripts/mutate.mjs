@@ -17,6 +17,8 @@ const targets = [
   { file: "src/vault/checks.ts", table: "permitTable", tests: ["test/attack/withdraw.test.ts"] },
   { file: "src/vault/checks.ts", table: "receiptTable", tests: ["test/attack/withdraw.test.ts"] },
   { file: "src/vault/checks.ts", table: "captureTable", tests: ["test/attack/withdraw.test.ts"] },
+  { file: "src/watch/guard.ts", table: "denialTable", tests: ["src/watch/guard.test.ts"] },
+  { file: "src/watch/model.ts", table: "modelRules", tests: ["src/watch/model.test.ts"] },
   { file: "src/log/verify.ts", table: "receiptChecks", tests: ["src/log/verify.test.ts"] },
   { file: "src/log/verify.ts", table: "deliveryChecks", tests: ["src/log/verify.test.ts"] },
 ]
@@ -92,6 +94,41 @@ const edits = [
     "",
     "mark: no file twice in a trace",
     ["src/log/traces.test.ts"],
+  ],
+  [
+    "src/watch/assess.ts",
+    "if (before === 0 || now - before >= patience_images) return",
+    "if (before >= 0) return",
+    "watch: nobody is asked for ever",
+    ["src/watch/assess.test.ts"],
+  ],
+  [
+    "src/watch/assess.ts",
+    "Math.min(alone, mostCounted_micronats)",
+    "alone",
+    "watch: one person's flood stops nobody else",
+    ["src/watch/assess.test.ts"],
+  ],
+  [
+    "src/watch/assess.ts",
+    "addTo(cells, at.tickets + observation.slot * ticket_cells + ofTicket.sums, given)",
+    "",
+    "watch: a grant has its own sums",
+    ["src/watch/assess.test.ts"],
+  ],
+  [
+    "src/watch/symbols.ts",
+    "if (isAgain) return null",
+    "",
+    "watch: an image is evidence once",
+    ["src/watch/assess.test.ts"],
+  ],
+  [
+    "src/watch/train.ts",
+    'if (found.length > 0 && leaveOut === "nobody")',
+    "if (found.length < 0)",
+    "watch: a poisoned log trains nothing",
+    ["src/watch/train.test.ts"],
   ],
   [
     "src/mark/verdict.ts",
@@ -467,7 +504,7 @@ function rowsOf(text, table) {
   return starts.map((from, i) => {
     const until = starts[i + 1] ?? end
     const row = text.slice(from, until)
-    const name = /(?:refuse|broken):\s*"([^"]+)"/.exec(row)?.[1] ?? row.slice(0, 40)
+    const name = /(?:refuse|broken|deny|says):\s*"([^"]+)"/.exec(row)?.[1] ?? row.slice(0, 40)
     return { from, until, name: `${i + 1} ${name}` }
   })
 }
