@@ -40,10 +40,11 @@ export interface Variant {
   readonly orders: ReplayOptions["orders"]
   readonly traffic: Partial<TrafficOptions>
   readonly firstDay: number
+  readonly account: AttackOptions["account"]
 }
 
 export function usual(model: Model): Variant {
-  return { model, orders: "known", traffic: {}, firstDay: 30 }
+  return { model, orders: "known", traffic: {}, firstDay: 30, account: "any" }
 }
 
 function fed(
@@ -80,7 +81,9 @@ export function attackRuns(
   only: readonly Family[] = families as readonly Family[],
 ): AttackRun[] {
   const base = drawHonest({ seed, ...usualTraffic, ...variant.traffic })
-  return only.map(family => attackRun(base, variant, { family, firstDay: variant.firstDay }))
+  return only.map(family =>
+    attackRun(base, variant, { family, firstDay: variant.firstDay, account: variant.account }),
+  )
 }
 
 function attackRun(base: Traffic, variant: Variant, options: AttackOptions): AttackRun {
@@ -127,7 +130,10 @@ export function traceOf(
   variant: Variant,
   family: Family | null,
 ): { at_ms: number; nats: number }[] {
-  const traffic = family === null ? base : withAttack(base, { family, firstDay: variant.firstDay })
+  const traffic =
+    family === null
+      ? base
+      : withAttack(base, { family, firstDay: variant.firstDay, account: variant.account })
   const attacker = traffic.requests.find(({ isAttack }) => isAttack)
   const organization = attacker?.organization ?? traffic.world.people[0]?.organization ?? 0
   const replay = new Replay({ model: variant.model, layers: "watch alone", orders: "known" })

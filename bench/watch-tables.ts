@@ -30,7 +30,7 @@ export interface Results {
 export function tablesOf(results: Results): string {
   return [
     `${results.date}, ${results.machine}.`,
-    familyTable(results),
+    familyTable(results.attacks, results.learned),
     honestTable(results),
     variantTable(results),
     sharedTable(results),
@@ -55,7 +55,7 @@ const leaksOf = (runs: readonly AttackRun[]) => runs.map(({ leaked }) => leaked)
 
 const medianOf = (runs: readonly AttackRun[]) => (runs.length === 0 ? "–" : quantile(leaksOf(runs), 0.5))
 
-function familyTable({ attacks, learned }: Results): string {
+export function familyTable(attacks: AttackGroup, learned: AttackGroup | null): string {
   const rows = families.map(family => {
     const runs = attacks.runs.filter(each => each.family === family)
     const leaks = leaksOf(runs)

@@ -9,7 +9,7 @@ import { costOf } from "./watch-cost.ts"
 import { familiesPlot, tracePlot } from "./watch-plots.ts"
 import { attackRuns, coursesOf, honestRun, traceOf, usual, type Variant } from "./watch-runs.ts"
 import { hasShared, sharedAttacks, sharedCourses, sharedHonest, sharedRun } from "./watch-shared.ts"
-import { tablesOf, type AttackGroup, type HonestGroup, type Results } from "./watch-tables.ts"
+import { familyTable, tablesOf, type AttackGroup, type HonestGroup, type Results } from "./watch-tables.ts"
 
 /**
  * What the watch lets through and whom it troubles, measured on drawn traffic of seeds that no model was trained on; printed as
@@ -132,7 +132,13 @@ async function writeTrace(): Promise<void> {
 
 const started = performance.now()
 if (isGiven("--trace")) await writeTrace()
-else {
+else if (isGiven("--busiest")) {
+  const { runs } = attackGroup("the busiest account", seeds.attacks, {
+    ...usual(shipped),
+    account: "busiest",
+  })
+  process.stdout.write(`${familyTable({ runs, name: "busiest" }, null)}\n`)
+} else {
   const results = await measured()
   process.stdout.write(`${tablesOf(results)}\n`)
   if (isGiven("--docs")) await writeDocs(results)

@@ -37,7 +37,7 @@ async function written(name: string, text: string | Uint8Array): Promise<string>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sallyport-watch-"))
-  const traffic = withAttack(honest("transcript", 33), { family: "enumerate", firstDay: 30 })
+  const traffic = withAttack(honest("transcript", 33), { family: "enumerate", firstDay: 30, account: "any" })
   lines = [...linesOf(traffic, "enumerate")]
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -29,6 +29,8 @@ export interface AttackOptions {
   readonly family: Family
   /** The day on which it begins: 30 is usual. */
   readonly firstDay: number
+  /** Whose account it is: drawn, or that with most work orders, whose work covers most. */
+  readonly account: "any" | "busiest"
 }
 
 /** What an attacker works with: his account, his orders, his run of chance. */
@@ -48,12 +50,12 @@ type Plan = (raid: Raid) => DrawnRequest[]
 export function drawAttack(
   world: World,
   orders: readonly DrawnOrder[],
-  { family, firstDay }: AttackOptions,
+  { family, firstDay, account }: AttackOptions,
 ): DrawnRequest[] {
   const chance = chanceOf(world.seed, "attack", family)
   const subs = world.organizations.filter(each => each.tier === "sub")
   const { organization } = subs[chance.index(subs.length)] ?? { organization: 2 }
-  const accounts = shuffled(
+  const drawn = shuffled(
     chance,
     world.people.filter(
       person =>
@@ -62,6 +64,8 @@ export function drawAttack(
         orders.some(order => order.principal === person.principal),
     ),
   )
+  const busy = ({ principal }: DrawnPerson) => orders.filter(order => order.principal === principal).length
+  const accounts = account === "any" ? drawn : drawn.sort((a, b) => busy(b) - busy(a))
   const [attacker] = accounts
   if (attacker === undefined) return []
   const own = orders.filter(order => order.organization === organization)
