@@ -51,7 +51,7 @@ const byName = new Map<string, Source>()
 for (const source of sources) {
   const { name, pixels, plate } = await pictureOf(source)
   byName.set(name, source)
-  add(name, parseSketch(sketchOf(pixels, [plate]))!)
+  add(name, parseSketch(await sketchOf(pixels, [plate]))!)
   if (index.size % 100 === 0) process.stderr.write(`${index.size} of ${sources.length} originals\n`)
 }
 
@@ -76,7 +76,7 @@ async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCo
   const likely = await likelyOf(index, look)
   const at = performance.now()
   const guesses = likely.map(each => ({ ...each, parts: sketches.get(each.name)!.parts }))
-  const close = closestOf(likely, likely.length < 2 ? [] : likenessesTo(leak.pixels, guesses))
+  const close = closestOf(likely, likely.length < 2 ? [] : await likenessesTo(leak.pixels, guesses))
   times.liken_ms.push(performance.now() - at)
   const opened = close.slice(0, originalsPerFile)
   const byCorners = [...new Set(likely.map(each => each.name))].indexOf(name) + 1

@@ -156,7 +156,8 @@ async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Pro
   const sketches = await sketchesOf(house, one.receipt, names)
   const guesses = likely.flatMap(({ warp, isMirrored }, n) => {
     const parts = sketches[n]?.parts
-    return parts === undefined ? [] : [{ n, warp, isMirrored, parts }]
+    const small = parts?.map(({ box, likeness }) => ({ box, likeness }))
+    return small === undefined ? [] : [{ n, warp, isMirrored, parts: small }]
   })
   const told = await house.pictures.tracer.liken(bytes, guesses)
   const likenesses = new Map(guesses.map(({ n }, i) => [n, told[i] as number]))

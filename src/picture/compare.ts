@@ -11,7 +11,7 @@ import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
 import { flopped, leakCornersOf } from "./leak.ts"
 import { keptBoxes, undoubted, type Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
-import { parseSketch, sketchOf } from "./sketch.ts"
+import { describedParts } from "./sketch.ts"
 
 /** With so many corners agreeing, only starts with a good share of as many are tried beside it. */
 const plenty = 25
@@ -46,12 +46,11 @@ export interface Sight {
 
 export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
   const { width_px, height_px } = original
-  const sketch = parseSketch(sketchOf(original, plates))
   return {
     original,
     luma: lumaOf(original),
     descriptors: [
-      ...(sketch?.parts ?? []).map(part => part.descriptors),
+      ...describedParts(original, plates).map(part => parseDescriptors(part.records) ?? []),
       parseDescriptors(closeDescriptorsOf(original, maxDescriptors)) ?? [],
     ],
     boxes: [

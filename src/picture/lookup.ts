@@ -24,7 +24,7 @@ const closeShare = 0.85
 /** An original with so many corners, for which so many times more speaks than for any other, is not looked for in a mirror too. */
 const plain = { corners: 20, times: 5 }
 
-/** The originals of a leak by its corners, or those of its mirror image, the likeliest first; one may be there as both. */
+/** The originals of a leak by its corners, or those of its mirror image, each the way that more speaks for, the likeliest first. */
 export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
@@ -38,7 +38,10 @@ export async function likelyOf(
   const likely = [...asItIs, ...(await foundBy(mirrored, true))].sort(
     (a, b) => b.votes - a.votes || b.agreeing - a.agreeing,
   )
-  return likely.filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0)).slice(0, mostLikely)
+  return likely
+    .filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0))
+    .filter(({ name }, i, all) => all.findIndex(other => other.name === name) === i)
+    .slice(0, mostLikely)
 }
 
 function isPlain([first, second]: readonly Likely[]): boolean {

@@ -19,7 +19,7 @@ function noise(chance: Chance, count: number): readonly Descriptor[] {
 
 function sketchWith(descriptors: readonly Descriptor[]): Sketch {
   const [width_px, height_px] = [1024, 768]
-  const likeness = { width_px: 1, height_px: 1, values: new Uint8Array(1) }
+  const likeness = new Uint8Array(1)
   const part = { box: { x_px: 0, y_px: 0, width_px, height_px }, descriptors, likeness }
   return { width_px, height_px, parts: [part] }
 }

@@ -1,3 +1,4 @@
+import sharp from "sharp"
 import { assert } from "../fault.ts"
 import { descriptorsOf, parseDescriptors, record_bytes, type Descriptor } from "./descriptors.ts"
 import { lumaOf, scaled, type Plane } from "../mark/plane.ts"
@@ -17,40 +18,35 @@ export interface Sketch {
 export interface SketchPart {
   readonly box: Box
   readonly descriptors: readonly Descriptor[]
-  readonly likeness: Likeness
+  /** What it looks like, small: a grey JPEG. */
+  readonly likeness: Uint8Array
 }
 
-/** What a part looks like, small: its luma, row by row. */
-export interface Likeness {
-  readonly width_px: number
-  readonly height_px: number
-  readonly values: Uint8Array
-}
+/** Descriptors of the whole and of each region, the longer side of a likeness, and bytes: together at most 379,421. */
+export const sketchLimits = { whole: 640, region: 180, regions: 4, likeness_px: 320, bytes: 380_000 } as const
 
-/** Descriptors of the whole and of each region, the longer side of a likeness, and bytes: together at most 179,756. */
-export const sketchLimits = { whole: 640, region: 180, regions: 4, likeness_px: 160, bytes: 180_000 } as const
+/** The first quality with which a likeness is as small as its length is written. */
+const qualities = [70, 30] as const
+const mostLikeness_bytes = 0xffff
 
 const version = 2
 const header_bytes = 6
-const partHeader_bytes = 14
+const partHeader_bytes = 12
 
 /**
  * The sketch of a picture, packed: its descriptors and its likeness, and those of the first four regions that L2 would show where no
  * face is hidden. A plate that does not count (`plateLimits`) has no region.
  * Costs 31 to 51 ms for 1024 × 768 with one plate, the first of a process about 150.
  */
-export function sketchOf(pixels: Pixels, plates: readonly Box[]): Uint8Array {
+export async function sketchOf(pixels: Pixels, plates: readonly Box[]): Promise<Uint8Array> {
   const { width_px, height_px } = pixels
   assert(Math.max(width_px, height_px) <= 0xffff, "a picture's sides fit into 16 bits")
-  const { keep } = keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted })
   const luma = lumaOf(pixels)
-  const whole = { x_px: 0, y_px: 0, width_px, height_px }
-  const parts = [
-    packedPart(whole, descriptorsOf(pixels, null, sketchLimits.whole), luma),
-    ...keep
-      .slice(0, sketchLimits.regions)
-      .map(box => packedPart(box, descriptorsOf(pixels, box, sketchLimits.region), luma)),
-  ]
+  const parts = await Promise.all(
+    describedParts(pixels, plates).map(async ({ box, records }) =>
+      packedPart(box, records, await likenessOf(box, luma)),
+    ),
+  )
   const header = new DataView(new ArrayBuffer(header_bytes))
   header.setUint8(0, version)
   header.setUint8(1, parts.length)
@@ -59,22 +55,40 @@ export function sketchOf(pixels: Pixels, plates: readonly Box[]): Uint8Array {
   return joined([new Uint8Array(header.buffer), ...parts])
 }
 
-function packedPart(box: Box, records: Uint8Array, luma: Plane): Uint8Array {
-  const likeness = likenessOf(box, luma)
-  const header = new DataView(new ArrayBuffer(partHeader_bytes))
-  const { x_px, y_px, width_px, height_px } = box
-  const sizes = [records.length / record_bytes, likeness.width_px, likeness.height_px]
-  ;[x_px, y_px, width_px, height_px, ...sizes].forEach((number, i) => header.setUint16(2 * i, number))
-  return joined([new Uint8Array(header.buffer), records, likeness.values])
+/** The whole picture, then what L2 would show around each of the first four plates, with their packed descriptors. */
+export function describedParts(
+  pixels: Pixels,
+  plates: readonly Box[],
+): readonly { readonly box: Box; readonly records: Uint8Array }[] {
+  const { width_px, height_px } = pixels
+  const { keep } = keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted })
+  const whole = { x_px: 0, y_px: 0, width_px, height_px }
+  return [
+    { box: whole, records: descriptorsOf(pixels, null, sketchLimits.whole) },
+    ...keep
+      .slice(0, sketchLimits.regions)
+      .map(box => ({ box, records: descriptorsOf(pixels, box, sketchLimits.region) })),
+  ]
 }
 
-function likenessOf({ x_px, y_px, width_px, height_px }: Box, luma: Plane): Likeness {
+function packedPart(box: Box, records: Uint8Array, likeness: Uint8Array): Uint8Array {
+  const header = new DataView(new ArrayBuffer(partHeader_bytes))
+  const { x_px, y_px, width_px, height_px } = box
+  const numbers = [x_px, y_px, width_px, height_px, records.length / record_bytes, likeness.length]
+  numbers.forEach((number, i) => header.setUint16(2 * i, number))
+  return joined([new Uint8Array(header.buffer), records, likeness])
+}
+
+async function likenessOf({ x_px, y_px, width_px, height_px }: Box, luma: Plane): Promise<Uint8Array> {
   const part = partOf(luma, { left: x_px, top: y_px, right: x_px + width_px, bottom: y_px + height_px })
   const small = scaled(part, Math.min(1, sketchLimits.likeness_px / Math.max(width_px, height_px)))
-  return {
-    ...small,
-    values: Uint8Array.from(small.values, value => Math.max(0, Math.min(255, Math.round(value)))),
+  const raw = { width: small.width_px, height: small.height_px, channels: 1 } as const
+  const grey = Uint8Array.from(small.values, value => Math.max(0, Math.min(255, Math.round(value))))
+  for (const quality of qualities) {
+    const file = await sharp(grey, { raw }).toColourspace("b-w").jpeg({ quality }).toBuffer()
+    if (file.length <= mostLikeness_bytes) return file
   }
+  assert(false, "a grey JPEG of 320 × 320 at quality 30 has no 65,536 bytes")
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
@@ -119,18 +133,12 @@ function parsePart(bytes: Uint8Array, at: number, whole: Box): { part: SketchPar
   }
   const start = at + partHeader_bytes
   const end = start + view.getUint16(8) * record_bytes
-  const size = { width_px: view.getUint16(10), height_px: view.getUint16(12) }
-  const after = end + size.width_px * size.height_px
+  const after = end + view.getUint16(10)
   if (after > bytes.length || box.width_px === 0 || box.height_px === 0 || !holds(whole, box)) return null
-  if (!isSmall(size)) return null
   const descriptors = parseDescriptors(bytes.subarray(start, end))
   const isInside = descriptors?.every(each => holds(box, { ...each, width_px: 1, height_px: 1 })) ?? false
   if (descriptors === null || !isInside) return null
-  return { part: { box, descriptors, likeness: { ...size, values: bytes.slice(end, after) } }, end: after }
-}
-
-function isSmall({ width_px, height_px }: Omit<Likeness, "values">): boolean {
-  return Math.min(width_px, height_px) >= 1 && Math.max(width_px, height_px) <= sketchLimits.likeness_px
+  return { part: { box, descriptors, likeness: bytes.slice(end, after) }, end: after }
 }
 
 function holds(outer: Box, inner: Box): boolean {

@@ -11,7 +11,7 @@ serveJobs<TraceJob>(
   async job => {
     const leak = await decodeLeak(job.file)
     if (job.ask === "look") return lookAtLeak(leak)
-    if (job.ask === "liken") return likenessesTo(leak.pixels, job.guesses)
+    if (job.ask === "liken") return await likenessesTo(leak.pixels, job.guesses)
     const found = compare(await decode(job.original), leak.pixels, job.plates, leak.steps)
     if (found === null) return null
     const { plain, quantised, shown_px, alignment, isMirrored } = found

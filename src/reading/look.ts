@@ -49,7 +49,7 @@ export async function look(job: LookJob): Promise<Look> {
   const isRead = readsAgreed || agreed.every(box => box === null)
   const plate = reader === null || region === null || !isRead ? null : await reader.read(pixels, region)
   const plates = [...agreed, plate?.box ?? null].filter(box => box !== null)
-  const sketch = sketches ? sketchOf(pixels, plates) : null
+  const sketch = sketches ? await sketchOf(pixels, plates) : null
   const { user, system } = process.cpuUsage(start)
   return {
     width_px: pixels.width_px,
