@@ -1,7 +1,8 @@
 import sharp from "sharp"
 import { Fault } from "../fault.ts"
 import { busyBox } from "../mark/busy.ts"
-import { framedBox } from "../mark/framed.ts"
+import type { Area } from "../mark/lapped.ts"
+import type { Plane } from "../mark/plane.ts"
 import { shownBox, viewOf } from "../mark/view.ts"
 import { stepsOf, type Steps } from "../mark/quantiser.ts"
 import { leakDescriptorsOf } from "./descriptors.ts"
@@ -34,6 +35,9 @@ const corners = 600
 /** and so many of all of it beside, where only a part of it, smaller than this share, looks like a picture. */
 const cornersBeside = 400
 const smallShare = 0.7
+
+/** A file with less of it solid is of a whole picture. */
+const leastSolid = 0.1
 
 /**
  * Decodes what somebody found: whatever its format, depth, colours and transparency, its first page alone.
@@ -75,12 +79,17 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
   }
 }
 
-/** What lies around what a copy of L2 shows is solid: left out, so that it costs nothing and its edges count as no corners;
- * and so is a desktop around that. */
+/**
+ * What lies around what a copy of L2 shows is solid: left out, so that it costs nothing and its edges count as no corners. Where
+ * something else shows on the solid (bars, a desktop around it), what looks like a picture is all that is left.
+ */
 function shownPart(pixels: Pixels): Pixels {
   const { rgb, width_px } = pixels
-  const { valid } = viewOf(pixels)
-  const { left, top, right, bottom } = framedBox(valid) ?? shownBox(valid)
+  const view = viewOf(pixels)
+  const shown = shownBox(view.valid)
+  const busy = solidShare(view.valid) < leastSolid ? null : busyBox(view)
+  const isPart = busy !== null && area(busy) < smallShare * area(shown)
+  const { left, top, right, bottom } = isPart ? busy : shown
   const part = {
     rgb: new Uint8Array(3 * (right - left) * (bottom - top)),
     width_px: right - left,
@@ -93,6 +102,16 @@ function shownPart(pixels: Pixels): Pixels {
       3 * (y - top) * part.width_px,
     )
   return part
+}
+
+function area({ left, top, right, bottom }: Area): number {
+  return (right - left) * (bottom - top)
+}
+
+function solidShare({ values }: Plane): number {
+  let shown = 0
+  for (let i = 0; i < values.length; i += 1) shown += values[i] as number
+  return 1 - shown / values.length
 }
 
 function spread(data: Uint8Array, channels: number): Uint8Array {
@@ -114,10 +133,11 @@ export function lookAtLeak({ pixels }: Leak): LeakLook {
  * is looked at by itself, and so more closely: else the others' corners, which are sharper, are all that is seen.
  */
 export function leakCornersOf(pixels: Pixels): Uint8Array {
-  const { left, top, right, bottom } = busyBox(viewOf(pixels)) ?? { left: 0, top: 0, right: 0, bottom: 0 }
+  const busy = busyBox(viewOf(pixels))
+  if (busy === null || area(busy) > smallShare * pixels.width_px * pixels.height_px)
+    return leakDescriptorsOf(pixels, null, corners)
+  const { left, top, right, bottom } = busy
   const part = { x_px: left, y_px: top, width_px: right - left, height_px: bottom - top }
-  const share = (part.width_px * part.height_px) / (pixels.width_px * pixels.height_px)
-  if (share === 0 || share > smallShare) return leakDescriptorsOf(pixels, null, corners)
   const lists = [leakDescriptorsOf(pixels, part, corners), leakDescriptorsOf(pixels, null, cornersBeside)]
   return Buffer.concat(lists)
 }
