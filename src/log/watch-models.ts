@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto"
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { assert } from "../fault.ts"
 import { parseModel, type Model } from "../watch/model.ts"
 
-/** The models that come along, every one that a log may name: an old one stays, so that old entries replay. */
-const folder = new URL("../../models/", import.meta.url)
+/**
+ * The models that come along, every one that a log may name: an old one stays, so that old entries replay. A bench is built one
+ * folder deeper.
+ */
+const folders = ["../../models/", "../../../models/"].map(path => new URL(path, import.meta.url))
 
 /** The model that judges new requests. */
 const newest = "watch.json"
@@ -19,7 +22,10 @@ let held: ReadonlyMap<string, Shipped> | null = null
 
 /** Read once, at the first judgement: other commands need none of them. */
 function shipped(): ReadonlyMap<string, Shipped> {
-  held ??= new Map(
+  if (held !== null) return held
+  const folder = folders.find(each => existsSync(each))
+  assert(folder !== undefined, "the models of the watch come along")
+  held = new Map(
     readdirSync(fileURLToPath(folder))
       .filter(name => /^watch[a-z0-9-]*\.json$/.test(name))
       .map(name => {
