@@ -5,17 +5,8 @@ import type { Level } from "../grant/level.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { CaptureFacts, State } from "../log/state.ts"
 import { newestModel } from "../log/watch-models.ts"
-import {
-  assessed,
-  heldVerdict,
-  isEvidence,
-  isOtherKind,
-  scopeOf,
-  verdictIn,
-  watchCodes,
-  type Told,
-  type Watched,
-} from "../log/watching.ts"
+import { assessed, heldVerdict, verdictIn, watchCodes, type Told, type Watched } from "../log/watching.ts"
+import { isEvidence, isOtherKind, scopeOf } from "../log/watch-scope.ts"
 import { mustHold } from "../log/standing.ts"
 import { fingerprint } from "../watch/fingerprint.ts"
 import { watchKeys, type Caller } from "./caller.ts"

@@ -1,7 +1,5 @@
 import type { FaultCode } from "../fault.ts"
-import { covers } from "../grant/level.ts"
-import type { Facts } from "../grant/decide.ts"
-import { assess, type Assessment, type Verdict } from "../watch/assess.ts"
+import { assess, statisticOf, type Assessment, type Verdict } from "../watch/assess.ts"
 import { fingerprint } from "../watch/fingerprint.ts"
 import {
   answered,
@@ -18,11 +16,11 @@ import {
   type PersonState,
 } from "../watch/state.ts"
 import type { WatchedRequest } from "../watch/symbols.ts"
-import { chainOf } from "./facts.ts"
 import type { Draft, EntryOf } from "./kinds.ts"
 import { mustHold, record, rootOf } from "./standing.ts"
 import { names, type Effects, type Records, type State } from "./state.ts"
 import { modelOf } from "./watch-models.ts"
+import { isSuspended, noEvidence } from "./watch-scope.ts"
 
 /** The watch in the log: what an entry told it, what came of that, and what it leaves behind. Replays give the same. */
 
@@ -38,84 +36,6 @@ type Opening = Pick<Draft & { kind: "permit" | "refused" }, "kind" | "capture"> 
   readonly person: string
   readonly organization: string
   readonly grant: string
-}
-
-/**
- * Refusals that say nothing of who asked: what is our own fault or state, what stands for everybody, and what an honest draw
- * under way meets eight at once when somebody else ends it. Each is in the log, and told, all the same.
- */
-const noEvidence: ReadonlySet<string> = new Set<FaultCode>([
-  ...(["KEY_UNKNOWN", "PERSON_SUSPENDED", "GRANT_ORGANIZATION", "STOPPED", "POLICY"] as const),
-  ...(["GRANT_DENIED", "GRANT_REVOKED", "GRANT_PENDING", "GRANT_NOT_STARTED"] as const),
-  ...(["GRANT_CONTRACT", "ATTESTATION", "GRANT_DEVICE", "GRANT_NETWORK", "GRANT_PEOPLE"] as const),
-  ...(["REVEAL_SECOND", "BUDGET_PERSON", "BUDGET_ORGANIZATION", "BUDGET_VENDOR", "BUDGET_VAULT"] as const),
-  ...(["LOG_UNWITNESSED", "LOG_BEHIND", "RATE"] as const),
-])
-
-/** A grant that ended less long ago is one that a draw under way outlived. */
-const outlived_ms = 3_600_000
-
-interface Judged {
-  readonly code: FaultCode | null
-  readonly facts: Facts | null
-  readonly person: string
-}
-
-/**
- * Whether what the decision table says of one image is something that the watch looks at; `null` is a permit. Who is suspended,
- * or whose organization is, gives no evidence any more, whatever he is refused with.
- */
-export function isEvidence({ code, facts, person }: Judged, state: State, now_ms: number): boolean {
-  if (code === null) return true
-  if (isSuspended(person, state)) return false
-  if (code === "GRANT_EXPIRED" && facts !== null)
-    return now_ms >= Date.parse(facts.grant.terms.ends_at) + outlived_ms
-  return !noEvidence.has(code)
-}
-
-function isSuspended(person: string, state: State): boolean {
-  const held = state.record("person", person)
-  if (held === null || held.suspended) return true
-  return chainOf(held.organization, state).some(organization => organization.suspended)
-}
-
-interface ScopeRule {
-  readonly scope: Told["scope"]
-  readonly holds: (facts: Facts, now_ms: number) => boolean
-}
-
-/** How one image lies to the grant that the request names, in the order judged; who gets to the end is within it. */
-const scopeTable: readonly ScopeRule[] = [
-  { scope: "another's", holds: ({ grant, person }) => grant.terms.holder !== person.person },
-  { scope: "outside", holds: ({ grant }, now_ms) => now_ms >= Date.parse(grant.terms.ends_at) },
-  { scope: "outside", holds: ({ grant, capture }) => !grant.terms.lanes.includes(capture.lane) },
-  { scope: "outside", holds: ({ grant: { terms }, capture }) => !isTimely(terms, capture.hour) },
-  { scope: "beside", holds: ({ grant, capture }) => !isChosen(grant, capture) },
-  {
-    scope: "over need",
-    holds: ({ grant: { terms }, images, releases }) => images >= terms.images || releases >= terms.releases,
-  },
-]
-
-/** `null` for the facts of no grant, and for a capture that does not exist. */
-export function scopeOf(facts: Facts | null, capture: string | null, now_ms: number): Told["scope"] {
-  if (facts === null || capture === null) return "outside"
-  return scopeTable.find(({ holds }) => holds(facts, now_ms))?.scope ?? "within"
-}
-
-/** Whether the level is one that the grant does not give. */
-export function isOtherKind(facts: Facts | null, level: EntryOf<"permit">["level"]): boolean {
-  return facts !== null && !covers(facts.grant.terms.level, level)
-}
-
-function isTimely({ dates, hours }: Facts["grant"]["terms"], at: string): boolean {
-  const [date, hour] = [at.slice(0, 10), Number(at.slice(11, 13))]
-  return dates.first <= date && date <= dates.last && hours.from <= hour && hour < hours.until
-}
-
-function isChosen({ terms, frozen_at }: Facts["grant"], { capture, admitted }: Facts["capture"]): boolean {
-  if (terms.captures !== null && !terms.captures.includes(capture)) return false
-  return terms.selection === "open" || admitted < frozen_at
 }
 
 /** What the entry is about, for the watch; `null` for one that it does not look at. */
@@ -246,12 +166,27 @@ export function watchedBy(
   const watch = mustHold(entry.watch ?? null)
   if (watch.mode === "observe") goOn(assessment)
   const root = rootOf(opening.organization, state)
+  if (isHeldDown(entry, { person: opening.person, root, state })) return []
   const evident = assessment.evidence.observation !== null && watch.scope !== "within"
   const kept = [personRecord(opening.person, { root, evident, index, state }, assessment.state.person)]
   const pooled = formatState(assessment.state.organization)
   const held = state.record("watch", root)
   if (pooled !== (held?.state ?? "")) kept.push(organizationRecord(root, held, { pooled, index }))
   return [...kept, ...suspended(heldVerdict(watch), { about: watch.about, opening, root, state })]
+}
+
+/**
+ * Whether a request that was held while an answer was awaited would lower the evidence. It was not charged, so that it could be
+ * repeated for nothing until no evidence were left: it is forgotten.
+ */
+function isHeldDown(
+  entry: EntryOf<"permit" | "refused">,
+  { person, root, state }: { readonly person: string; readonly root: string; readonly state: State },
+): boolean {
+  if (entry.kind !== "refused" || entry.code !== watchCodes["step-up"]) return false
+  const before = personOf(person, state)
+  const isAwaited = standingOf(before) === "asked" || standingOf(organizationOf(root, state)) === "asked"
+  return isAwaited && (entry.watch?.person_micronats ?? 0) <= statisticOf(before)
 }
 
 /** Who only observes asks nobody and stops nobody: it is as if each question were answered and each suspension lifted at once. */

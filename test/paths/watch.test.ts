@@ -137,10 +137,16 @@ describe("one who asks for what his grant does not give", () => {
 
     const tries = await reachUntilAsked(port, { grant, role })
     expect(tries).toBeLessThanOrEqual(4)
-    // What would have passed is held until he says why; it is not charged.
+    // What would have passed is held until he says why; it is not charged, and so it is no work that speaks for him.
     const before = await port.house.ledger.counter(names.images(grant))
     expect(await ask(port, { grant, capture: listed[1]!, role })).toBe("WATCH_STEP_UP")
     expect(await port.house.ledger.counter(names.images(grant))).toBe(before)
+    const asked = await watchedPerson(port.house, port.people.engineer.person)
+    for (let i = 0; i < 12; i += 1)
+      expect(await ask(port, { grant, capture: listed[i % 6]!, role })).toBe("WATCH_STEP_UP")
+    expect(await watchedPerson(port.house, port.people.engineer.person)).toMatchObject({
+      statistic_micronats: asked.statistic_micronats,
+    })
     expect(await codeOf(answer(port, role, "short"))).toBe("INVALID")
     expect(await codeOf(answer(port, "colleague"))).toBe("CONFLICT")
     expect(await codeOf(answer(port, role))).toBe("done")
