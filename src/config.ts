@@ -72,6 +72,8 @@ const schema = Type.Object(
     }),
     /** Requests a second of one person, 1 to 10,000; ten times as many at once after a rest. Default 50. */
     person_rate_per_s: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    /** `observe`: what the watch thinks is in entries and messages, and nothing is refused for it. Default on. */
+    watch: Type.Unsafe<"on" | "observe">(Type.String({ enum: ["on", "observe"] })),
     /** A reader that was heard of and then not for so long is silent, s, 60 to 86,400. Default 900. */
     reader_silent_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
     /** Where mail is handed over, or `null` for none. */
@@ -152,6 +154,7 @@ export const defaults = {
   sign_in: null,
   trusted_proxies: [],
   person_rate_per_s: 50,
+  watch: "on",
   reader_silent_s: 900,
   smtp: null,
   outbox_networks: {},
@@ -183,6 +186,7 @@ const overridable = [
   "witness_max_images",
   "witness_strict",
   "person_rate_per_s",
+  "watch",
   "reader_silent_s",
   "outbox_timeout_s",
   "outbox_retry_first_s",

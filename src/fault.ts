@@ -128,6 +128,8 @@ export const faults = {
   VAULT_STOPPED: [503, 7, "The vault is stopped"],
   VAULT_OBJECT: [500, 7, "The stored object is not the one that was admitted"],
   // the watch
+  WATCH_STEP_UP: [403, 4, "The watch asks who asks for this, and why"],
+  WATCH_SUSPENDED: [403, 3, "The watch suspended the person or the organization"],
   WATCH_MODEL: [422, 7, "Not a model that the watch can take"],
   WATCH_TRAINING: [422, 7, "These requests cannot train the watch"],
   WATCH_LOG: [422, 2, "Not a log of requests"],

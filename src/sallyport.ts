@@ -274,7 +274,7 @@ async function openLog(
   const signer = signerOf(await readSecret(join(data, "keys", "log.key")))
   const witnesses = config === undefined ? null : await readWitnesses(data, config)
   const more = { ...(witnesses === null ? {} : { witnesses }), ...(told === undefined ? {} : { told }) }
-  return new Log({ ledger, origin, signer, clock, ...more })
+  return new Log({ ledger, origin, signer, clock, watch: config?.watch ?? "on", ...more })
 }
 
 async function readWitnesses(

@@ -1,3 +1,8 @@
+import { stateOf, type Caller } from "../src/custody/caller.ts"
+import { wantedFor } from "../src/custody/opening.ts"
+import { watch } from "../src/custody/watching.ts"
+import { factsFor } from "../src/log/facts.ts"
+import type { Watched } from "../src/log/watching.ts"
 import { markCommitment } from "../src/mark/keys.ts"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -33,6 +38,7 @@ export async function permitDraft(
     Records["grant"] | null
   assert(row !== null && grant !== null, "capture and grant exist")
   const times = await ledger.member(names.released(ask.grant), ask.capture)
+  const seen = await watchedAs(port, caller, ask)
   return {
     kind: "permit",
     for: "release",
@@ -58,9 +64,27 @@ export async function permitDraft(
     },
     examiner: null,
     mark_sha256: markCommitment(port.house.keys.root.markKeys(row.bodySha256, caller.person.person)),
+    ...(seen === null ? {} : { watch: seen }),
     asked: caller.asked,
     statement: caller.statement as PermitDraft["statement"],
   }
+}
+
+/** What the watch would make of it. */
+async function watchedAs(
+  { house }: TestPort,
+  caller: Caller,
+  { grant, capture }: { readonly grant: string; readonly capture: string },
+): Promise<Watched | null> {
+  const state = await stateOf(house, await wantedFor(house, caller, { grant, capture }))
+  const held = state.capture(capture)
+  assert(held !== null, "the capture exists")
+  const { lane, hour, admitted, faces } = held
+  const now_ms = house.log.clock()
+  const asked = { person: caller.person, grant, capture: { capture, lane, hour, admitted, faces }, now_ms }
+  const facts = factsFor(state, asked)
+  const decided = { code: null, facts, capture: held, level: "L2", grant, asked: capture } as const
+  return watch(house, caller, { decided, state, now_ms }).watch
 }
 
 function halvesOf(grant: Records["grant"], images: number, more: number): "grant"[] {
@@ -69,7 +93,7 @@ function halvesOf(grant: Records["grant"], images: number, more: number): "grant
 }
 
 /**
- * Runs what a forged permit is tried with, and puts the ledger's usage back: the vault, which refused the permit, counted
+ * Runs what a forged permit is tried with, and puts the ledger's usage and what the watch remembers back: the vault, which refused the permit, counted
  * nothing of it, and later tests ask both.
  */
 export async function keepingUsage<T>(port: TestPort, work: () => Promise<T>): Promise<T> {
@@ -77,7 +101,8 @@ export async function keepingUsage<T>(port: TestPort, work: () => Promise<T>): P
     (await port.house.ledger.records(kind, { limit: 100 })).map(row => row.id),
   )
   const ids = ["vault", ...(await Promise.all(users)).flat()]
-  const rows = await Promise.all(ids.map(id => port.house.ledger.record("usage", id)))
+  const kept = ["usage", "watch"].flatMap(kind => ids.map(id => port.house.ledger.record(kind, id)))
+  const rows = await Promise.all(kept)
   const result = await work()
   await writeRows(port, { records: rows.filter(row => row !== null) })
   return result
@@ -112,9 +137,11 @@ export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended>
   for (const kind of ["organization", "person", "grant", "contract", "lane", "reader", "key"]) {
     for (const row of await house.ledger.records(kind, { limit: 1000 })) {
       records.push({ kind, id: row.id })
-      if (kind === "person" || kind === "organization") records.push({ kind: "usage", id: row.id })
+      if (kind === "person" || kind === "organization")
+        records.push({ kind: "usage", id: row.id }, { kind: "watch", id: row.id })
     }
   }
+  if (draft.kind === "permit" && draft.by !== null) records.push({ kind: "grant", id: draft.by.grant })
   const grants = records.filter(key => key.kind === "grant").map(key => key.id)
   const capture = "capture" in draft ? [draft.capture ?? ""] : []
   const organizations = records.filter(key => key.kind === "organization").map(key => names.held(key.id))

@@ -91,6 +91,13 @@ function lasting(out: string): string[] {
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:…")
     .replace(/(entry) \d+/g, "$1 …")
     .replace(/^\d+(?= {2}acknowledged)/gm, "…")
+    // How much evidence there is differs with the hour at which it is asked.
+    .replace(/[#|.]{14} \d+ %/g, "… %")
+    // What was drawn before midnight (UTC) stands in another column.
+    .replace(/; most \d+$/gm, "; most …")
+    .replace(/^ *#[ #]*$/gm, "…")
+    .replace(/^(actual +)[\d.]+$/gm, "$1…")
+    .replace(/\d+ of \d+ images (.*?) in \d+ s(.*?): [\d.]+ nats/g, "… images $1 in … s: … nats")
     .replace(/^hours 0 to 23 .*$/gm, "hours 0 to 23  …")
   return text
     .split("\n")

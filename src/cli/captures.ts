@@ -2,6 +2,7 @@ import { Option, type Command } from "commander"
 import { mkdir } from "node:fs/promises"
 import { Fault } from "../fault.ts"
 import type { Box } from "../picture/level.ts"
+import { Answering } from "./answering.ts"
 import { contextOf, listQuery } from "./context.ts"
 import { countsCommand, laneIdOf } from "./capture-counts.ts"
 import { storeDelivery } from "./draw.ts"
@@ -108,9 +109,10 @@ function revealCommand(capture: Command): void {
         options: { case: string; reason: string; level: string; out: string },
         self: Command,
       ) => {
-        const { client, voice } = await contextOf(self)
+        const context = await contextOf(self)
+        const { voice } = context
         const statement = { grant: options.case, capture: id, level: options.level }
-        const response = await client.send({
+        const response = await new Answering(context).send({
           method: "POST",
           path: "/v1/reveals",
           statement,

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto"
 import { mkdir, readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { canonical } from "../canonical.ts"
-import { Fault } from "../fault.ts"
+import { Fault, type FaultCode } from "../fault.ts"
 import type { Plan } from "../custody/draw.ts"
+import { Answering } from "./answering.ts"
 import { contextOf, type Context } from "./context.ts"
 import { answer, progress, refuse, tell } from "./say.ts"
 import { writeWhole } from "../whole-file.ts"
@@ -35,6 +36,12 @@ interface Failed {
 }
 
 const atOnce = 8
+
+/** What refuses every image that would follow: the draw stops there, and goes on with the same command. */
+const ends: ReadonlySet<string> = new Set<FaultCode>([
+  ...(["WATCH_STEP_UP", "WATCH_SUSPENDED", "PERSON_SUSPENDED", "GRANT_ORGANIZATION"] as const),
+  ...(["GRANT_EXPIRED", "GRANT_REVOKED", "STOPPED"] as const),
+])
 /** Holds the key of a draw that has not ended. */
 const unfinished = ".draw.json"
 
@@ -77,11 +84,13 @@ async function draw(context: Context, options: DrawOptions): Promise<number> {
   const done: Drawn[] = []
   const failed: Failed[] = []
   const held = await presentIn(options.out, plan.captures)
+  const answering = new Answering(context)
   await eachAtOnce(plan.captures, async capture => {
+    if (failed.some(({ fault }) => ends.has(fault.code))) return
     const before = held.find(drawn => drawn.capture === capture)
     if (before !== undefined) done.push(before)
     else
-      await drawOne(context, { plan, capture, options }).then(
+      await drawOne(answering, { plan, capture, options }).then(
         drawn => done.push(drawn),
         (error: unknown) => failed.push(failureOf(capture, error)),
       )
@@ -91,7 +100,7 @@ async function draw(context: Context, options: DrawOptions): Promise<number> {
     join(options.out, "index.json"),
     `${JSON.stringify({ grant: plan.grant, draw: plan.draw, images: merged(await indexOf(options.out), done) }, null, 2)}\n`,
   )
-  if (failed.length === 0 || failed.every(({ fault }) => fault.status < 500))
+  if (failed.every(({ fault }) => fault.status < 500 && !ends.has(fault.code)))
     await rm(join(options.out, unfinished), { force: true })
   const summary = {
     draw: plan.draw,
@@ -112,21 +121,22 @@ function exitCode(
   { voice }: Context,
   { failed, short }: { failed: readonly Failed[]; short: number },
 ): number {
-  const worst = failed.find(({ fault }) => fault.code === "GRANT_BUDGET") ?? failed[0]
+  const worst = failed.find(({ fault }) => fault.code === "GRANT_BUDGET" || ends.has(fault.code)) ?? failed[0]
   if (worst === undefined) return short > 0 ? 10 : 0
   const code = refuse({ ...voice, json: false }, worst.fault)
   if (failed.length > 1)
     tell(voice, `        ${failed.length} images were refused; index.json lists what came.`)
-  return worst.fault.code === "GRANT_BUDGET" ? code : 10
+  const isItsOwn = worst.fault.code === "GRANT_BUDGET" || worst.fault.code.startsWith("WATCH_")
+  return isItsOwn ? code : 10
 }
 
 async function drawOne(
-  { client }: Context,
+  answering: Answering,
   of: { plan: Plan; capture: string; options: DrawOptions },
 ): Promise<Drawn> {
   const { plan, capture, options } = of
   const statement = { grant: plan.grant, capture, level: options.level ?? plan.level }
-  return storeDelivery(await client.send({ method: "POST", path: "/v1/releases", statement }), {
+  return storeDelivery(await answering.send({ method: "POST", path: "/v1/releases", statement }), {
     capture,
     folder: options.out,
   })

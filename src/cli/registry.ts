@@ -10,6 +10,7 @@ import { logKeyOf } from "./log-key.ts"
 import { propose } from "./motions.ts"
 import { readerTryCommand } from "./reader-try.ts"
 import { sampleCommand } from "./sample.ts"
+import { liftCommand } from "./watch-people.ts"
 import { answer, table, tell } from "./say.ts"
 import { endOf } from "./times.ts"
 
@@ -32,6 +33,7 @@ export function registryCommands(program: Command): void {
       add(await contextOf(command), "orgs", { statement: { name, parent: options.parent ?? null } }),
     )
   suspensions(org, "orgs")
+  liftCommand(org, "organization")
   contractCommands(program)
   personCommands(program)
   placeCommands(program)
@@ -109,6 +111,7 @@ function personCommands(program: Command): void {
     )
   keyCommands(person)
   suspensions(person, "people")
+  liftCommand(person, "person")
 }
 
 interface PersonOptions {

@@ -12,16 +12,18 @@ import { writeWhole } from "../whole-file.ts"
 import { globalsOf } from "./context.ts"
 import { readLog, Refusals, sha256OfFile } from "./request-log.ts"
 import { answer, tell, type Voice } from "./say.ts"
+import { watchPeopleCommands } from "./watch-people.ts"
 import { replayFiles, type ReplayFlags } from "./watch-replay.ts"
 
 /** The model that comes with the product, trained on drawn traffic: `npm run model:watch` makes it again. */
 export const shippedModel = fileURLToPath(new URL("../../models/watch.json", import.meta.url))
 
-/** watch: replay, train. */
+/** watch: ls, show, answer, replay, train. */
 export function watchCommands(program: Command): void {
   const watch = program
     .command("watch")
-    .description("the watch over what people ask for: replay a log, learn from one")
+    .description("the watch over what people ask for: who stands how, replay a log, learn from one")
+  watchPeopleCommands(watch)
   watch
     .command("replay <file...>")
     .description(

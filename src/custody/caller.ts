@@ -50,6 +50,19 @@ export async function personKeys(house: House, person: string): Promise<KeyOf[]>
   return held === null ? [key] : [key, ...(await chainKeys(house, held.organization))]
 }
 
+/** The rows of the watch on a person and on the organization at the top of his tree, and those that a suspension writes. */
+export async function watchKeys(house: House, person: string): Promise<KeyOf[]> {
+  const held = await recordOf(house, "person", person)
+  const chain = held === null ? [] : await chainKeys(house, held.organization)
+  const root = chain.at(-1)?.id
+  return [
+    { kind: "person", id: person },
+    { kind: "watch", id: person },
+    ...chain,
+    ...(root === undefined ? [] : [{ kind: "watch", id: root }]),
+  ]
+}
+
 /** The keys of a contract's record and of those that it rests on. Which rests on which never changes. */
 export async function contractKeys(house: House, contract: string): Promise<KeyOf[]> {
   const held = await recordOf(house, "contract", contract)

@@ -1,20 +1,49 @@
 import { Fault, faults, type FaultCode } from "../fault.ts"
 import type { Facts } from "../grant/decide.ts"
+import { heldVerdict, type Watched } from "../log/watching.ts"
 
 /** The most-read message of the product: which rule, what was not done, what would work. */
 export function denial(
   code: FaultCode,
-  told: { readonly facts: Facts | null; readonly entry: number; readonly what: string },
+  told: {
+    readonly facts: Facts | null
+    readonly entry: number
+    readonly what: string
+    readonly watch?: Watched | null
+  },
 ): Fault {
   const { facts, entry, what } = told
-  const sentence = facts === null ? `${faults[code][2]}.` : explain(code, facts)
-  const next = facts === null ? undefined : wouldWork(code, facts)
+  const seen = told.watch == null ? null : watchNext(told.watch)
+  const why = facts === null ? `${faults[code][2]}.` : explain(code, facts)
+  const sentence = seen === null || code in watchSays ? why : `${why} ${watchSays[seen.code]}`
+  const next = seen?.next ?? (facts === null ? undefined : wouldWork(code, facts))
   return new Fault(code, sentence, { entry, notDone: what, ...(next === undefined ? {} : { next }) })
+}
+
+const watchSays: Readonly<Record<"WATCH_STEP_UP" | "WATCH_SUSPENDED", string>> = {
+  WATCH_STEP_UP: "The watch asks who asks for this, and why: it looks more like a grab than like work.",
+  WATCH_SUSPENDED: "The watch suspended who asked for this: it looks like a grab.",
+}
+
+/** What follows from the watch's verdict, whichever rule refused; `null` where it let the request pass. */
+function watchNext(watch: Watched): { readonly code: keyof typeof watchSays; readonly next: string } | null {
+  const verdict = heldVerdict(watch)
+  if (verdict === "pass") return null
+  if (verdict === "step-up")
+    return { code: "WATCH_STEP_UP", next: 'sallyport watch answer --reason "…", then the same again' }
+  const noun = watch.about === "organization" ? "org" : "person"
+  return {
+    code: "WATCH_SUSPENDED",
+    next: `two people lift it: sallyport ${noun} lift ID, then motion second`,
+  }
 }
 
 function explain(code: FaultCode, { grant, images, people, capture, used, policy }: Facts): string {
   const { terms } = grant
   switch (code) {
+    case "WATCH_STEP_UP":
+    case "WATCH_SUSPENDED":
+      return watchSays[code]
     case "GRANT_BUDGET":
       return `Grant ${grant.grant} has ${terms.images - images} of ${terms.images} distinct images left, at ${terms.level}, until ${terms.ends_at}.`
     case "GRANT_PEOPLE":

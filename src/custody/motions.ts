@@ -5,7 +5,7 @@ import type { Draft, EntryOf } from "../log/kinds.ts"
 import { lookName } from "../log/state.ts"
 import { brokenLimit, countedPlates, faceLimits, plateLimits } from "../picture/level.ts"
 import { foundIn, withBoxes } from "../vault/findings.ts"
-import { chainKeys, recordOf, type Caller } from "./caller.ts"
+import { chainKeys, recordOf, watchKeys, type Caller } from "./caller.ts"
 import { assertAddress } from "./destinations.ts"
 import { termsKeys } from "./grants.ts"
 import type { House } from "./house.ts"
@@ -142,10 +142,11 @@ async function keysOf(
     ...(subject === null ? [] : [{ kind: "grant", id: subject }]),
     ...(grant === undefined ? [] : [{ kind: "grant", id: grant }]),
     ...(grant === undefined || capture === undefined ? [] : [{ kind: "look", id: lookName(grant, capture) }]),
-    ...(person === undefined ? [] : [{ kind: "person", id: person }]),
+    ...(person === undefined ? [] : await watchKeys(house, person)),
     ...(key === undefined ? [] : [{ kind: "key", id: key }]),
     ...(capture === undefined ? [] : [{ kind: "boxes", id: capture }]),
     ...(organization === undefined ? [] : await chainKeys(house, organization)),
+    ...(organization === undefined ? [] : [{ kind: "watch", id: organization }]),
     ...(destination === undefined ? [] : [{ kind: "destination", id: destination }]),
     ...(scope === undefined
       ? []

@@ -13,6 +13,24 @@ export function networkOf(address: string | null, networks: readonly string[]): 
   return networks.find(network => contains(network, at, family === 4 ? "ipv4" : "ipv6")) ?? null
 }
 
+/**
+ * What stands for the network that an address is in, where nobody says which: its /24, or /48 of IPv6, as text. What is no
+ * address stands for itself.
+ */
+export function neighbourhoodOf(address: string): string {
+  const at = plain(address)
+  if (isIP(at) === 4) return at.split(".").slice(0, 3).join(".")
+  if (isIP(at) !== 6) return at
+  const [head = "", tail] = at.toLowerCase().split("::")
+  const groups = head === "" ? [] : head.split(":")
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length)
+  const all = [...groups, ...Array.from({ length: missing }, () => "0"), ...(tail ?? "").split(":")]
+  return all
+    .slice(0, 3)
+    .map(group => group.replace(/^0+(?=.)/, ""))
+    .join(":")
+}
+
 /** Whether a text is a network: an address and the number of its leading bits. */
 export function isNetwork(text: string): boolean {
   const [address = "", bits = ""] = text.split("/")

@@ -5,13 +5,14 @@ import { countsAfter, factsFor } from "../log/facts.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { lookName, names, type State } from "../log/state.ts"
-import { circleOf, contractKeys, recordOf, stopKeys, type Caller } from "./caller.ts"
+import { circleOf, contractKeys, recordOf, stopKeys, watchKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { markCommitment } from "../mark/keys.ts"
 import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
 import { networkOf } from "./networks.ts"
 import { refusedEntry, standingKeys } from "./propose.ts"
+import { watch } from "./watching.ts"
 
 type Permit = EntryOf<"permit">
 type Stated = NonNullable<Permit["statement"]>
@@ -57,6 +58,7 @@ export async function permit(
     facts: told.facts,
     entry: appended.index,
     what: `The ${purpose} was not made.`,
+    watch: appended.entry.watch ?? null,
   })
 }
 
@@ -98,9 +100,12 @@ function draftOpening(
   })
   const ask = askOf(caller, { for: purpose, person: person.person, level: stated.level }, facts)
   const { network } = ask
-  const code = signer === null ? "KEY_UNKNOWN" : verdictOn({ ask, facts, capture }, now_ms)
+  const decision = signer === null ? "KEY_UNKNOWN" : verdictOn({ ask, facts, capture }, now_ms)
+  const { level, grant: named, capture: of } = stated
+  const decided = { code: decision, facts, capture, level, grant: named, asked: of }
+  const { code, watch: seen } = watch(house, { ...caller, person }, { decided, state, now_ms })
   if (code !== null || facts === null || capture === null) {
-    const named = { grant: stated.grant, capture: stated.capture, network, asked, statement: stated }
+    const named = { grant: stated.grant, capture: of, network, watch: seen, asked, statement: stated }
     return {
       ...refusedEntry({ of: purpose, code: code ?? "NOT_FOUND", person: person.person, ...named }),
       facts,
@@ -128,6 +133,7 @@ function draftOpening(
     },
     examiner: null,
     mark_sha256: markCommitment(house.keys.root.markKeys(capture.bodySha256, person.person)),
+    ...(seen === null ? {} : { watch: seen }),
     asked,
     statement: stated,
   }
@@ -155,7 +161,8 @@ export async function wantedFor(
   const grant = await recordOf(house, "grant", id)
   const circle = await circleOf(house, caller)
   const root = circle.at(-1)?.id ?? ""
-  const at = lane ?? (await house.ledger.capture(capture))?.lane ?? ""
+  const held = await house.ledger.capture(capture)
+  const at = lane ?? held?.lane ?? ""
   return wanting({
     records: [
       ...circle,
@@ -164,6 +171,8 @@ export async function wantedFor(
       ...standingKeys,
       { kind: "look", id: lookName(id, capture) },
       ...(await stopKeys(house, at)),
+      ...(await watchKeys(house, caller.person.person)),
+      ...(held === null ? [] : [{ kind: "port", id: held.port }]),
       ...["vault", root, caller.person.person].map(user => ({ kind: "usage", id: user })),
     ],
     counters: [names.images(id), names.releases(id), names.people(id), names.opened],

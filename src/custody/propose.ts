@@ -30,13 +30,14 @@ export interface Refusal {
   readonly grant?: string
   readonly capture?: string
   readonly network?: string | null
+  readonly watch?: Refused["watch"] | null
   readonly asked?: Refused["asked"]
   readonly statement?: Refused["statement"]
 }
 
 /** The entry of a refusal. Every authenticated attempt is in the log, refusals too. */
 export function refusedEntry(refusal: Refusal): Drafted {
-  const { of, code, person, reader, grant, capture, network, asked, statement } = refusal
+  const { of, code, person, reader, grant, capture, network, watch, asked, statement } = refusal
   return {
     entry: {
       kind: "refused",
@@ -47,6 +48,7 @@ export function refusedEntry(refusal: Refusal): Drafted {
       grant: grant ?? null,
       capture: capture ?? null,
       network: network ?? null,
+      ...(watch == null ? {} : { watch }),
       asked: asked ?? null,
       statement: statement ?? null,
     },

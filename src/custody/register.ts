@@ -141,7 +141,7 @@ export async function suspend(
       ? { kind: "person.suspended", person: what.id, asked, statement }
       : { kind: "organization.suspended", organization: what.id, asked, statement }
   const above = what.kind === "person" ? personKeys(house, what.id) : chainKeys(house, what.id)
-  const records = [what, ...(await above)]
+  const records = [what, { kind: "watch", id: what.id }, ...(await above)]
   const { index } = await propose(house, caller, { of: "registry", draft, records })
   return { id: what.id, entry: index }
 }

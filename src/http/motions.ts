@@ -20,6 +20,8 @@ const proposals = [
   ["change-office", "Propose another office for a person; what he approved in the former counts no more"],
   ["break-glass", "Break the glass: a short, small case for who asks, open with a second person's key"],
   ["look", "Propose one look at L4, for who holds the case"],
+  ["lift-person", "Propose to lift a person's suspension; what the watch holds against him begins anew"],
+  ["lift-organization", "Propose to lift an organization's suspension"],
   ["add-destination", "Propose who else is told, of which events"],
   ["remove-destination", "Propose to tell a destination nothing more"],
   ["set-boxes", "Propose where the plates and faces of a capture are, in place of what was found"],

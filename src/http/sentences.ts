@@ -20,6 +20,7 @@ export function sentenceOf(entry: Entry): string {
     case "person.enrolled":
     case "organization.suspended":
     case "person.suspended":
+    case "watch.answered":
       return personSentence(entry)
     case "port.added":
     case "lane.added":
@@ -28,6 +29,7 @@ export function sentenceOf(entry: Entry): string {
     case "recipients.signed":
     case "day.destroyed":
     case "epoch.opened":
+    case "schema.changed":
       return keySentence(entry)
     case "admitted":
     case "examined":
@@ -52,8 +54,6 @@ export function sentenceOf(entry: Entry): string {
     case "message.resent":
     case "destination.tested":
       return messageSentence(entry)
-    case "schema.changed":
-      return `entries of Sallyport ${entry.release} from here on`
     case "trace.opened":
     case "trace.closed":
       return tracedSentence(entry)
@@ -85,8 +85,12 @@ function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.fold
 }
 
 function personSentence(
-  entry: Extract<Entry, { kind: "person.enrolled" | "organization.suspended" | "person.suspended" }>,
+  entry: Extract<
+    Entry,
+    { kind: "person.enrolled" | "organization.suspended" | "person.suspended" | "watch.answered" }
+  >,
 ): string {
+  if (entry.kind === "watch.answered") return `${entry.person.slice(-6)} told the watch why`
   if (entry.kind === "person.enrolled") return `a person of the office ${entry.statement.office} enrolled`
   const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
   return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
@@ -139,8 +143,9 @@ function alertSentence(
 }
 
 function keySentence(
-  entry: Extract<Entry, { kind: "recipients.signed" | "day.destroyed" | "epoch.opened" }>,
+  entry: Extract<Entry, { kind: "recipients.signed" | "day.destroyed" | "epoch.opened" | "schema.changed" }>,
 ): string {
+  if (entry.kind === "schema.changed") return `entries of Sallyport ${entry.release} from here on`
   if (entry.kind === "day.destroyed") return `the key of ${entry.day} destroyed`
   if (entry.kind === "epoch.opened") return `key ${entry.epoch} made`
   return `keys of ${entry.statement.first_day} to ${entry.statement.last_day} signed for the lanes`

@@ -26,6 +26,7 @@ import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
 import { Turnstile } from "../turnstile.ts"
+import { watchRoutes } from "./watch.ts"
 import type { Web } from "./web.ts"
 
 /** What the check at the start found: nothing leaves while ledger and log differ. */
@@ -85,6 +86,7 @@ export function routesOf(
     ...destinationRoutes(house),
     ...traceRoutes(house),
     ...motionRoutes(house),
+    ...watchRoutes(house),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
     ...passkeyRoutes(house, web),

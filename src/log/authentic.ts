@@ -16,11 +16,14 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "set-boxes": "/v1/boxes",
   "add-destination": "/v1/destinations",
   "remove-destination": "/v1/destination-removals",
+  "lift-person": "/v1/person-liftings",
+  "lift-organization": "/v1/org-liftings",
 }
 
 const fixedPaths = {
   "trace.opened": "/v1/traces",
   "stop.ordered": "/v1/stops",
+  "watch.answered": "/v1/watch/answers",
   "organization.added": "/v1/orgs",
   "contract.added": "/v1/contracts",
   "person.enrolled": "/v1/people",
@@ -40,6 +43,7 @@ function pathOf(draft: Draft): string | null {
     case "reader.enrolled":
     case "trace.opened":
     case "stop.ordered":
+    case "watch.answered":
       return fixedPaths[draft.kind]
     case "organization.suspended":
     case "person.suspended":

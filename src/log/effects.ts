@@ -12,6 +12,7 @@ import { registered, takenBy } from "./registry.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
 import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
 import { originalOpened, traced } from "./traces.ts"
+import { answeredBy, watchedBy } from "./watching.ts"
 
 type Part = Partial<Effects>
 
@@ -61,9 +62,8 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "epoch.opened":
       return { records: [ownRecord(entry)] }
     case "admitted":
-      return admitted(entry, index, state)
     case "examined":
-      return examined(entry, index, state)
+      return entry.kind === "admitted" ? admitted(entry, index, state) : examined(entry, index, state)
     case "grant.requested":
     case "grant.edited":
     case "grant.approved":
@@ -73,7 +73,9 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "glass.reviewed":
       return reviewed(entry, index, state)
     case "permit":
-      return permitted(entry, index, state)
+    case "refused":
+    case "watch.answered":
+      return watchedPart(entry, index, state)
     case "opening.destroyed":
     case "notice.acknowledged":
     case "delivered":
@@ -84,7 +86,6 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "alert.raised":
     case "alert.acknowledged":
     case "alert.closed":
-    case "refused":
       return alerted(entry, index, state)
     case "message.abandoned":
     case "message.resent":
@@ -94,6 +95,17 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "log.read":
       return {}
   }
+}
+
+/** What the entry does, and what the watch remembers of it. */
+function watchedPart(
+  entry: EntryOf<"permit" | "refused" | "watch.answered">,
+  index: number,
+  state: State,
+): Part {
+  if (entry.kind === "watch.answered") return { records: answeredBy(entry, state) }
+  const part = entry.kind === "permit" ? permitted(entry, index, state) : alerted(entry, index, state)
+  return { ...part, records: [...(part.records ?? []), ...watchedBy(entry, index, state)] }
 }
 
 function proposed(entry: EntryOf<"motion.proposed">, index: number, state: State): Part {

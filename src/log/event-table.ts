@@ -53,6 +53,14 @@ export const eventTable = {
     ...{ ...alarm, ...folded, vendors: true },
     sentence: "Somebody asks faster than the rate that is answered.",
   },
+  "watch.step_up": {
+    ...{ ...alarm, ...folded, vendors: true },
+    sentence: "Somebody asks for images as a grab does, and must say why before anything more leaves.",
+  },
+  "watch.suspended": {
+    ...{ ...alarm, vendors: true },
+    sentence: "The watch suspended somebody: nothing leaves to him until two people lift it.",
+  },
   "budget.half": {
     ...{ ...notice, vendors: true },
     sentence: "Half of a budget is used.",

@@ -1,6 +1,7 @@
 import type { AlertState } from "./alerts.ts"
 import { eventNames, type EventName } from "./event-table.ts"
 import type { Kind, EntryOf } from "./kinds.ts"
+import { rootOf } from "./standing.ts"
 import type { Effects, State } from "./state.ts"
 
 /** One thing that an entry tells: ids and small numbers, never a plate, a name or an image. */
@@ -45,6 +46,32 @@ function refusal({ code, of, person, grant }: Refused): Told {
   }
 }
 
+/** Openings of which the watch said this, whether it refused them or only observes. */
+function watched(verdict: "step-up" | "suspend"): Tells {
+  return {
+    permit: ({ by, watch }, { state }) => judged(verdict, { person: by?.person ?? null, watch, state }),
+    refused: ({ person, watch }, { state }) => judged(verdict, { person, watch, state }),
+  }
+}
+
+function judged(
+  verdict: "step-up" | "suspend",
+  of: {
+    readonly person: string | null
+    readonly watch: Refused["watch"] | undefined
+    readonly state: State
+  },
+): readonly Told[] {
+  const { person, watch, state } = of
+  if (watch?.verdict !== verdict || person === null) return []
+  const { scope, mode, person_micronats: statistic_micronats } = watch
+  const root = rootOf(state.record("person", person)?.organization ?? "", state)
+  const isPool = watch.about === "organization"
+  const subject = isPool ? { subject: root, organization: root } : { subject: person, person }
+  const about = watch.about ?? "person"
+  return [{ ...subject, data: { person, organization: root, about, scope, mode, statistic_micronats } }]
+}
+
 const unknown: readonly string[] = ["GRANT_UNKNOWN", "NOT_FOUND"]
 
 const budgets = [
@@ -85,6 +112,8 @@ const tells: Readonly<Record<EventName, Tells>> = {
     ...["GRANT_SELECTION", "GRANT_EXPIRED", "GRANT_REVOKED", "GRANT_CONTRACT", "PERSON_SUSPENDED"],
   ]),
   "refused.rate": refusals(["RATE"]),
+  "watch.step_up": watched("step-up"),
+  "watch.suspended": watched("suspend"),
   "budget.half": {
     permit: ({ by }) =>
       by === null

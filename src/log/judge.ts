@@ -14,6 +14,7 @@ import { takenName } from "./registry.ts"
 import { signerOfRequest } from "./standing.ts"
 import { destroyedName, names, permitName, type State } from "./state.ts"
 import { originalRule, traceEntryRule } from "./traces.ts"
+import { answerRule, isStoppedByWatch, watchRule } from "./watching.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 
@@ -43,9 +44,8 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
       )
     case "motion.proposed":
     case "motion.seconded":
-      return movingRule(draft, state, now_ms)
     case "stop.ordered":
-      return ownAct(draft, state, "stop") ?? stopRule(draft, state)
+      return movingRule(draft, state, now_ms)
     case "glass.reviewed":
       return ownAct(draft, state, "approve") ?? reviewRule(draft, state, now_ms)
     case "grant.requested":
@@ -56,7 +56,9 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "grant.revoked":
       return deciding(draft, state, now_ms)
     case "permit":
-      return permitRule(draft, state, now_ms)
+    case "refused":
+    case "watch.answered":
+      return openingRule(draft, state, now_ms)
     case "log.read":
     case "opening.read":
     case "opening.destroyed":
@@ -78,7 +80,6 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "epoch.opened":
     case "admitted":
     case "examined":
-    case "refused":
     case "refused.folded":
     case "schema.changed":
     case "delivered":
@@ -112,7 +113,7 @@ function registryRule(draft: Registered, state: State): FaultCode | null {
     case "organization.added":
       return nameRule(draft, state) ?? organizationRule(draft, state)
     case "organization.suspended":
-      return exists(state.record("organization", draft.organization))
+      return resumptionRule("organization", draft.organization, { draft, state })
     case "contract.added":
       return newContractRule(draft, state)
     case "contract.attested":
@@ -120,7 +121,7 @@ function registryRule(draft: Registered, state: State): FaultCode | null {
     case "person.enrolled":
       return enrolmentRule(draft, state)
     case "person.suspended":
-      return exists(state.record("person", draft.person))
+      return resumptionRule("person", draft.person, { draft, state })
     case "recipients.signed":
       return null
     case "port.added":
@@ -130,6 +131,17 @@ function registryRule(draft: Registered, state: State): FaultCode | null {
     case "reader.enrolled":
       return readerRule(draft, state)
   }
+}
+
+/** What the watch suspended two people lift. */
+function resumptionRule(
+  kind: "person" | "organization",
+  id: string,
+  of: { readonly draft: DraftOf<"person.suspended" | "organization.suspended">; readonly state: State },
+): FaultCode | null {
+  const { draft, state } = of
+  const isAlone = !draft.statement.suspended && isStoppedByWatch(id, state)
+  return exists(state.record(kind, id)) ?? (isAlone ? "MOTION" : null)
 }
 
 /** The person that the entry names is the one whose key signed. */
@@ -165,10 +177,11 @@ function ownAct(
 }
 
 function movingRule(
-  draft: DraftOf<"motion.proposed" | "motion.seconded">,
+  draft: DraftOf<"motion.proposed" | "motion.seconded" | "stop.ordered">,
   state: State,
   now_ms: number,
 ): FaultCode | null {
+  if (draft.kind === "stop.ordered") return ownAct(draft, state, "stop") ?? stopRule(draft, state)
   if (draft.kind === "motion.proposed")
     return author(draft, state, proposing[draft.act]) ?? motionRule(draft, state, now_ms)
   return author(draft, state, "second") ?? secondRule(draft, state, now_ms)
@@ -296,6 +309,16 @@ function examinationRule({
 }: DraftOf<"permit">): FaultCode | null {
   const isExamination = purpose === "examine" && asked === null && examiner !== null
   return isExamination && trace === undefined && mark_sha256 === undefined ? null : "INVALID"
+}
+
+function openingRule(
+  draft: DraftOf<"permit" | "refused" | "watch.answered">,
+  state: State,
+  now_ms: number,
+): FaultCode | null {
+  if (draft.kind === "watch.answered") return ownerRule(draft, state) ?? answerRule(draft, state)
+  const refusal = draft.kind === "permit" ? permitRule(draft, state, now_ms) : null
+  return refusal ?? watchRule(draft, state, now_ms)
 }
 
 /** A permit must be what the decision table says, with the counters that the log leads to. */

@@ -23,6 +23,7 @@ import {
   network,
   nullable,
   stopScope,
+  watched,
 } from "./shapes.ts"
 import { office, oneOf, publicKey, purpose, sha256Base64, sha256Hex, statements, time } from "./shapes.ts"
 import { traceLimits } from "./trace-limits.ts"
@@ -54,6 +55,7 @@ type RefusedAct =
   | "alert"
   | "trace"
   | "message"
+  | "watch"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
 export const kinds = {
@@ -190,13 +192,15 @@ export const kinds = {
     mark_sha256: Type.Optional(sha256Hex),
     /** The trace that the system opens it for. */
     trace: Type.Optional(id("trc")),
+    /** What the watch made of it; absent where no person asked, and in permits of before the watch. */
+    watch: Type.Optional(watched),
     asked: nullable(asked),
     statement: nullable(Type.Union([statements.release, statements.reveal])),
   }),
   refused: kind("refused", {
     of: oneOf([
       ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
-      ...["read", "opening", "motion", "stop", "rate", "alert", "trace", "message"],
+      ...["read", "opening", "motion", "stop", "rate", "alert", "trace", "message", "watch"],
     ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),
@@ -204,10 +208,14 @@ export const kinds = {
     grant: nullable(label),
     capture: nullable(id("cap")),
     network: nullable(network),
+    /** What the watch made of it, where the refusal says something of who asked. */
+    watch: Type.Optional(watched),
     asked: nullable(asked),
     /** What was asked, where that is a question to the decision table: a replay must refuse it again. */
     statement: nullable(Type.Union([statements.release, statements.reveal, statements.draw])),
   }),
+  /** Who was asked why by the watch said it, with his key or passkey. */
+  "watch.answered": kind("watch.answered", { person: id("per"), ...by(statements.answer) }),
   /** What one person asked beyond the rate within a window, after the first refusal of the window: counted, not listed. */
   "refused.folded": kind("refused.folded", {
     code: oneOf(["RATE"]),

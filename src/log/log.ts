@@ -23,6 +23,8 @@ export interface LogOptions {
   readonly leafTilesHeld?: number
   /** Told of every entry that somebody must hear of, when it is in the signed tree. */
   readonly told?: (notice: Notice, index: number) => void
+  /** Whether what the watch says is held, or only written. Without it: on. */
+  readonly watch?: "on" | "observe"
   /** Who must have seen the log before more than the bound leaves; without them nobody is asked. */
   readonly witnesses?: {
     readonly policy: Policy
@@ -40,6 +42,7 @@ export class Log {
   readonly vkey: string
   readonly publicKey: Uint8Array
   readonly clock: () => number
+  readonly watch: "on" | "observe"
   /** `null` where no quorum is asked for. */
   readonly witnesses: Witnesses | null
   /** A policy file's text for this log: to be pinned, not trusted. */
@@ -52,12 +55,13 @@ export class Log {
   readonly #sharedTiles = new Map<string, Tile>()
 
   /** @throws Fault CONFIG when the witness policy names another log. */
-  constructor({ ledger, origin, signer, clock, leafTilesHeld, witnesses, told }: LogOptions) {
+  constructor({ ledger, origin, signer, clock, leafTilesHeld, witnesses, told, watch }: LogOptions) {
     const note = noteSigner(origin, signer.publicKey, message => signer.sign(message))
     this.origin = origin
     this.vkey = formatVkey(origin, signer.publicKey)
     this.publicKey = signer.publicKey
     this.clock = clock
+    this.watch = watch ?? "on"
     this.#ledger = ledger
     this.#told = told
     this.#leafTilesHeld = leafTilesHeld ?? tilesHeld

@@ -17,6 +17,7 @@ type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 export const proposing: Readonly<Record<DraftOf<"motion.proposed">["act"], Act>> = {
   ...{ enroll: "register", policy: "register", "add-key": "register", "remove-key": "register" },
   "change-office": "register",
+  ...{ "lift-person": "suspend", "lift-organization": "suspend" },
   ...{ "add-destination": "register", "remove-destination": "register" },
   ...{ resume: "stop", "break-glass": "open case", look: "open case", "set-boxes": "open case" },
 }
@@ -89,6 +90,9 @@ function actRule(
       return destinationRule({ act, statement }, state)
     case "set-boxes":
       return null
+    case "lift-person":
+    case "lift-organization":
+      return liftRule(statement as { person?: string; organization?: string }, state)
     case "look": {
       const { grant } = statement as { grant: string }
       const held = state.record("grant", grant)
@@ -96,6 +100,17 @@ function actRule(
       return held.terms.holder === motion.proposer ? null : "GRANT_HOLDER"
     }
   }
+}
+
+/** Only a suspension is lifted, whoever ordered it. */
+function liftRule(
+  { person, organization }: { readonly person?: string; readonly organization?: string },
+  state: State,
+): FaultCode | null {
+  const held =
+    person === undefined ? state.record("organization", organization ?? "") : state.record("person", person)
+  if (held === null) return "NOT_FOUND"
+  return held.suspended ? null : "CONFLICT"
 }
 
 type NewKey = Extract<DraftOf<"motion.proposed">["statement"], { readonly credential: unknown }>

@@ -8,6 +8,7 @@ import { termsDigest, type Terms } from "../grant/terms.ts"
 import { carriedDestination } from "./destinations.ts"
 import type { EntryOf } from "./kinds.ts"
 import { mustHold, personsKey, record, signerOfRequest } from "./standing.ts"
+import { liftedBy } from "./watching.ts"
 import { lookName, names, type Effects, type MotionState, type Records, type State } from "./state.ts"
 
 /** What motions do: the one form of what takes two people and is not a grant. */
@@ -123,6 +124,9 @@ function carried(
     case "add-destination":
     case "remove-destination":
       return { records: carriedDestination({ act, subject, statement }, state) }
+    case "lift-person":
+    case "lift-organization":
+      return { records: liftedBy(stated, state) }
     case "set-boxes":
       return settled(stated, by.index, state)
     case "break-glass":

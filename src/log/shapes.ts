@@ -5,6 +5,7 @@ import { purposes, type Purpose } from "../grant/terms.ts"
 import { destinationKinds } from "./destinations.ts"
 import { eventNames } from "./event-table.ts"
 import { traceLimits } from "./trace-limits.ts"
+import { scopes } from "../watch/symbols.ts"
 
 /** The small shapes that entries, statements and HTTP bodies are made of; each with its limit. */
 
@@ -177,6 +178,9 @@ export const acts = {
     rung: Type.Integer({ minimum: 0, maximum: 3 }),
   }),
   "remove-destination": closed({ destination: id("dst") }),
+  /** A suspension ends, and what the watch holds against the person or organization begins anew. */
+  "lift-person": closed({ person: id("per") }),
+  "lift-organization": closed({ organization: id("org") }),
 }
 
 export const traceVerdict = closed({
@@ -198,6 +202,30 @@ export const traceVerdict = closed({
   ),
   /** How many people's codewords the file was held against. */
   holders: count,
+})
+
+const fingerprint = Type.Integer({ minimum: 0, maximum: 0xffffffff })
+
+/** What the watch was told of an opening beyond what its entry says, and what it said (docs/formats/watch.md). */
+export const watched = closed({
+  /** SHA-256 of the model's file. */
+  model: sha256Hex,
+  /** `observe`: nothing is refused for it. */
+  mode: oneOf(["on", "observe"]),
+  scope: oneOf(scopes.filter(scope => scope !== "unknown")),
+  /** Whether the level is above the grant's. */
+  other_kind: Type.Boolean(),
+  /** Whether it was before 6, after 20 or a weekend on the port's clock. */
+  off_hours: Type.Boolean(),
+  /** Where and when the capture was taken, and its number there; `null` where there is no such capture. */
+  place: nullable(closed({ port: id("prt"), lane: id("lan"), day: date, number: index })),
+  /** 32 bits that stand for network and device under a key of the vault's; 0 where it is not known. */
+  network: fingerprint,
+  device: fingerprint,
+  verdict: oneOf(["pass", "step-up", "suspend"]),
+  about: nullable(oneOf(["person", "organization"])),
+  person_micronats: count,
+  organization_micronats: Type.Integer(),
 })
 
 /** What a person signs, by the act: the body of the request without its openings. */
@@ -232,6 +260,7 @@ export const statements = {
   resending: closed({ message: id("msg") }),
   /** SHA-256 of each found file. What is pooled is all of them. */
   trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),
+  answer: closed({ reason_commitment: sha256Base64 }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

@@ -80,6 +80,15 @@ export interface Records {
   readonly destinations: { readonly active: readonly DestinationState[] }
   /** What was told lately of whom (`messages.ts`). */
   readonly recently: { readonly told: readonly { readonly what: string; readonly at_ms: number }[] }
+  /** By person, and by the organization at the top of a tree: what the watch remembers, as `formatState` writes it. `first`: the entry
+   * at which his evidence last rose from nothing; `last`: the newest that was not within a grant. */
+  readonly watch: {
+    readonly of: "person" | "organization"
+    readonly organization: string
+    readonly first: number
+    readonly last: number | null
+    readonly state: string
+  }
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
@@ -92,7 +101,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
-  ...{ boxes: true, trace: true },
+  ...{ boxes: true, trace: true, watch: true },
   ...{ alert: true, signal: true },
   ...{ destination: true, destinations: true, recently: true },
 }

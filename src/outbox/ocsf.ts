@@ -22,6 +22,8 @@ const classes: Readonly<Record<EventName, Mapped>> = {
   "refused.identity": dataSecurity,
   "refused.scope": dataSecurity,
   "refused.rate": dataSecurity,
+  "watch.step_up": detection(1),
+  "watch.suspended": entity(12),
   "budget.half": dataSecurity,
   "grant.revoked": entity(11),
   "person.suspended": entity(12),

@@ -58,6 +58,11 @@ const passedBy = new Set<Kind>([
   "destination.tested",
 ])
 
+/** A refusal is evidence, and the next permit rests on it. */
+function isWatched(entry: Entry): boolean {
+  return entry.kind === "refused" && entry.watch !== undefined
+}
+
 /** Which permit was the n-th, and whose copies there are, is for readers; the vault needs the counters alone. */
 const unread = [names.permits(""), names.copies("")]
 
@@ -84,7 +89,7 @@ export class Gate {
     this.#replay = new Replay({
       origin: options.log.origin,
       verify: options.verify,
-      folds: entry => !passedBy.has(entry.kind),
+      folds: entry => !passedBy.has(entry.kind) || isWatched(entry),
       keeps: effects => ({
         ...effects,
         messages: [],

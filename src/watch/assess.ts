@@ -190,6 +190,11 @@ function worst(cells: Float64Array): number {
   return Math.max(0, most - ln3_micronats)
 }
 
+/** The statistic as it stands, in micronats: a person's largest, an organization's sum. */
+export function statisticOf(state: PersonState | OrganizationState): number {
+  return state.cells.length > at.cells ? worst(state.cells) : pooledOf(state)
+}
+
 interface Limits {
   readonly stepUp_micronats: number
   readonly suspend_micronats: number

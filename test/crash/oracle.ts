@@ -30,10 +30,15 @@ interface GrantSeen {
 export class Oracle {
   readonly broken: string[] = []
   permits = 0
+  /** Whom or what the watch stopped. */
+  suspensions = 0
   readonly #grants = new Map<string, GrantSeen>()
   readonly #offices = new Map<string, string>()
+  readonly #organizations = new Map<string, string>()
   readonly #parents = new Map<string, string | null>()
   readonly #suspended = new Set<string>()
+  /** Whom the watch asked why, and who has not answered. */
+  readonly #asked = new Set<string>()
   readonly #stopped = new Set<string>()
   readonly #motions = new Map<string, EntryOf<"motion.proposed">>()
   readonly #days = new Map<string, number>()
@@ -49,11 +54,13 @@ export class Oracle {
 
   #entry(entry: Entry, index: number): void {
     if (entry.kind === "permit" && entry.by !== null) return this.#permit(entry, entry.by, index)
+    if (entry.kind === "refused" && entry.watch !== undefined) this.#watched(entry, entry.watch)
+    if (entry.kind === "watch.answered") this.#asked.delete(entry.person)
     if (entry.kind === "genesis") {
-      this.#offices.set(entry.person, entry.office)
+      this.#enroll(entry.person, entry)
       this.#parents.set(entry.organization, null)
     }
-    if (entry.kind === "person.enrolled") this.#offices.set(entry.person, entry.statement.office)
+    if (entry.kind === "person.enrolled") this.#enroll(entry.person, entry.statement)
     if (entry.kind === "organization.added") this.#parents.set(entry.organization, entry.statement.parent)
     if (entry.kind === "person.suspended") this.#mark(entry.person, entry.statement.suspended)
     if (entry.kind === "organization.suspended") this.#mark(entry.organization, entry.statement.suspended)
@@ -62,6 +69,20 @@ export class Oracle {
     if (entry.kind === "motion.proposed") this.#motions.set(entry.motion, entry)
     if (entry.kind === "motion.seconded" && entry.statement.decision === "second") this.#carried(entry)
     if (entry.kind.startsWith("grant.")) this.#grant(entry as Extract<Entry, { kind: `grant.${string}` }>)
+  }
+
+  #enroll(person: string, of: { readonly office: string; readonly organization: string }): void {
+    this.#offices.set(person, of.office)
+    this.#organizations.set(person, of.organization)
+  }
+
+  /** What the watch said of a request that was refused: whom it asked, and whom it stopped. */
+  #watched({ person }: EntryOf<"refused">, { verdict, about }: NonNullable<Permit["watch"]>): void {
+    const by = person!
+    if (about === "person" && verdict === "step-up") this.#asked.add(by)
+    if (verdict !== "suspend") return
+    this.suspensions += 1
+    this.#suspended.add(about === "person" ? by : this.#chain(this.#organizations.get(by)!).at(-1)!)
   }
 
   #mark(id: string, suspended: boolean): void {
@@ -78,8 +99,14 @@ export class Oracle {
       this.#grants.set(subject!, { terms, approvals: new Map(keys), ...fresh })
     }
     if (act === "policy") this.#policy = statement as unknown as PolicySeen
+    const { person: lifted, organization } = statement as { person?: string; organization?: string }
+    if (act === "lift-person") {
+      this.#suspended.delete(lifted!)
+      this.#asked.delete(lifted!)
+    }
+    if (act === "lift-organization") this.#suspended.delete(organization!)
     if (act === "resume") this.#stopped.delete((statement as { scope: string }).scope)
-    if (act === "enroll") this.#offices.set(subject!, (statement as { office: string }).office)
+    if (act === "enroll") this.#enroll(subject!, statement as EntryOf<"person.enrolled">["statement"])
   }
 
   #grant(entry: Extract<Entry, { kind: `grant.${string}` }>): void {
@@ -124,6 +151,7 @@ export class Oracle {
     says(this.#stopped.size === 0, "a stop was in force")
     const chain = this.#chain(by.organization)
     says(![by.person, ...chain].some(id => this.#suspended.has(id)), "somebody was suspended")
+    says(!this.#asked.has(by.person), "the watch had asked, and nobody had answered")
     const { captures } = grant.terms
     says(captures === null || captures.includes(permit.capture), "outside of the manifest")
     grant.releases += 1

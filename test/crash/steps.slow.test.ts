@@ -17,7 +17,7 @@ import { undoubted } from "../../src/picture/level.ts"
 import type { Said, StepperOptions } from "./stepper.ts"
 
 /**
- * Random steps (ask, ask again, look, request, approve, edit, revoke, suspend, stop, resume, break the glass, another policy,
+ * Random steps (ask, ask again, answer the watch, lift, look, request, approve, edit, revoke, suspend, stop, resume, break the glass, another policy,
  * the clock ahead) by processes of their own on one ledger, of which one is killed now and then and started again. Then two
  * judges: `fsck`, which replays every verdict from the log alone, and an oracle that only counts. SALLYPORT_STEPS makes it a soak.
  */
@@ -171,10 +171,11 @@ async function judge(data: string, origin: string, tally: ReadonlyMap<string, nu
   expect(oracle.broken).toEqual([])
   // The steps must have met the limits, or the judges have seen nothing.
   expect(oracle.permits).toBeGreaterThan(steps / 100)
+  expect(oracle.suspensions).toBeGreaterThan(0)
   const met = [...tally.keys()]
   for (const code of [
     ...["GRANT_BUDGET", "GRANT_PENDING", "GRANT_REVOKED", "GRANT_EXPIRED", "GRANT_UNKNOWN", "GRANT_PEOPLE"],
-    ...["BUDGET_PERSON", "STOPPED", "GLASS"],
+    ...["BUDGET_PERSON", "STOPPED", "GLASS", "WATCH_STEP_UP", "PERSON_SUSPENDED"],
   ])
     expect(met, code).toContain(code)
   process.stdout.write(

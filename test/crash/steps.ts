@@ -5,6 +5,8 @@ import { orderStop, proposeMotion, reviewGlass, secondMotion } from "../../src/c
 import { permit } from "../../src/custody/opening.ts"
 import { sealedOpening } from "../../src/custody/propose.ts"
 import { suspend } from "../../src/custody/register.ts"
+import { answerWatch } from "../../src/custody/watching.ts"
+import { motionPaths } from "../../src/log/authentic.ts"
 import { decideGrant, requestGrant, revokeGrant } from "../../src/custody/grants.ts"
 import { Fault } from "../../src/fault.ts"
 import type { Statement } from "../../src/grant/request.ts"
@@ -50,25 +52,27 @@ export async function step(s: Stepping): Promise<void> {
   const roll = s.chance()
   const { house } = s.port
   const work =
-    roll < 0.53
+    roll < 0.45
       ? ask(s, house)
-      : roll < 0.55
-        ? breakGlass(s, house)
-        : roll < 0.6
-          ? request(s, house)
-          : roll < 0.8
-            ? approve(s, house)
-            : roll < 0.85
-              ? edit(s, house)
-              : roll < 0.87
-                ? revoke(s, house)
-                : roll < 0.9
-                  ? suspendOne(s, house)
-                  : roll < 0.985
-                    ? stopOrResume(s, house)
-                    : roll < 0.99
-                      ? jump(s)
-                      : anotherPolicy(s, house)
+      : roll < 0.53
+        ? settle(s, house)
+        : roll < 0.55
+          ? breakGlass(s, house)
+          : roll < 0.6
+            ? request(s, house)
+            : roll < 0.8
+              ? approve(s, house)
+              : roll < 0.85
+                ? edit(s, house)
+                : roll < 0.87
+                  ? revoke(s, house)
+                  : roll < 0.9
+                    ? suspendOne(s, house)
+                    : roll < 0.985
+                      ? stopOrResume(s, house)
+                      : roll < 0.99
+                        ? jump(s)
+                        : anotherPolicy(s, house)
   try {
     await work
     count(s, "done")
@@ -228,6 +232,26 @@ async function suspendOne(s: Stepping, house: House): Promise<void> {
   await suspend(house, await caller(s, house, { role: "analyst", path, statement }), what)
 }
 
+const watched: readonly Role[] = [...holders, "custodian", "privacy", "analyst"]
+
+/** Whoever the watch asked says why, and whom anybody suspended two people lift. */
+async function settle(s: Stepping, house: House): Promise<void> {
+  const role = pick(s, watched)
+  const { person, suspended, organization } = (await recordOf(house, "person", s.port.people[role].person))!
+  const root = (await recordOf(house, "organization", organization))!
+  const top = root.parent === null ? root : (await recordOf(house, "organization", root.parent))!
+  const by = role === "custodian" ? "analyst" : "custodian"
+  if (suspended || top.suspended) {
+    const act = suspended ? "lift-person" : "lift-organization"
+    const statement: Statement = suspended ? { person } : { organization: top.organization }
+    const asked = await caller(s, house, { role: by, path: motionPaths[act], statement })
+    return carry(s, house, (await proposeMotion(house, asked, act)).id, "cor")
+  }
+  const names = { reason: "drawn at random, and said why" }
+  const told = { path: "/v1/watch/answers", statement: {}, names }
+  await answerWatch(house, await callerOf(house, s.port.people[role], told))
+}
+
 async function stopOrResume(s: Stepping, house: House): Promise<void> {
   const scope = s.chance() < 0.5 ? "vault" : s.port.reader.port
   const isStopped = (await recordOf(house, "stop", scope))?.isStopped === true
@@ -255,11 +279,11 @@ async function anotherPolicy(s: Stepping, house: House): Promise<void> {
   await carry(s, house, (await proposeMotion(house, asked, "policy")).id)
 }
 
-async function carry(s: Stepping, house: House, motion: string): Promise<void> {
+async function carry(s: Stepping, house: House, motion: string, role: Role = "privacy"): Promise<void> {
   const held = (await recordOf(house, "motion", motion))!
   const statement = { motion_sha256: held.motion_sha256, decision: "second" }
   const path = `/v1/motions/${motion}/second`
-  await secondMotion(house, await caller(s, house, { role: "privacy", path, statement }), motion)
+  await secondMotion(house, await caller(s, house, { role, path, statement }), motion)
 }
 
 function jump(s: Stepping): Promise<void> {
