@@ -6,9 +6,11 @@ import { parseModel, type Model } from "../watch/model.ts"
 
 /**
  * The models that come along, every one that a log may name: an old one stays, so that old entries replay. A bench is built one
- * folder deeper.
+ * folder deeper, and a process of a test into one file.
  */
-const folders = ["../../models/", "../../../models/"].map(path => new URL(path, import.meta.url))
+const folders = ["../../models/", "../../../models/", "../models/"].map(
+  path => new URL(path, import.meta.url),
+)
 
 /** The model that judges new requests. */
 const newest = "watch.json"
