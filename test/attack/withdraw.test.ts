@@ -302,8 +302,9 @@ describe("what the permit rests on must still stand", () => {
   })
 
   test("RECEIPT_DECISION: the permit names another hour, or another capture's admission", async () => {
-    const today = new Date(port.house.log.clock()).toISOString().slice(0, 10)
-    const hour = (draft: PermitDraft) => `${today}T${draft.hour.slice(11, 13) === "00" ? "01" : "00"}-06:00`
+    // Of the same day: the watch would refuse another.
+    const hour = ({ hour }: PermitDraft) =>
+      `${hour.slice(0, 10)}T${hour.slice(11, 13) === "00" ? "01" : "00"}-06:00`
     expect(await bentPermit(d => ({ ...d, hour: hour(d) }), {}, true)).toBe("RECEIPT_DECISION")
     const other = (await port.house.ledger.capture(await capture()))!
     expect(await bentPermit(d => ({ ...d, admitted: other.admitted }), {}, true)).toBe("RECEIPT_DECISION")
