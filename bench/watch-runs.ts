@@ -6,10 +6,8 @@ import {
   type Traffic,
   type TrafficOptions,
 } from "../src/drawing/traffic/traffic.ts"
-import { Courses } from "../src/watch/courses.ts"
 import type { Model } from "../src/watch/model.ts"
 import { Replay, type ReplayOptions } from "../src/watch/replay.ts"
-import type { Course } from "../src/watch/train.ts"
 
 /** One attack, replayed with nothing denied. */
 export interface AttackRun {
@@ -115,14 +113,6 @@ function attackRun(base: Traffic, variant: Variant, options: AttackOptions): Att
 
 const distinct = (requests: readonly (readonly [number, { readonly image: number }])[]) =>
   new Set(requests.map(([, { image }]) => image)).size
-
-export function coursesOf(traffic: Traffic): Course[] {
-  const courses = new Courses(traffic.world.seed)
-  for (const { principal, zone_h } of traffic.world.people) courses.person(principal, zone_h)
-  for (const order of traffic.orders) courses.order(order)
-  for (const request of traffic.requests) courses.request(request)
-  return courses.all()
-}
 
 /** The statistic of one person after each request: where an attacker is suspended, and somebody honest over as many. */
 export function traceOf(

@@ -2,12 +2,10 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { drawHonest, usualTraffic, type Traffic } from "../src/drawing/traffic/traffic.ts"
 import { assess, type Assessment, type WatchState } from "../src/watch/assess.ts"
-import { Courses } from "../src/watch/courses.ts"
 import { parseModel, type Model } from "../src/watch/model.ts"
 import { Replay, type ReplayOptions } from "../src/watch/replay.ts"
 import { answered, emptyOrganization, emptyPerson } from "../src/watch/state.ts"
 import type { WatchedRequest } from "../src/watch/symbols.ts"
-import type { Course } from "../src/watch/train.ts"
 import { root } from "./tidy.ts"
 
 /** The model that comes along. */
@@ -63,14 +61,6 @@ export function replayed(traffic: Traffic, options: Partial<ReplayOptions> = {})
   for (const order of traffic.orders) replay.order(order)
   for (const [seq, request] of traffic.requests.entries()) replay.request(request, seq)
   return replay
-}
-
-export function coursesOf(traffic: Traffic): Course[] {
-  const courses = new Courses(traffic.world.seed)
-  for (const { principal, zone_h } of traffic.world.people) courses.person(principal, zone_h)
-  for (const order of traffic.orders) courses.order(order)
-  for (const request of traffic.requests) courses.request(request)
-  return courses.all()
 }
 
 export function honest(seed: string, days = 60): Traffic {

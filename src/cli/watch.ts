@@ -5,7 +5,7 @@ import { basename } from "node:path"
 import { fileURLToPath } from "node:url"
 import { drawHonest, linesOf, usualTraffic } from "../drawing/traffic/traffic.ts"
 import { Fault } from "../fault.ts"
-import { Courses } from "../watch/courses.ts"
+import { Courses, coursesOf } from "../watch/courses.ts"
 import { formatModel, parseModel, type Model, type Provenance } from "../watch/model.ts"
 import { train, type Course } from "../watch/train.ts"
 import { writeWhole } from "../whole-file.ts"
@@ -127,11 +127,7 @@ function drawn(count: number): Read {
   for (let nth = 1; nth <= count; nth += 1) {
     const seed = `train ${nth}`
     const traffic = drawHonest({ seed, ...usualTraffic })
-    const log = new Courses(seed)
-    for (const { principal, zone_h } of traffic.world.people) log.person(principal, zone_h)
-    for (const order of traffic.orders) log.order(order)
-    for (const request of traffic.requests) log.request(request)
-    courses.push(...log.all())
+    courses.push(...coursesOf(traffic))
     const hash = createHash("sha256")
     for (const line of linesOf(traffic, "honest")) hash.update(`${line}\n`)
     sources.push({ name: `drawn, seed ${seed}, ${traffic.world.days} days`, sha256: hash.digest("hex") })

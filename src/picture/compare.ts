@@ -67,7 +67,7 @@ export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told
   for (const isMirrored of [false, true]) {
     const pixels = isMirrored ? flopped(leak) : leak
     const view = viewOf(pixels)
-    const found = parseDescriptors(leakCornersOf(pixels)) ?? []
+    const found = parseDescriptors(leakCornersOf(pixels, view)) ?? []
     const matches = descriptors.flatMap(list => matchesOf(found, list))
     const start = startOf(matches, Math.max(leak.width_px, leak.height_px))
     if (start !== null) tries.push({ ...start, view, isMirrored })

@@ -3,7 +3,7 @@ import { Fault } from "../fault.ts"
 import { busyBox } from "../mark/busy.ts"
 import type { Area } from "../mark/lapped.ts"
 import type { Plane } from "../mark/plane.ts"
-import { shownBox, viewOf } from "../mark/view.ts"
+import { shownBox, viewOf, type View } from "../mark/view.ts"
 import { stepsOf, type Steps } from "../mark/quantiser.ts"
 import { leakDescriptorsOf } from "./descriptors.ts"
 import { colours, type Pixels } from "./pixels.ts"
@@ -123,17 +123,22 @@ function spread(data: Uint8Array, channels: number): Uint8Array {
 export function lookAtLeak({ pixels }: Leak): LeakLook {
   return {
     side_px: Math.max(pixels.width_px, pixels.height_px),
-    descriptors: leakCornersOf(pixels),
-    mirrored: leakCornersOf(flopped(pixels)),
+    descriptors: cornersOf(pixels),
+    mirrored: cornersOf(flopped(pixels)),
   }
+}
+
+function cornersOf(pixels: Pixels): Uint8Array {
+  return leakCornersOf(pixels, viewOf(pixels))
 }
 
 /**
  * The corners of a leak, packed. Where bars were drawn over it, or it stands among other things, what looks like a picture
  * is looked at by itself, and so more closely: else the others' corners, which are sharper, are all that is seen.
+ * @param view  of these pixels.
  */
-export function leakCornersOf(pixels: Pixels): Uint8Array {
-  const busy = busyBox(viewOf(pixels))
+export function leakCornersOf(pixels: Pixels, view: View): Uint8Array {
+  const busy = busyBox(view)
   if (busy === null || area(busy) > smallShare * pixels.width_px * pixels.height_px)
     return leakDescriptorsOf(pixels, null, corners)
   const { left, top, right, bottom } = busy

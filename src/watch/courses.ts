@@ -8,6 +8,26 @@ interface Growing extends Course {
   readonly seen: { purpose: string; observation: Observation }[]
 }
 
+/** A log that is at hand whole, as drawn ones are. */
+export interface WholeLog {
+  readonly world: {
+    readonly seed: string
+    readonly people: readonly { readonly principal: number; readonly zone_h: number }[]
+  }
+  readonly orders: readonly WorkOrder[]
+  /** In the order of time. */
+  readonly requests: readonly LoggedRequest[]
+}
+
+/** What the people of a log that is at hand did; its seed is its name. */
+export function coursesOf({ world, orders, requests }: WholeLog): Course[] {
+  const courses = new Courses(world.seed)
+  for (const { principal, zone_h } of world.people) courses.person(principal, zone_h)
+  for (const order of orders) courses.order(order)
+  for (const request of requests) courses.request(request)
+  return courses.all()
+}
+
 /** What the people of one log did, symbol by symbol: with its work orders, and once more as if it had none. */
 export class Courses {
   readonly #log: string

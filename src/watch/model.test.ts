@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-explicit-any */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
@@ -18,9 +17,21 @@ import { levelCount, levelOf, micronatsOf, naturalLog } from "./ratio.ts"
 import { alphabet } from "./symbols.ts"
 
 const text = readFileSync(join(root, "models/watch.json"), "utf8")
-const bent = (change: (file: Record<string, never>) => void) => {
-  const file = JSON.parse(text) as Record<string, never>
-  change(file)
+/** What of a model file is bent here, to be written to. */
+interface Bendable {
+  v: number
+  readonly provenance: { trained_at?: string }
+  readonly thresholds: { readonly person: { stepUp_micronats: number } }
+  readonly bets: { readonly order: number[][] }
+  readonly micronats: { readonly stakes: number[][] }
+  readonly pool: { readonly order: number[][] }
+  readonly purposes: Readonly<Record<string, { readonly order: Readonly<Record<string, number[]>> }>>
+  readonly shares: number[]
+}
+
+const bent = (bend: (file: Bendable) => void) => {
+  const file = JSON.parse(text) as Bendable
+  bend(file)
   return () => parseModel(formatModel(file as unknown as ModelFile))
 }
 
@@ -57,18 +68,18 @@ test("the shipped model is small, canonical, and says what it learned from", () 
   expect(shipped.file.thresholds.person).toEqual({ stepUp_micronats: 7e6, suspend_micronats: 14e6 })
 })
 
-const bends: [string, (file: any) => void][] = [
+const bends: [string, (file: Bendable) => void][] = [
   ["it is of version 1", file => (file.v = 2)],
   ["it says where it comes from", file => delete file.provenance.trained_at],
   ["a step-up comes before a suspension", file => (file.thresholds.person.stepUp_micronats = 14e6)],
-  ["bets add up", file => (file.bets.order[0][0] += 1)],
+  ["bets add up", file => (file.bets.order[0]![0]! += 1)],
   ["there are three stakes and the session's", file => file.micronats.stakes.pop()],
   ["the pool has a row for each context", file => file.pool.order.pop()],
-  ["rows of each purpose add up", file => (Object.values<any>(file.purposes)[0].order["0"][0] += 1)],
-  ["shares add up", file => (file.shares[0] -= 1)],
+  ["rows of each purpose add up", file => (Object.values(file.purposes)[0]!.order["0"]![0]! += 1)],
+  ["shares add up", file => (file.shares[0]! -= 1)],
   [
     "its bets are fair in every context",
-    file => (file.micronats.stakes[0] = file.micronats.stakes[0].map((level: number) => level + 400_000)),
+    file => (file.micronats.stakes[0] = file.micronats.stakes[0]!.map(level => level + 400_000)),
   ],
 ]
 for (const [rule, bend] of bends)

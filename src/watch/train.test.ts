@@ -1,7 +1,8 @@
 import { expect, test } from "vitest"
-import { assessAll, coursesOf, honest, newState, outside } from "../../test/watched.ts"
+import { assessAll, honest, newState, outside } from "../../test/watched.ts"
 import { withAttack } from "../drawing/traffic/traffic.ts"
 import { formatModel, parseModel, unfairContext } from "./model.ts"
+import { coursesOf } from "./courses.ts"
 import { policy, train, type Course } from "./train.ts"
 
 const of = { trained_at: "2026-11-27", sources: [] }

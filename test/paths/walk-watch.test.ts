@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import sharp from "sharp"
 import { afterAll, beforeAll, test } from "vitest"
 import { openServer, type Server } from "../../src/http/server.ts"
-import { grantOf, openTestPort, takeIn } from "../port.ts"
-import { keyFor, walkThrough, type Walk } from "../walk.ts"
+import { grantOf, openTestPort } from "../port.ts"
+import { keyFor, takeInPlain, walkThrough, type Walk } from "../walk.ts"
 
 let walk: Walk
 let server: Server
@@ -13,17 +12,7 @@ let server: Server
 beforeAll(async () => {
   const port = await openTestPort()
   const folder = await mkdtemp(join(tmpdir(), "sallyport-walk-"))
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const plates = [{ text: "SP7X042", box: { x_px: 20, y_px: 20, width_px: 60, height_px: 20 } }]
-  const captures: string[] = []
-  for (let i = 0; i < 10; i += 1) {
-    const event = { v: 1, source: "index", file: null, plates, faces: [] } as const
-    captures.push((await takeIn(port, { picture, event })).capture)
-  }
+  const captures = await takeInPlain(port, 10)
   const grant = await grantOf(port, { terms: { captures: captures.slice(0, 4), images: 4, releases: 12 } })
   server = await openServer(port.house, {
     ...{ host: "127.0.0.1", port: 0, openBundles: false, version: "0.0.0" },

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { tmpdir } from "node:os"
-import sharp from "sharp"
 import { afterAll, beforeAll, test } from "vitest"
 import { recordOf } from "../../src/custody/caller.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
-import { openTestPort, takeIn, type Role } from "../port.ts"
-import { keyFor, walkThrough, type Walk } from "../walk.ts"
+import { openTestPort, type Role } from "../port.ts"
+import { keyFor, takeInPlain, walkThrough, type Walk } from "../walk.ts"
 
 let walk: Walk
 let server: Server
@@ -14,14 +13,7 @@ let server: Server
 beforeAll(async () => {
   const port = await openTestPort()
   const folder = await mkdtemp(join(tmpdir(), "sallyport-walk-"))
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const plates = [{ text: "SP7X042", box: { x_px: 20, y_px: 20, width_px: 60, height_px: 20 } }]
-  for (let i = 0; i < 6; i += 1)
-    await takeIn(port, { picture, event: { v: 1, source: "index", file: null, plates, faces: [] } })
+  await takeInPlain(port, 6)
   server = await openServer(port.house, {
     ...{ host: "127.0.0.1", port: 0, openBundles: false, version: "0.0.0" },
     standing: { differences: [] },
