@@ -61,9 +61,14 @@ function listed(all: readonly Suspicion[]): string[] {
   const heads = ["who", "organization", "standing", "evidence", "since", "why"]
   const rows = all.map(each => [
     ...[each.id, each.of === "person" ? each.organization : "itself", each.standing],
-    ...[barOf(each), each.since ?? "–", each.why ?? "what its people did adds up"],
+    ...[barOf(each), each.since ?? "–", whyOf(each)],
   ])
   return table(heads, rows)
+}
+
+/** Nothing is said of a person without evidence. */
+function whyOf({ of, why }: Suspicion): string {
+  return why ?? (of === "organization" ? "what its people did adds up" : "–")
 }
 
 const bar_cells = 14
