@@ -259,14 +259,15 @@ async function runAgent(
   { command, source, where }: { command: Command; source: Source; where: string },
 ): Promise<void> {
   const door = await openHealthDoor(agent, addressOf(health))
+  // Before the line that says it listens: whoever reads that line may end it.
+  let end: () => void = () => undefined
+  const ended = new Promise<void>(resolve => (end = resolve))
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end())
   const { spool } = agent
   tell(
     globalsOf(command),
     `sallyport agent listening ${where} health ${door.url} waiting=${spool.files} numbered=${spool.numbered} settled=${spool.settled}`,
   )
-  let end: () => void = () => undefined
-  const ended = new Promise<void>(resolve => (end = resolve))
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end())
   const running = source.run()
   try {
     await Promise.race([running, agent.run(), ended])

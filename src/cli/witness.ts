@@ -29,8 +29,8 @@ export function witnessCommands(program: Command): void {
     .option("--rate <number>", "requests a second, of each address", "50")
     .action(async (options: ServeOptions, self: Command) => {
       const running = await serveWitness(options)
-      tell(globalsOf(self), running.firstLine)
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void running.close())
+      tell(globalsOf(self), running.firstLine)
       await running.ended
     })
   witness
