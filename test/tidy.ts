@@ -13,6 +13,8 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
   grant: [],
   watch: [],
   mark: [],
+  incident: [],
+  scope: ["incident"],
   picture: ["grant", "mark"],
   drawing: ["picture"],
   reading: ["picture"],
@@ -32,19 +34,33 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
     "log",
     "vault",
     "watch",
+    "incident",
+    "scope",
   ],
-  http: ["custody", "grant", "mark", "tlog", "log", "ledger", "seal", "vault"],
+  http: ["custody", "grant", "incident", "mark", "tlog", "log", "ledger", "seal", "vault"],
   outbox: ["custody", "log"],
   lane: ["seal", "tlog", "reading"],
   witness: ["tlog", "ledger"],
   cli: [
-    ...["http", "outbox", "witness", "custody", "lane", "drawing", "reading", "seal", "tlog", "grant"],
+    ...[
+      "http",
+      "outbox",
+      "witness",
+      "custody",
+      "lane",
+      "drawing",
+      "reading",
+      "seal",
+      "tlog",
+      "grant",
+      "incident",
+    ],
     ...["log", "vault", "watch"],
   ],
 }
 
 /** Rooms that are given clock, randomness and keys, and touch no platform. */
-export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "watch", "mark"]
+export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "watch", "mark", "incident"]
 
 /** Ground files that pure rooms may import at run time; every other room may import all of them. */
 export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]
