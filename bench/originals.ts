@@ -4,7 +4,7 @@ import { compare } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
 import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
 import { likenessesTo } from "../src/picture/likeness.ts"
-import { closestOf, explains, likelyOf } from "../src/picture/lookup.ts"
+import { closestOf, explains, likelyOf, warpsOf } from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { chanceOf, type Chance } from "../src/drawing/chance.ts"
@@ -75,7 +75,11 @@ async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCo
   looks.push(look)
   const likely = await likelyOf(index, look)
   const at = performance.now()
-  const guesses = likely.map(each => ({ ...each, parts: sketches.get(each.name)!.parts }))
+  const guesses = likely.map(each => ({
+    ...each,
+    warps: warpsOf(each),
+    parts: sketches.get(each.name)!.parts,
+  }))
   const close = closestOf(likely, likely.length < 2 ? [] : await likenessesTo(leak.pixels, guesses))
   times.liken_ms.push(performance.now() - at)
   const opened = close.slice(0, originalsPerFile)

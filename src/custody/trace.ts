@@ -5,7 +5,7 @@ import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
-import { closestOf, explains, likelyOf } from "../picture/lookup.ts"
+import { closestOf, explains, likelyOf, warpsOf } from "../picture/lookup.ts"
 import type { Comparison } from "../picture/tracer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
@@ -154,10 +154,10 @@ async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Pro
   if (likely.length < 2) return likely.map(({ name }) => name)
   const names = likely.map(({ name }) => name)
   const sketches = await sketchesOf(house, one.receipt, names)
-  const guesses = likely.flatMap(({ warp, isMirrored }, n) => {
+  const guesses = likely.flatMap((each, n) => {
     const parts = sketches[n]?.parts
     const small = parts?.map(({ box, likeness }) => ({ box, likeness }))
-    return small === undefined ? [] : [{ n, warp, isMirrored, parts: small }]
+    return small === undefined ? [] : [{ n, warps: warpsOf(each), isMirrored: each.isMirrored, parts: small }]
   })
   const told = await house.pictures.tracer.liken(bytes, guesses)
   const likenesses = new Map(guesses.map(({ n }, i) => [n, told[i] as number]))

@@ -39,6 +39,8 @@ test.each([
   const start = startOf(matchesBy(warp, 120, 240), 800)
   expect(start!.agreeing).toBeGreaterThanOrEqual(115)
   expect(farthest(start!.warp, warp)).toBeLessThan(3)
+  expect(start!.flat.slice(6)).toEqual([0, 0])
+  expect(farthest(start!.flat, warp)).toBeLessThan(80)
 })
 
 test("three corners tell no perspective, and none tells nothing", () => {

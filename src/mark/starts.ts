@@ -18,6 +18,8 @@ export interface Start {
   readonly warp: Warp
   /** How many matches agree with it. */
   readonly agreeing: number
+  /** The same without perspective, which few corners tell badly. */
+  readonly flat: Warp
 }
 
 /** Of the leak's longer side: how far from where a guess puts it a corner may lie. */
@@ -38,7 +40,7 @@ export function startOf(
 ): Start | null {
   const reach = Math.max(3, tolerance * leakSide_px)
   const places = placesOf(matches)
-  let best: Start | null = null
+  let best: Omit<Start, "flat"> | null = null
   for (const match of tried) {
     const warp = similarityOf(match)
     const scale = Math.hypot(warp[0], warp[1])
@@ -62,7 +64,7 @@ export function startOf(
 const enoughForTilt = 24
 
 /** The guess with perspective, as long as more matches agree with it. */
-function tilted(start: Start, matches: readonly Match[], reach: number): Start {
+function tilted(start: Omit<Start, "flat">, matches: readonly Match[], reach: number): Start {
   let best = start
   const scale = scaleAt(start.warp, 0, 0)
   for (let round = 0; round < 4; round += 1) {
@@ -73,7 +75,7 @@ function tilted(start: Start, matches: readonly Match[], reach: number): Start {
     if (agreeing <= best.agreeing) break
     best = { warp, agreeing }
   }
-  return best
+  return { ...best, flat: start.warp }
 }
 
 /** A screen seen from the side is nowhere more than so many times as near as before. */

@@ -3,7 +3,7 @@ import { drawOriginals, leaks, type Original } from "../../test/leaks.ts"
 import { identity, scaling, shifting, composed } from "../mark/warp.ts"
 import { decodeLeak, lookAtLeak } from "./leak.ts"
 import { likenessesTo } from "./likeness.ts"
-import { closestOf, likelyOf, type Likely } from "./lookup.ts"
+import { closestOf, likelyOf, warpsOf, type Likely } from "./lookup.ts"
 import { Originals } from "./originals.ts"
 
 suite("likenesses", () => {
@@ -18,14 +18,17 @@ suite("likenesses", () => {
     const warp = scaling(4, 4)
     const told = await likenessesTo(
       pixels,
-      originals.map(({ sketch }) => ({ warp, isMirrored: false, parts: sketch.parts })),
+      originals.map(({ sketch }) => ({ warps: [warp], isMirrored: false, parts: sketch.parts })),
     )
     expect(told.indexOf(Math.max(...told))).toBe(1)
     expect(told[1]).toBeGreaterThan(0.7)
     const { parts } = originals[1]!.sketch
     const off = composed(shifting(160, 90), warp)
-    expect((await likenessesTo(pixels, [{ warp: off, isMirrored: false, parts }]))[0]).toBeLessThan(0.3)
-    expect((await likenessesTo(pixels, [{ warp, isMirrored: true, parts }]))[0]).toBeLessThan(told[1]! - 0.2)
+    expect((await likenessesTo(pixels, [{ warps: [off], isMirrored: false, parts }]))[0]).toBeLessThan(0.3)
+    expect((await likenessesTo(pixels, [{ warps: [off, warp], isMirrored: false, parts }]))[0]).toBe(told[1])
+    expect((await likenessesTo(pixels, [{ warps: [warp], isMirrored: true, parts }]))[0]).toBeLessThan(
+      told[1]! - 0.2,
+    )
   })
 
   test("what L2 shows is held against the region's likeness", async () => {
@@ -35,7 +38,7 @@ suite("likenesses", () => {
     const warp = shifting(8 * Math.floor(x_px / 8), 8 * Math.floor(y_px / 8))
     const [whole, ...regions] = originals[2]!.sketch.parts
     const of = async (parts: Original["sketch"]["parts"]) =>
-      (await likenessesTo(pixels, [{ warp, isMirrored: false, parts }]))[0]!
+      (await likenessesTo(pixels, [{ warps: [warp], isMirrored: false, parts }]))[0]!
     expect(await of(regions)).toBeGreaterThan(0.8)
     expect(await of([whole!])).toBeLessThan(await of(regions))
     expect(await of([whole!, ...regions])).toBe(await of(regions))
@@ -46,7 +49,7 @@ suite("likenesses", () => {
     expect(await likenessesTo(pixels, [])).toEqual([])
     const { box } = originals[0]!.sketch.parts[0]!
     for (const parts of [[], [{ box, likeness: new Uint8Array(40) }]])
-      expect(await likenessesTo(pixels, [{ warp: identity, isMirrored: false, parts }])).toEqual([-1])
+      expect(await likenessesTo(pixels, [{ warps: [identity], isMirrored: false, parts }])).toEqual([-1])
   })
 
   test("of originals that a leak's corners lie on, its own comes first", async () => {
@@ -54,7 +57,11 @@ suite("likenesses", () => {
     originals.forEach(({ sketch }, n) => index.add(String(n), sketch))
     const leak = await decodeLeak(await leaks["L2, JPEG 50 at half size"]!(originals[3]!))
     const likely = await likelyOf(index, lookAtLeak(leak))
-    const guesses = likely.map(each => ({ ...each, parts: originals[Number(each.name)]!.sketch.parts }))
+    const guesses = likely.map(each => ({
+      ...each,
+      warps: warpsOf(each),
+      parts: originals[Number(each.name)]!.sketch.parts,
+    }))
     expect(closestOf(likely, await likenessesTo(leak.pixels, guesses))[0]).toBe("3")
   })
 })
@@ -85,7 +92,7 @@ test("a leak that is plainly of one original is not looked for in a mirror; one 
 
 suite("the closest", () => {
   const likely: readonly Likely[] = ["a", "b", "c", "b"].map((name, n) => {
-    return { name, votes: 100 - 10 * n, agreeing: 20, warp: identity, isMirrored: n === 3 }
+    return { name, votes: 100 - 10 * n, agreeing: 20, warp: identity, flat: identity, isMirrored: n === 3 }
   })
 
   test("are ordered by likeness, each once", () => {

@@ -1,6 +1,7 @@
 import type { LeakLook } from "./leak.ts"
 import { parseDescriptors } from "./descriptors.ts"
 import type { Candidate, Originals } from "./originals.ts"
+import type { Warp } from "../mark/warp.ts"
 import type { Comparison } from "./tracer.ts"
 
 /** An original that a leak, or its mirror image, may have come from. */
@@ -15,8 +16,8 @@ const leastCorners = 4
  * So many at most are held against the leak as small likenesses, and those alone for which so much speaks of what speaks for
  * the likeliest: two vehicles of one make look alike to most corners.
  */
-const mostLikely = 8
-const likelyShare = 0.4
+const mostLikely = 20
+const likelyShare = 0.2
 
 /** What speaks with that for less than this share of the best is not opened: such are told apart by comparing pictures. */
 const closeShare = 0.85
@@ -77,4 +78,9 @@ export function closestOf(
  */
 export function explains({ likeness, shown_px }: Pick<Comparison, "likeness" | "shown_px">): number {
   return likeness ** 2 * shown_px
+}
+
+/** The ways in which a leak may lie on a candidate: with the perspective that its corners tell, and without. */
+export function warpsOf({ warp, flat }: Candidate): readonly Warp[] {
+  return warp[6] === 0 && warp[7] === 0 ? [warp] : [warp, flat]
 }

@@ -15,8 +15,9 @@ export interface Candidate {
    * like the others that were looked at closely (local naive Bayes: McCann and Lowe 2012).
    */
   readonly votes: number
-  /** From the leak to the original. */
+  /** From the leak to the original, and the same without perspective. */
   readonly warp: Warp
+  readonly flat: Warp
 }
 
 /** A slot that holds more says nothing: so many originals share what it looks like. */
@@ -54,7 +55,7 @@ interface Shelf extends Tables {
  * Sketches of many originals, in which that of a leak is looked for. A leak's corner is compared with those alone that agree
  * with it in all or all but one of a key's bits, in one of six tables (Greene et al. 1994; Norouzi et al. 2014); the
  * originals that most speaks for are then compared with all of the leak. What it does: docs/formats/descriptors.md.
- * Holds about 105 bytes for each descriptor, 84 kB for an original with 800.
+ * Holds about 105 bytes for each descriptor, 103 kB for an original with 980.
  */
 export class Originals {
   readonly #names: string[] = []
@@ -359,8 +360,8 @@ function candidateOf(
     leakSide_px,
     nearestFirst.slice(0, mostTried).map(n => matches[n] as Match),
   )
-  if (start === null) return { name, agreeing: 0, votes: 0, warp: identity }
-  const { warp, agreeing } = start
+  if (start === null) return { name, agreeing: 0, votes: 0, warp: identity, flat: identity }
+  const { warp, agreeing, flat } = start
   const reach_px = 0.02 * leakSide_px * scaleAt(warp, leakSide_px / 2, leakSide_px / 2)
   const votes = matches.reduce((sum, { leak, original }, n) => {
     const across = warpedX(warp, leak.x_px, leak.y_px) - original.x_px
@@ -369,7 +370,7 @@ function candidateOf(
     if (Math.hypot(across, down) > reach_px) return sum
     return sum + Math.max(0, (means[i] as number) - (bits[i] as number)) ** 2
   }, 0)
-  return { name, agreeing, votes, warp }
+  return { name, agreeing, votes, warp, flat }
 }
 
 /** So many matches, the nearest, are tried as guesses of how a leak lies on an original. */
