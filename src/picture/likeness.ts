@@ -21,12 +21,14 @@ export interface Guess {
  */
 const [coarse_px, close_px] = [160, 320]
 
-/** So many are held against the leak closely: those that are most alike coarsely. */
+/** So many are held against the leak closely: the first that are named, and those that are most alike coarsely. */
 const mostClose = 6
+const firstClose = 2
 
 /**
  * How alike a leak and the likenesses of some originals are, −1 to 1 for each: the whole's or a region's, whichever is more alike; −1
  * for those that are not among the most alike already when they are looked at coarsely.
+ * @param guesses  the likeliest first.
  * Costs about 15 ms for each part and warp, and 80 for each original that is looked at closely.
  */
 export async function likenessesTo(leak: Pixels, guesses: readonly Guess[]): Promise<readonly number[]> {
@@ -42,7 +44,8 @@ export async function likenessesTo(leak: Pixels, guesses: readonly Guess[]): Pro
     const best = await coarselyLaid(coarse, guess)
     if (best !== null) laid.push({ ...best, n, close })
   }
-  laid.sort((a, b) => b.alignment.likeness - a.alignment.likeness)
+  const rank = ({ n, alignment }: (typeof laid)[number]) => (n < firstClose ? 2 : alignment.likeness)
+  laid.sort((a, b) => rank(b) - rank(a))
   const told = new Array<number>(guesses.length).fill(-1)
   for (const { n, close, likeness, toLeak, alignment } of laid.slice(0, mostClose)) {
     const warp = composed(alignment.warp, composed(inverted(toLeak) as Warp, close.toLeak))
