@@ -1,9 +1,12 @@
 import { hex } from "../bytes.ts"
+import { may } from "../grant/office.ts"
 import { wholeId } from "../ids.ts"
 import { parseEntry, type EntryOf } from "../log/kinds.ts"
 import { messagesBeside, noticeSeen } from "../log/messages.ts"
 import type { Drafted } from "../log/sequencer.ts"
 import { names, permitName, type State } from "../log/state.ts"
+import type { Caller } from "./caller.ts"
+import type { TraceReport } from "./close-trace.ts"
 import type { House } from "./house.ts"
 
 /** Canaries: drawn captures that no work needs. Which captures are some, only the vault's key tells (decision 0019). */
@@ -139,4 +142,19 @@ async function scan(house: House, kind: "permit" | "refused", from: number | und
     before = { before: last.index }
   }
   return { found, reached: before.before ?? 0 }
+}
+
+/** A trace's report, for those who may know with which of its files show a canary. The entry `trace.closed` says nothing of it. */
+export function withCanaries(house: House, caller: Caller, report: TraceReport): TraceReport {
+  if (!may(caller.person.office, "canaries")) return report
+  const files = report.files.map(file => {
+    const is_canary = file.capture !== null && isCanary(house, file.capture)
+    return { ...file, is_canary, said: is_canary ? `${file.said} ${leakedCanary(file)}` : file.said }
+  })
+  return { ...report, files }
+}
+
+function leakedCanary({ holders }: TraceReport["files"][number]): string {
+  const how = holders > 0 ? "whoever had it asked for it by its id" : "it left by no release"
+  return `Its original is a canary, which no work needs and no draw picks: ${how}.`
 }

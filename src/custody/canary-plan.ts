@@ -24,6 +24,8 @@ export interface CanaryPlan {
   readonly vault: string
   readonly port: string
   readonly lane: string
+  readonly lane_name: string
+  /** In the order of their times. */
   readonly planned: readonly Planned[]
 }
 
@@ -31,8 +33,8 @@ export interface PlanAsked {
   readonly lane: string
   /** 1 to 200. */
   readonly count: number
-  /** From now on, 1 to 168. */
-  readonly hours: number
+  /** From now on, 1 to 604,800. */
+  readonly over_s: number
 }
 
 /** One hour of the lane, or what is left of it. */
@@ -56,15 +58,15 @@ const unknownYet = { id: "", admitted: Number.MAX_SAFE_INTEGER - 1 }
  * @throws Fault NOT_FOUND without such a lane; CONFIG where the log does not commit to the key that would mark them;
  *         CONFLICT where everything is covered.
  */
-export async function planCanaries(house: House, { lane, count, hours }: PlanAsked): Promise<CanaryPlan> {
+export async function planCanaries(house: House, { lane, count, over_s }: PlanAsked): Promise<CanaryPlan> {
   const held = await recordOf(house, "lane", lane)
   if (held === null) throw new Fault("NOT_FOUND", "there is no such lane")
   await assertCommitted(house)
-  const cells = await freeCells(house, { lane, port: held.port, hours })
+  const cells = await freeCells(house, { lane, port: held.port, over_s })
   if (cells.length === 0)
-    throw new Fault("CONFLICT", `live grants cover every hour of the lane in the next ${hours}`, {
+    throw new Fault("CONFLICT", "live grants cover every hour of the lane until then", {
       notDone: "No canary was planned.",
-      next: "more hours, or another lane",
+      next: "a longer time, or another lane",
     })
   const beside = cells.filter(cell => cell.beside !== null)
   const planned = Array.from({ length: count }, (_, nth) => {
@@ -72,7 +74,7 @@ export async function planCanaries(house: House, { lane, count, hours }: PlanAsk
     return plannedIn(house, pick(isBeside ? beside : cells))
   })
   planned.sort((a, b) => (a.at < b.at ? -1 : 1))
-  return { vault: house.log.origin, port: held.port, lane, planned }
+  return { vault: house.log.origin, port: held.port, lane, lane_name: held.name, planned }
 }
 
 /** That a capture is a canary must not be a claim of afterwards. */
@@ -99,26 +101,25 @@ function pick(cells: readonly Cell[]): Cell {
 
 async function freeCells(
   house: House,
-  of: { readonly lane: string; readonly port: string; readonly hours: number },
+  of: { readonly lane: string; readonly port: string; readonly over_s: number },
 ): Promise<readonly Cell[]> {
-  const { lane, port, hours } = of
+  const { lane, port, over_s } = of
   const now_ms = house.log.clock()
+  const end_ms = now_ms + 1000 * over_s
   const zone = (await recordOf(house, "port", port))?.time_zone ?? "UTC"
   const [live, lanes] = [await liveGrants(house, now_ms), await lanesOf(house, port)]
   const usual = await usualHours(house, lane, now_ms)
   const cells: Cell[] = []
-  for (let nth = 0; nth < hours; nth += 1) {
-    // Hours begin by the port's clock, whose offset may be a part of an hour.
-    const at_ms = now_ms + nth * hour_ms
+  for (let at_ms = now_ms, begin_ms = 0; at_ms < end_ms; at_ms = begin_ms + hour_ms) {
     const hour = localHour(new Date(at_ms).toISOString(), zone)
-    const begin_ms = Date.parse(`${hour.slice(0, 13)}:00:00${hour.slice(13)}`)
+    begin_ms = Date.parse(`${hour.slice(0, 13)}:00:00${hour.slice(13)}`)
     if (live.some(grant => grant.terms.lanes.includes(lane) && covers(grant, { ...unknownYet, hour })))
       continue
     const around = [begin_ms - hour_ms, begin_ms + hour_ms].map(each =>
       localHour(new Date(each).toISOString(), zone),
     )
     cells.push({
-      ...{ hour, from_ms: Math.max(now_ms, begin_ms), until_ms: begin_ms + hour_ms },
+      ...{ hour, from_ms: at_ms, until_ms: Math.min(end_ms, begin_ms + hour_ms) },
       weight: 1 + (usual.get(hour.slice(11, 13)) ?? 0),
       beside: live.find(grant => isBeside(grant, { lane, lanes, hour, around }))?.grant ?? null,
     })

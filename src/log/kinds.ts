@@ -230,10 +230,11 @@ export const kinds = {
   }),
   /** Someone saw an entry with the texts behind its commitments. */
   "opening.read": kind("opening.read", { entry: index, person: id("per"), asked }),
-  /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone. */
+  /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone, nor
+   * is one about canaries, since it would say which. */
   "log.read": kind("log.read", {
     person: id("per"),
-    /** `canaries`: which captures are some, or who touched one. */
+    /** `canaries`: which captures are some, are to be, or were touched. */
     what: oneOf(["entries", "bundles", "check", "canaries"]),
     asked: nullable(asked),
   }),
