@@ -146,7 +146,7 @@ async function scan(house: House, kind: "permit" | "refused", from: number | und
 
 /** A trace's report, for those who may know with which of its files show a canary. The entry `trace.closed` says nothing of it. */
 export function withCanaries(house: House, caller: Caller, report: TraceReport): TraceReport {
-  if (!may(caller.person.office, "canaries")) return report
+  if (!may(caller.person.office, "know canaries")) return report
   const files = report.files.map(file => {
     const is_canary = file.capture !== null && isCanary(house, file.capture)
     return { ...file, is_canary, said: is_canary ? `${file.said} ${leakedCanary(file)}` : file.said }

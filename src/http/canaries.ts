@@ -13,7 +13,7 @@ import { callerOf, type Route } from "./route.ts"
 /** What only few may know: which captures are canaries, and who touched one. That somebody looked is in the log, not at what. */
 export function canaryRoutes(house: House): Route[] {
   const admit = async (caller: Caller) => {
-    await allow(house, caller, "canaries")
+    await allow(house, caller, "know canaries")
     await noteReading(house, caller, "canaries")
   }
   return [
