@@ -134,17 +134,20 @@ function touchesCommand(canary: Command): void {
   canary
     .command("touches")
     .description("who asked for a canary, newest first")
-    .action(async (_options: unknown, self: Command) => {
+    .option("--before <entry>", "go on from there")
+    .action(async ({ before }: { before?: string }, self: Command) => {
       const { client, voice, globals } = await contextOf(self)
-      const page = await client.json<{ data: Touched[]; has_more: boolean }>({
+      const page = await client.json<{ data: Touched[]; before: number | null }>({
         method: "GET",
-        path: `/v1/canary-touches${listQuery(globals)}`,
+        path: `/v1/canary-touches${listQuery(globals, { before })}`,
       })
       const heads = ["entry", "at", "person", "asked by", "outcome", "to the grant", "canary", "seen"]
       const rows = page.data.map(each => [
         ...[each.entry, each.at, each.person, each.act, each.outcome, each.scope ?? "–"],
         ...[each.canaries.join(" "), each.is_acknowledged ? "yes" : `sallyport alert ack ${each.entry}`],
       ])
-      answer(voice, page, rows.length === 0 ? ["nobody asked for a canary"] : table(heads, rows))
+      const more = page.before === null ? [] : [`older: --before ${page.before}`]
+      const none = page.before === null ? "nobody asked for a canary" : "nobody asked for a canary since"
+      answer(voice, page, [...(rows.length === 0 ? [none] : table(heads, rows)), ...more])
     })
 }

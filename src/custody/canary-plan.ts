@@ -89,7 +89,9 @@ async function assertCommitted({ ledger, keys }: House): Promise<void> {
 }
 
 function plannedIn({ keys }: House, { hour, from_ms, until_ms, beside }: Cell): Planned {
-  const at_ms = from_ms + randomInt(until_ms - from_ms)
+  const span_ms = until_ms - from_ms
+  // The picture is a little older than the id, and of the same hour.
+  const at_ms = from_ms + randomInt(Math.min(1000, span_ms - 1), span_ms)
   const capture = keys.root.canaries.idAt(at_ms, randomInt(65_536))
   return { capture, at: new Date(at_ms).toISOString(), hour, beside }
 }

@@ -73,7 +73,7 @@ function touchesRoute(house: House, admit: (caller: Caller) => Promise<void>): R
       const { before } = request.query as { before?: string }
       const asked = { limit, ...(before === undefined ? {} : { before: Number(before) }) }
       const found = await touches(house, asked)
-      return { object: "list", data: found.touches, has_more: found.before !== null, before: found.before }
+      return { object: "list", data: found.touches, before: found.before }
     },
   }
 }

@@ -21,6 +21,7 @@ import { release } from "../../src/custody/release.ts"
 import { openTrace, takeFile } from "../../src/custody/trace.ts"
 import { drawCapture } from "../../src/drawing/capture.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
+import { openServer } from "../../src/http/server.ts"
 import { newId } from "../../src/ids.ts"
 import { recipientOn } from "../../src/lane/recipients.ts"
 import { sealPicture, type Shot } from "../../src/lane/seal.ts"
@@ -29,7 +30,9 @@ import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry, type Entry } from "../../src/log/kinds.ts"
 import { sha256Hex } from "../../src/vault/vault.ts"
 import { addDestination, organizationOf } from "../destinations.ts"
+import { enrollReader, startAgent } from "../lane-agent.ts"
 import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, type Role, type TestPort } from "../port.ts"
+import { until } from "../receivers.ts"
 
 /** Canaries from the plan to the touch: real stores, a real log, pictures of the drawn port's own generator. */
 
@@ -467,4 +470,43 @@ describe("a leaked canary", () => {
     expect(JSON.stringify(other)).not.toContain("canary")
     expect(JSON.stringify(await newest("trace.closed"))).not.toContain("canary")
   })
+})
+
+describe("an agent with a plan", () => {
+  test("takes the canaries in among its pictures, in one sequence", async () => {
+    const other = await openTestPort()
+    const standing = { differences: [] }
+    const server = await openServer(other.house, {
+      ...{ host: "127.0.0.1", port: 0, openBundles: false, standing, version: "0" },
+    })
+    const { reader, keyFile } = await enrollReader(other, "trusted")
+    const [key, plan, pictures] = ["agent.key", "agent.plan", "agent-pictures"].map(name =>
+      join(folder, name),
+    )
+    await writeFile(key!, keyFile, { mode: 0o600 })
+    await mkdir(pictures!)
+    const sent = await drawCapture({ seed: "agent", lane: 1, hour: 12, index: 1 })
+    await writeFile(join(pictures!, "first.jpg"), sent.picture)
+    const made = await planCanaries(other.house, { lane: other.lane, count: 2, over_s: 5 })
+    await writePlan(plan!, made)
+    const agent = await startAgent([
+      ...["watch", pictures!, "--after", "delete", "--settle", "0", "--spool", join(folder, "spool")],
+      ...["--canaries", plan!, "--key", key!, "--server", server.url],
+    ])
+    try {
+      const admitted = async () => other.house.ledger.captures({ limit: 10 })
+      await until(async () => (await admitted()).length === 3, "all three")
+      const rows = [...(await admitted())].sort((a, b) => a.sequence - b.sequence)
+      expect(rows.map(({ sequence }) => sequence)).toEqual([1, 2, 3])
+      expect(new Set(rows.map(row => row.reader))).toEqual(new Set([reader]))
+      const found = rows.filter(({ id }) => isCanary(other.house, id)).map(({ id }) => id)
+      expect(found).toEqual(made.planned.map(({ capture }) => capture))
+      expect((await readPlan(plan!)).planned).toEqual([])
+      expect(await agent.kill("SIGTERM")).toBe("0")
+    } finally {
+      await agent.kill("SIGKILL")
+      await server.close()
+      await other.close()
+    }
+  }, 90_000)
 })
