@@ -9,7 +9,7 @@ import type { Caller } from "./caller.ts"
 import type { TraceReport } from "./close-trace.ts"
 import type { House } from "./house.ts"
 
-/** Canaries: drawn captures that no work needs. Which captures are some, only the vault's key tells (decision 0019). */
+/** Canaries: captures that no work needs. Which captures are some, only the vault's key tells (decision 0019). */
 
 /** Whether a capture of this id is a canary. It is counted in no statistic and no scope, and no draw picks it. About 5 µs. */
 export function isCanary({ keys }: Pick<House, "keys">, capture: string): boolean {

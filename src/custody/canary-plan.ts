@@ -69,12 +69,23 @@ export async function planCanaries(house: House, { lane, count, over_s }: PlanAs
       next: "a longer time, or another lane",
     })
   const beside = cells.filter(cell => cell.beside !== null)
-  const planned = Array.from({ length: count }, (_, nth) => {
-    const isBeside = beside.length > 0 && nth < Math.ceil(count / 2)
-    return plannedIn(house, pick(isBeside ? beside : cells))
-  })
+  const planned: Planned[] = []
+  for (let nth = 0; nth < count; nth += 1) {
+    const among = beside.length > 0 && nth < Math.ceil(count / 2) ? beside : cells
+    let next = plannedIn(house, pick(among))
+    for (let tries = 0; tries < mostTries && planned.some(each => isClose(each, next)); tries += 1)
+      next = plannedIn(house, pick(among))
+    planned.push(next)
+  }
   planned.sort((a, b) => (a.at < b.at ? -1 : 1))
   return { vault: house.log.origin, port: held.port, lane, lane_name: held.name, planned }
+}
+
+const mostTries = 50
+
+/** No two vehicles of a lane come within a second. */
+function isClose(a: Planned, b: Planned): boolean {
+  return Math.abs(Date.parse(a.at) - Date.parse(b.at)) < 1000
 }
 
 /** That a capture is a canary must not be a claim of afterwards. */

@@ -64,7 +64,7 @@ export const eventTable = {
   /** No entry may say it: `custody/canaries.ts` tells it beside the log, in the transaction of the entry that it is about. */
   "canary.touched": {
     ...alarm,
-    sentence: "Somebody asked for a canary: a drawn picture, of no crossing, which no work needs.",
+    sentence: "Somebody asked for a canary: a picture of no crossing, which no work needs.",
   },
   "budget.half": {
     ...{ ...notice, vendors: true },

@@ -435,9 +435,11 @@ describe("what was told beside the log", () => {
 
   test("given up after three days, it is no entry either", async () => {
     const { size } = await port.house.log.head()
-    const [message] = await toldTo(agency, "canary.touched")
-    expect(await isTaken(port.house, message!)).toBe(false)
-    await abandon(port.house, message!)
+    const told = await toldTo(agency, "canary.touched")
+    const taken = await Promise.all(told.map(message => isTaken(port.house, message)))
+    // One was acknowledged above.
+    expect(taken.filter(Boolean)).toHaveLength(1)
+    await abandon(port.house, told[taken.indexOf(false)]!)
     expect((await port.house.log.head()).size).toBe(size)
   })
 
