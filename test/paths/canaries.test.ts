@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { keepPlan, readPlan, writePlan, type PlanFile } from "../../src/cli/canary-file.ts"
 import { canaryPictures } from "../../src/cli/canary-pictures.ts"
@@ -12,7 +13,7 @@ import { canaries } from "../../src/custody/canary-list.ts"
 import { planCanaries, type CanaryPlan } from "../../src/custody/canary-plan.ts"
 import { recordOf } from "../../src/custody/caller.ts"
 import { abandon, isTaken } from "../../src/custody/destinations.ts"
-import { closeTrace } from "../../src/custody/close-trace.ts"
+import { closeTrace, type FileReport } from "../../src/custody/close-trace.ts"
 import { planDraw } from "../../src/custody/draw.ts"
 import { examine } from "../../src/custody/examine.ts"
 import { permit } from "../../src/custody/opening.ts"
@@ -29,6 +30,7 @@ import type { HeldMessage } from "../../src/ledger/ledger.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry, type Entry } from "../../src/log/kinds.ts"
 import { sha256Hex } from "../../src/vault/vault.ts"
+import { attacks, pixelsOf } from "../attacks.ts"
 import { addDestination, organizationOf } from "../destinations.ts"
 import { enrollReader, startAgent } from "../lane-agent.ts"
 import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, type Role, type TestPort } from "../port.ts"
@@ -41,6 +43,7 @@ let folder: string
 /** Ordinary captures, drawn as the port's are, and canaries among them. */
 const captures: string[] = []
 const planted: string[] = []
+const pictures = new Map<string, Uint8Array>()
 /** Of messages to the agency, and to the vendor, who cannot take those of canaries. */
 let agency: string
 let vendor: string
@@ -75,6 +78,7 @@ async function put(shot: Shot): Promise<boolean> {
   const days = new Map([...recipients].map(([name, recipient]) => [name.slice("day/".length), recipient]))
   const sealed = await sealPicture(readerOf(), shot, recipientOn(days, shot.capturedAt_ms))
   const { capture } = await admit(house, sealed.numbered((reader.sequence += 1)))
+  pictures.set(capture, shot.picture)
   await examine(house, capture, { again: false })
   return true
 }
@@ -453,25 +457,42 @@ describe("what was told beside the log", () => {
 })
 
 describe("a leaked canary", () => {
-  test("names its release, and only those who may know are told that it is one", async () => {
+  async function reportFor(role: Role, file: Uint8Array): Promise<FileReport> {
+    const statement = { files: [sha256Hex(file)] }
+    const caller = await callerOf(port.house, port.people[role], { path: "/v1/traces", statement })
+    const { trace } = await openTrace(port.house, caller)
+    await takeFile(port.house, trace, file)
+    return withCanaries(port.house, caller, await closeTrace(port.house, trace)).files[0]!
+  }
+
+  test("names its release, by its bytes or its mark, and only those who may know are told that it is one", async () => {
     const grant = await grantOf(port, { terms: { images: 2 } })
-    const { bytes } = await release(port.house, await releaseCaller(port, { grant, capture: planted[2]! }))
-    const reportFor = async (role: Role) => {
-      const statement = { files: [sha256Hex(bytes)] }
-      const caller = await callerOf(port.house, port.people[role], { path: "/v1/traces", statement })
-      const { trace } = await openTrace(port.house, caller)
-      await takeFile(port.house, trace, bytes)
-      return withCanaries(port.house, caller, await closeTrace(port.house, trace))
-    }
-    const [known] = (await reportFor("privacy")).files
+    const caller = await releaseCaller(port, { grant, capture: planted[2]! })
+    const { bytes } = await release(port.house, caller)
+    const { person } = port.people.engineer
+    const known = await reportFor("privacy", bytes)
     expect(known).toMatchObject({ is_canary: true, verdict: "accused", capture: planted[2] })
-    expect(known!.people[0]).toMatchObject({ person: port.people.engineer.person, grant, by: "digest" })
-    expect(known!.said).toContain("a canary")
-    const [other] = (await reportFor("auditor")).files
+    expect(known.people[0]).toMatchObject({ person, grant, by: "digest" })
+    expect(known.said).toContain("a canary")
+    const saved = await attacks["JPEG 50"]!(await pixelsOf(sharp(bytes)), "canary")
+    expect(await reportFor("analyst", saved)).toMatchObject({
+      ...{ is_canary: true, verdict: "accused", capture: planted[2] },
+      people: [{ person, grant, by: "mark" }],
+    })
+    const other = await reportFor("auditor", bytes)
     expect(other).toMatchObject({ verdict: "accused", capture: planted[2] })
     expect(JSON.stringify(other)).not.toContain("canary")
     expect(JSON.stringify(await newest("trace.closed"))).not.toContain("canary")
-  })
+  }, 60_000)
+
+  test("that was never released says so: it left otherwise", async () => {
+    const report = await reportFor("privacy", pictures.get(planted[0]!)!)
+    expect(report).toMatchObject({ is_canary: true, verdict: "nobody", capture: planted[0], holders: 0 })
+    expect(report.said).toContain("it left by no release")
+    const ordinary = await reportFor("privacy", pictures.get(captures[5]!)!)
+    expect(ordinary).toMatchObject({ is_canary: false, capture: captures[5] })
+    expect(ordinary.said).not.toContain("canary")
+  }, 60_000)
 })
 
 describe("an agent with a plan", () => {
