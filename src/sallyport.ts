@@ -110,6 +110,7 @@ async function genesis(
           origin: config.origin,
           mode: config.mode,
           escrow_recipient_sha256: sha256Hex(new TextEncoder().encode(config.escrow_recipient)),
+          canary_key_sha256: root.canaries.commitment,
           organization,
           organization_name: agency,
           person,

@@ -102,11 +102,12 @@ function lasting(out: string): string[] {
   const text = out
     .replace(/\b([a-z]{3})_[0-9A-Z]{26}/g, "$1_…")
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "…Z")
+    .replace(/\d{4}-\d\d-\d\dT\d\d[+-]\d\d:\d\d/g, "…h")
     .replace(/\b\d{4}-\d\d-\d\d\b/g, "…")
     .replace(/\b[0-9a-f]{16}\b/g, "…")
     .replace(/[A-Za-z0-9+/]{43}=/g, "…")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:…")
-    .replace(/(entry) \d+/g, "$1 …")
+    .replace(/(entry|alert ack) \d+/g, "$1 …")
     .replace(/^\d+(?= {2}acknowledged)/gm, "…")
     // How much evidence there is differs with the hour at which it is asked.
     .replace(/[#|.]{14} \d+ %/g, "… %")
@@ -114,7 +115,7 @@ function lasting(out: string): string[] {
     .replace(/; most \d+$/gm, "; most …")
     .replace(/^ *#[ #]*$/gm, "…")
     .replace(/^(actual +)[\d.]+$/gm, "$1…")
-    .replace(/\d+ of \d+ images (.*?) in \d+ s(.*?): [\d.]+ nats/g, "… images $1 in … s: … nats")
+    .replace(/\d+ of \d+ images? (.*?) in \d+ s(.*?): [\d.]+ nats/g, "… images $1 in … s: … nats")
     .replace(/^hours 0 to 23 .*$/gm, "hours 0 to 23  …")
   return text
     .split("\n")

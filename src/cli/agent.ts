@@ -5,6 +5,7 @@ import { armFailpoint } from "../failpoint.ts"
 import { Fault } from "../fault.ts"
 import { Agent } from "../lane/agent.ts"
 import { openHealthDoor, type LaneHealth } from "../lane/health-door.ts"
+import type { Shot } from "../lane/seal.ts"
 import { PushedDoor } from "../lane/pushed.ts"
 import { sourceKinds, understandAs, type SourceKind } from "../lane/understand.ts"
 import { Watch } from "../lane/watch.ts"
@@ -25,6 +26,8 @@ interface AgentOptions {
   readonly longestWait: string
   readonly enclosure?: string
   readonly nextNumber?: string
+  readonly canaries?: string
+  readonly canaryPictures?: string
 }
 
 interface WatchOptions extends AgentOptions {
@@ -139,6 +142,14 @@ function agentOptions(command: Command): Command {
     .option("--health <host:port>", "GET /health and /metrics, on loopback", defaultHealth)
     .option("--longest-wait <seconds>", "between two tries to send, 1 to 3,600", "60")
     .option("--enclosure <file>", "says 1 while the cabinet is open, such as a GPIO line's value")
+    .option(
+      "--canaries <file>",
+      "a plan of sallyport canary plan: its canaries are taken in among the others",
+    )
+    .option(
+      "--canary-pictures <folder>",
+      "staged at this site, one for each canary; without it they are drawn",
+    )
     .option("--next-number <number>", "the reader's next number, where the spool that knew it is lost")
 }
 
@@ -255,10 +266,10 @@ interface Source {
 /** Runs until SIGTERM or SIGINT, or until the spool stops: then the process ends, and whoever started it starts it again. */
 async function runAgent(
   agent: Agent,
-  { health }: AgentOptions,
+  options: AgentOptions,
   { command, source, where }: { command: Command; source: Source; where: string },
 ): Promise<void> {
-  const door = await openHealthDoor(agent, addressOf(health))
+  const door = await openHealthDoor(agent, addressOf(options.health))
   // Before the line that says it listens: whoever reads that line may end it.
   let end: () => void = () => undefined
   const ended = new Promise<void>(resolve => (end = resolve))
@@ -269,14 +280,34 @@ async function runAgent(
     `sallyport agent listening ${where} health ${door.url} waiting=${spool.files} numbered=${spool.numbered} settled=${spool.settled}`,
   )
   const running = source.run()
+  const planting = new AbortController()
+  const planted = plantCanaries(agent, options, planting.signal)
   try {
     await Promise.race([running, agent.run(), ended])
   } finally {
     source.end()
+    planting.abort()
     await running.catch(() => undefined)
+    await planted
     await door.close()
     await agent.close()
   }
+}
+
+/** Takes a plan's canaries in as the lane's pictures are. What goes wrong there never stops the lane. */
+async function plantCanaries(
+  { intake, identify, options: { reader, clock } }: Agent,
+  { canaries: file, canaryPictures }: AgentOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (file === undefined) return
+  // Only who plants pays for the memory of what draws.
+  const { plantForAgent } = await import("./canary-agent.ts")
+  const put = async (shot: Shot) => {
+    const taken = await intake.take(identify("canary", shot.capture ?? ""), shot)
+    return taken.kind === "taken"
+  }
+  await plantForAgent({ file, folder: canaryPictures, planting: { reader, put, clock, signal } })
 }
 
 /** Whether the key file is a person's; a reader's asks nothing of the vault. */

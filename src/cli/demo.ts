@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { fromBase64 } from "../bytes.ts"
 import { signerOf } from "../ed25519.ts"
 import { drawCapture } from "../drawing/capture.ts"
+import { demoScene } from "./canary-pictures.ts"
 import { Fault } from "../fault.ts"
 import { postCapture } from "../lane/post.ts"
 import { readRecipients, recipientOn, type Recipients } from "../lane/recipients.ts"
@@ -186,7 +187,13 @@ function flowOf({ client, lanes, served, data }: FlowOptions): Flow {
       recipients ??= await recipientsOf(client, data)
       const { reader, sequence } = lanes[index % lanes.length] ?? missing()
       const lane = (index % lanes.length) + 1
-      const { picture, plate, faces } = await drawCapture({ seed, lane, hour: (6 + index) % 24, index })
+      const { picture, plate, faces } = await drawCapture({
+        seed,
+        lane,
+        hour: (6 + index) % 24,
+        index,
+        scene: demoScene,
+      })
       const event = { v: 1, source: "drawn", file: null, plates: [plate], faces } as const
       const shot = { picture, event, capturedAt_ms: at_ms, kind: "plate" } as const
       const sealed = await sealPicture(reader, shot, recipientOn(recipients, at_ms))

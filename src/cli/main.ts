@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander"
 import { alertCommands } from "./alerts.ts"
+import { canaryCommands } from "./canaries.ts"
 import { captureCommands } from "./captures.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
@@ -55,6 +56,7 @@ export function programOf(): Command {
   traceCommand(program)
   receiptCommands(program)
   watchCommands(program)
+  canaryCommands(program)
   logCommands(program)
   escrowCommands(program)
   witnessCommands(program)

@@ -24,3 +24,10 @@ export function endOf(text: string, from_ms: number): string {
     )
   return new Date(time_ms).toISOString()
 }
+
+/** A span such as `45s`, `90m`, `12h` or `7d`, in milliseconds. @throws Fault INVALID. */
+export function spanOf(text: string): number {
+  const span = /^(\d{1,6})([smhd])$/.exec(text)
+  if (span !== null) return Number(span[1]) * (span[2] === "s" ? 1000 : (units_ms[span[2] ?? ""] ?? 0))
+  throw new Fault("INVALID", `${JSON.stringify(text.slice(0, 40))} is no span: give 45s, 90m, 12h or 7d`)
+}

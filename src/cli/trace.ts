@@ -147,7 +147,7 @@ function summary({ trace, entry, files, tried, limits }: TraceReport, found: rea
     `${accused} of ${files.length} files were made for somebody; ${trace} closed, log entry ${entry}`,
     `A person is named where chance would name him with a probability of 10^-9 at most, for all ${Math.round(10 ** tried.log10).toLocaleString("en-US")} tests of this case together.`,
     ...files
-      .filter(({ verdict }) => verdict !== "accused")
+      .filter(({ verdict, is_canary }) => verdict !== "accused" || is_canary === true)
       .map(({ file, said }) => `${nameOf(file)}  ${said}`),
     ...limits.slice(0, 1),
   ]

@@ -2,13 +2,14 @@ import { Fault } from "../fault.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { isOpen, type AlertState, type Signal } from "../log/alerts.ts"
 import { judge } from "../log/judge.ts"
-import type { Draft, EntryOf } from "../log/kinds.ts"
+import { parseEntry, type Draft, type EntryOf } from "../log/kinds.ts"
+import { noticeSeen, noticeWaits } from "../log/messages.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { names, permitName, signalName, type Records, type State } from "../log/state.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
 import { assertReason } from "./motions.ts"
-import { propose } from "./propose.ts"
+import { propose, refuse } from "./propose.ts"
 import type { Registered } from "./register.ts"
 
 export interface Raised {
@@ -167,14 +168,33 @@ export async function closeAlert(house: House, caller: Caller, alert: string): P
   return { id: alert, entry: index }
 }
 
-/** A person saw what somebody was told of an entry: it goes to no further destination. */
+/**
+ * A person saw what somebody was told of an entry: it goes to no further destination. Any opening that somebody asked for can be
+ * acknowledged, told of or not, so that it says nothing of a canary.
+ * @throws Fault NOT_FOUND, logged, for an entry that tells nothing.
+ */
 export async function acknowledgeNotice(house: House, caller: Caller, entry: number): Promise<Registered> {
   const statement = caller.statement as EntryOf<"notice.acknowledged">["statement"]
   const { asked, person } = caller
+  const member = await house.ledger.member(names.notices, permitName(entry))
+  if (member !== noticeWaits && member !== noticeSeen && !(await isOpening(house, entry)))
+    await refuse(
+      house,
+      { of: "alert", code: "NOT_FOUND", person: person.person, asked },
+      "nobody was told of such an entry",
+    )
   const draft: Draft = { kind: "notice.acknowledged", entry, person: person.person, asked, statement }
   const members = [{ set: names.notices, member: permitName(entry) }]
   const { index } = await propose(house, caller, { of: "alert", draft, records: [], members })
   return { id: String(entry), entry: index }
+}
+
+/** Whether the entry is what came of somebody's asking for images. */
+async function isOpening(house: House, index: number): Promise<boolean> {
+  const [row] = await house.ledger.entries(index, index + 1)
+  const entry = row === undefined ? null : parseEntry(row.bytes)
+  if (entry?.kind === "permit") return entry.by !== null
+  return entry?.kind === "refused" && ["release", "reveal", "draw"].includes(entry.of)
 }
 
 /** A person saw an alert, and says what came of it. What comes again opens another. */

@@ -57,6 +57,8 @@ export interface FileReport {
   readonly holders: number
   readonly strongest: Weight | null
   readonly people: readonly Accused[]
+  /** Whether its original is a canary; only in what those are told who may know. */
+  readonly is_canary?: boolean
 }
 
 export interface TraceReport {

@@ -125,11 +125,15 @@ export async function resendMessage(house: House, caller: Caller, message: strin
   return { id: message, entry: index }
 }
 
-/** Nobody took a message for three days: an entry says so, and tells the other destinations. */
+/**
+ * Nobody took a message for three days: an entry says so, and tells the other destinations. Of what the log must not say there is no
+ * such entry: the destination's backlog shows it, and `canary touches`.
+ */
 export async function abandon(
   house: House,
   { id, destination, event, attempts }: HeldMessage,
 ): Promise<void> {
+  if (isBeside(event)) return
   const name = event as EventName
   const draft: Draft = { kind: "message.abandoned", message: id, destination, event: name, attempts }
   const wanted = wanting({ records: [{ kind: "destination", id: destination }] })
@@ -144,7 +148,19 @@ export async function abandon(
 }
 
 /** Whether a person took what a later rung would be told of: then it is not told. */
-export async function isTaken(house: House, { subject, entry }: HeldMessage): Promise<boolean> {
+export async function isTaken(house: House, message: HeldMessage): Promise<boolean> {
+  const { subject } = message
   if (isId(subject, "alt")) return (await recordOf(house, "alert", subject))?.acknowledged != null
+  const entry = message.entry ?? canaryEntry(message)
   return entry !== null && (await house.ledger.member(names.notices, permitName(entry))) === noticeSeen
+}
+
+/** The entry that a message beside the log is about. */
+function canaryEntry({ event, body }: HeldMessage): number | null {
+  return isBeside(event) ? (JSON.parse(body) as { data: { entry: number } }).data.entry : null
+}
+
+/** Whether the log must not say that this was told. */
+function isBeside(event: string): boolean {
+  return event === ("canary.touched" satisfies EventName)
 }

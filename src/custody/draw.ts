@@ -6,6 +6,7 @@ import type { CaptureRow, DrawRow } from "../ledger/ledger.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import { factsFor } from "../log/facts.ts"
 import { names } from "../log/state.ts"
+import { isCanary, withTouch } from "./canaries.ts"
 import { personKeys, recordOf, stateOf, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { denial } from "./denial.ts"
@@ -79,7 +80,7 @@ async function candidates(house: House, of: GrantState, count: number): Promise<
       limit: 500,
       ...after,
     })
-    const covered = page.filter(row => isCovered(row, of))
+    const covered = page.filter(row => isCovered(row, of) && !isCanary(house, row.id))
     picked.push(...covered.slice(0, count - picked.length).map(row => row.id))
     const last = page.at(-1)
     if (last === undefined || page.length < 500) break
@@ -153,7 +154,10 @@ async function deny(
     statement: why.stated,
   } as const
   const wanted = wanting({ records: await personKeys(house, person.person) })
-  const appended = await house.log.append({ wanted, draft: () => refusedEntry(refused) })
+  const appended = await house.log.append({
+    wanted,
+    draft: (state, now_ms) => withTouch(house, refusedEntry(refused), { state, now_ms }),
+  })
   const facts = why.grant === null ? null : await factsOfAny(house, caller, why.grant)
   throw denial(why.code, { facts, entry: appended.index, what: "Nothing was released." })
 }

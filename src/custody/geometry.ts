@@ -1,3 +1,4 @@
+import { isCanary } from "./canaries.ts"
 import type { House } from "./house.ts"
 import { foundIn } from "../vault/findings.ts"
 
@@ -21,7 +22,7 @@ export async function geometryOf(house: House, lane: string): Promise<Geometry |
   const rows = await house.ledger.captures({ lanes: [lane], examined: true, limit: most })
   const found = rows.flatMap(row => {
     const held = foundIn(row)
-    return held === null ? [] : [held]
+    return held === null || isCanary(house, row.id) ? [] : [held]
   })
   if (found.length < least) return null
   const plates = found.flatMap(each => each.plates)

@@ -5,6 +5,7 @@ import { countsAfter, factsFor } from "../log/facts.ts"
 import type { EntryOf } from "../log/kinds.ts"
 import type { Appended, Drafted, Proposal } from "../log/sequencer.ts"
 import { lookName, names, type State } from "../log/state.ts"
+import { withTouch } from "./canaries.ts"
 import { circleOf, contractKeys, recordOf, stopKeys, watchKeys, type Caller } from "./caller.ts"
 import { wanting } from "../ledger/ledger.ts"
 import { markCommitment } from "../mark/keys.ts"
@@ -41,10 +42,12 @@ export async function permit(
       if (house.log.clock() < newest_ms - maxBehind_ms)
         throw new Fault("LOG_BEHIND", "the clock is over 5 s behind the log and its witnesses")
       told.unwitnessed = house.log.witnesses?.refusal(state.counter(names.opened)) ?? null
-      if (told.unwitnessed !== null) return unwitnessed({ caller, stated, purpose })
-      const drafted = draftOpening(house, { caller, stated, purpose }, { state, now_ms })
+      const at = { state, now_ms }
+      if (told.unwitnessed !== null) return withTouch(house, unwitnessed({ caller, stated, purpose }), at)
+      const drafted = draftOpening(house, { caller, stated, purpose }, at)
       told.facts = drafted.facts
-      return { ...drafted, openings: drafted.entry.kind === "permit" ? openings : [] }
+      const kept = drafted.entry.kind === "permit" ? openings : []
+      return withTouch(house, { ...drafted, openings: kept }, at)
     },
   })
   if (appended.entry.kind !== "refused") return appended

@@ -20,7 +20,8 @@ export async function noteReading(
     kind: "log.read",
     person,
     what,
-    asked: caller.session === null ? caller.asked : null,
+    // What is asked of canaries would say which, and where they are to come.
+    asked: caller.session === null && what !== "canaries" ? caller.asked : null,
   }
   await appendJudged(house, caller, { draft, refused: "the log was not shown" })
 }

@@ -3,6 +3,7 @@ import { rootOf } from "../log/standing.ts"
 import { names } from "../log/state.ts"
 import { wanting, type CaptureRow } from "../ledger/ledger.ts"
 import { foundIn, withBoxes } from "../vault/findings.ts"
+import { isCanary } from "./canaries.ts"
 import { chainKeys, recordOf, stateOf } from "./caller.ts"
 import { isCovered } from "./draw.ts"
 import type { House } from "./house.ts"
@@ -57,7 +58,7 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
   let after: { after?: string } = {}
   for (;;) {
     const rows = await house.ledger.captures({ lanes: terms.lanes, examined: true, limit: page, ...after })
-    for (const row of rows.filter(each => isCovered(each, as))) {
+    for (const row of rows.filter(each => isCovered(each, as) && !isCanary(house, each.id))) {
       selected += 1
       lanes.set(row.lane, (lanes.get(row.lane) ?? 0) + 1)
       const hour = Number(row.hour.slice(11, 13))

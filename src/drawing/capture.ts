@@ -30,6 +30,8 @@ export interface DrawOptions {
   readonly hour: number
   /** Which capture of the lane; about one vehicle in seven crosses again and again. */
   readonly index: number
+  /** What makes the port itself, where it stays the same under other seeds; `seed` without it. */
+  readonly scene?: string
 }
 
 /**
@@ -37,7 +39,7 @@ export interface DrawOptions {
  * entry that does not exist. The same options give the same bytes with the same version of sharp.
  * Costs about 40 ms of one core.
  */
-export async function drawCapture({ seed, lane, hour, index }: DrawOptions): Promise<DrawnCapture> {
+export async function drawCapture({ seed, lane, hour, index, scene }: DrawOptions): Promise<DrawnCapture> {
   const chance = chanceOf(seed, "capture", lane, index)
   const light = lightAt(hour, chance)
   const regular = chance.happens(0.15) ? ["regular", chance.index(300)] : ["once", lane, index]
@@ -48,7 +50,7 @@ export async function drawCapture({ seed, lane, hour, index }: DrawOptions): Pro
   const drawn = drawVehicle(vehicle, people, light, chance)
   const pose = poseOf(chance)
   const rgba = await render(`<g transform="${pose.matrix}">${drawn.svg}</g>`)
-  lay(rgba, await groundOf(seed, lane, light))
+  lay(rgba, await groundOf(scene ?? seed, lane, light))
   shine(rgba, size.width_px, drawn.lamps.map(pose.bloomOf))
   const rgb = expose(rgba, light, chance)
   const picture = await sharp(rgb, { raw: { width: size.width_px, height: size.height_px, channels: 3 } })

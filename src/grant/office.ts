@@ -28,6 +28,7 @@ export type Act =
   | "edit"
   | "acknowledge" // an alert
   | "trace" // found files
+  | "know canaries" // and plan them, and know who touched one
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -44,6 +45,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   second: ["custodian", "cor", "privacy"],
   acknowledge: ["custodian", "cor", "privacy", "analyst"],
   trace: ["custodian", "privacy", "analyst", "auditor"],
+  "know canaries": ["custodian", "privacy", "analyst"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
 }
 

@@ -124,6 +124,7 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."GET /v1/watch,GET /v1/watch/:id,POST /v1/watch/answers,POST /v1/person-liftings,POST /v1/org-liftings".split(
         ",",
       ),
+      ..."POST /v1/canary-plans,GET /v1/canaries,GET /v1/canary-touches".split(","),
       ..."GET /v1/log/status,GET /healthz,GET /readyz,GET /v1/now,GET /".split(","),
     ].map(route => [
       route,

@@ -8,6 +8,7 @@ import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
 import { alertRoutes } from "./alerts.ts"
 import { readFound, traceRoutes } from "./traces.ts"
+import { canaryRoutes } from "./canaries.ts"
 import { captureRoutes, captureType } from "./captures.ts"
 import { deskRoutes } from "./desk.ts"
 import { destinationRoutes } from "./destinations.ts"
@@ -87,6 +88,7 @@ export function routesOf(
     ...traceRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
+    ...canaryRoutes(house),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
     ...passkeyRoutes(house, web),

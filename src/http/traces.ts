@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify"
 import { Type } from "typebox"
 import { closeTrace } from "../custody/close-trace.ts"
+import { withCanaries } from "../custody/canaries.ts"
 import type { House } from "../custody/house.ts"
 import { openOne, openTrace, takeFile, traceOf } from "../custody/trace.ts"
 import { Fault } from "../fault.ts"
@@ -54,7 +55,7 @@ export function traceRoutes(house: House): Route[] {
         const { person, trace } = openOne(house, parameter(request, "id"))
         if (person !== caller.person.person)
           throw new Fault("CONFLICT", "another person opened this trace, and closes it")
-        return closeTrace(house, trace)
+        return withCanaries(house, caller, await closeTrace(house, trace))
       },
     },
     ...readingRoutes(house),

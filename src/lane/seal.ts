@@ -23,6 +23,8 @@ export interface Shot {
   readonly kind: CaptureHeader["kind"]
   /** Of the crossing that several pictures show; a new one where none is given. */
   readonly crossing?: string
+  /** The id that it goes by; a new one where none is given. */
+  readonly capture?: string
 }
 
 /** A picture that is ciphertext already, and has no number yet. */
@@ -45,7 +47,7 @@ export async function sealPicture(reader: LaneReader, shot: Shot, recipient: str
   const captured_at = new Date(shot.capturedAt_ms).toISOString()
   const header: Omit<CaptureHeader, "sequence"> = {
     v: 1,
-    capture: newId("cap"),
+    capture: shot.capture ?? newId("cap"),
     vault: reader.vault,
     port: reader.port,
     lane: reader.lane,

@@ -61,6 +61,11 @@ export const eventTable = {
     ...{ ...alarm, vendors: true },
     sentence: "The watch suspended somebody: nothing leaves to him until two people lift it.",
   },
+  /** No entry may say it: `custody/canaries.ts` tells it beside the log, in the transaction of the entry that it is about. */
+  "canary.touched": {
+    ...alarm,
+    sentence: "Somebody asked for a canary: a picture of no crossing, which no work needs.",
+  },
   "budget.half": {
     ...{ ...notice, vendors: true },
     sentence: "Half of a budget is used.",

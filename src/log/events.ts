@@ -114,6 +114,7 @@ const tells: Readonly<Record<EventName, Tells>> = {
   "refused.rate": refusals(["RATE"]),
   "watch.step_up": watched("step-up"),
   "watch.suspended": watched("suspend"),
+  "canary.touched": {},
   "budget.half": {
     permit: ({ by }) =>
       by === null

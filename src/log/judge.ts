@@ -7,7 +7,7 @@ import { acknowledgementRule, alertRule, closingRule } from "./alerts.ts"
 import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from "./facts.ts"
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
-import { noticeSeen, noticeWaits } from "./messages.ts"
+import { noticeSeen } from "./messages.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
@@ -220,10 +220,9 @@ function tellingRule(
   return state.record("destination", draft.destination)?.status === "active" ? null : "NOT_FOUND"
 }
 
+/** Who acknowledges an opening of which nobody was told says nothing else than who acknowledges one that somebody was told of. */
 function noticeRule({ entry }: DraftOf<"notice.acknowledged">, state: State): FaultCode | null {
-  const held = state.member(names.notices, permitName(entry))
-  if (held === noticeSeen) return "CONFLICT"
-  return held === noticeWaits ? null : "NOT_FOUND"
+  return state.member(names.notices, permitName(entry)) === noticeSeen ? "CONFLICT" : null
 }
 
 function destructionRule(draft: DraftOf<"opening.destroyed">, state: State): FaultCode | null {

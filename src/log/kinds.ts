@@ -63,6 +63,8 @@ export const kinds = {
     origin: label,
     mode: oneOf(["hybrid", "x25519"]),
     escrow_recipient_sha256: sha256Hex,
+    /** Of the key that canaries are known by (decision 0019); absent in vaults of before. */
+    canary_key_sha256: Type.Optional(sha256Hex),
     organization: id("org"),
     organization_name: label,
     person: id("per"),
@@ -228,10 +230,12 @@ export const kinds = {
   }),
   /** Someone saw an entry with the texts behind its commitments. */
   "opening.read": kind("opening.read", { entry: index, person: id("per"), asked }),
-  /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone. */
+  /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone, nor
+   * is one about canaries, since it would say which. */
   "log.read": kind("log.read", {
     person: id("per"),
-    what: oneOf(["entries", "bundles", "check"]),
+    /** `canaries`: which captures are some, are to be, or were touched. */
+    what: oneOf(["entries", "bundles", "check", "canaries"]),
     asked: nullable(asked),
   }),
   /** The text behind a commitment is gone; the entry and every proof stay as they are. */

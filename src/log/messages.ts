@@ -69,11 +69,36 @@ export function messagesOf(
   }
 }
 
+/**
+ * The messages of something that no entry says: rows without an entry, which no replay leads to.
+ * @param idOf  of the message to a destination that is due then.
+ */
+export function messagesBeside(
+  each: Named,
+  of: {
+    readonly index: number
+    readonly at_ms: number
+    readonly state: State
+    readonly idOf: (due_ms: number, destination: string) => string
+  },
+): readonly MessageRow[] {
+  const { index, at_ms, state, idOf } = of
+  const active = state.record("destinations", "destinations")?.active ?? []
+  const body = canonical(bodyOf(each, { at: new Date(at_ms).toISOString(), entry: index }))
+  return active
+    .filter(destination => takes(destination, each, state))
+    .map(({ destination, rung }) => {
+      const due_ms = at_ms + (rungs_ms[rung] ?? 0)
+      const id = idOf(due_ms, destination)
+      return { id, destination, subject: each.told.subject, event: each.name, entry: null, due_ms, body }
+    })
+}
+
 /** Of a notice in `names.notices`. */
 export const noticeWaits = 1
 export const noticeSeen = 2
 
-interface Named {
+export interface Named {
   readonly name: EventName
   readonly told: Told
 }

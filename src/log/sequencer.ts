@@ -34,6 +34,8 @@ export interface Drafted {
   readonly openings?: readonly Omit<OpeningRow, "entry">[]
   /** Openings of earlier entries that go with this one. */
   readonly destroyed?: Change["destroyed"]
+  /** What somebody is told and the entry must not say: written with it, and no replay leads to it. @param index  of the entry. */
+  readonly beside?: (index: number) => readonly MessageRow[]
 }
 
 /** A question to the log. */
@@ -242,7 +244,13 @@ class Batch {
   draft(waiting: Waiting, clock_ms: number): void {
     const now_ms = Math.max(clock_ms, this.head.time_ms)
     try {
-      const { entry: draft, capture, openings, destroyed } = waiting.proposal.draft(this.#register, now_ms)
+      const {
+        entry: draft,
+        capture,
+        openings,
+        destroyed,
+        beside,
+      } = waiting.proposal.draft(this.#register, now_ms)
       // A clock that was set, or a store that stalled, since the door let the request in: such an entry would not replay.
       if (!isTimely(draft, now_ms))
         throw new Fault("SIGNATURE_STALE", "the request waited over 5 minutes for its turn; sign a new one")
@@ -251,6 +259,7 @@ class Batch {
       const index = this.#start.size + this.drafted.length
       this.#apply(entry, index, capture)
       this.#destroyed.push(...(destroyed ?? []))
+      this.#messages.push(...(beside?.(index) ?? []))
       for (const opening of openings ?? []) this.#openings.push({ entry: index, ...opening })
       this.drafted.push({ index, entry, bytes, waiting })
       this.head = { ...this.head, time_ms: now_ms }

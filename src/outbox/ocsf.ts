@@ -24,6 +24,7 @@ const classes: Readonly<Record<EventName, Mapped>> = {
   "refused.rate": dataSecurity,
   "watch.step_up": detection(1),
   "watch.suspended": entity(12),
+  "canary.touched": detection(1),
   "budget.half": dataSecurity,
   "grant.revoked": entity(11),
   "person.suspended": entity(12),

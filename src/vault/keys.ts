@@ -8,6 +8,7 @@ import { markKeysOf, type MarkKeys } from "../mark/keys.ts"
 import { joinAgeFile, wrapFileKey } from "../seal/header.ts"
 import { sealBody } from "../seal/body.ts"
 import { newIdentity, type Mode } from "../seal/recipient.ts"
+import { canaryKey, type CanaryKey } from "./canaries.ts"
 
 /** The vault's root key and what it wraps. In a later version it lives in a process of its own. */
 export interface RootKey {
@@ -21,6 +22,8 @@ export interface RootKey {
   markKeys(image: string, holder: string): MarkKeys
   /** Signs what one destination is sent; another key for each. */
   webhookSigner(destination: string): Signer
+  /** What tells canaries from captures. */
+  readonly canaries: CanaryKey
 }
 
 /** @param key  32 random bytes. */
@@ -30,6 +33,7 @@ export function rootKey(key: Uint8Array): RootKey {
   const markMac = (text: string) =>
     new Uint8Array(createHmac("sha256", markKey).update(text, "utf8").digest())
   return {
+    canaries: canaryKey(new Uint8Array(hkdfSync("sha256", key, "", "sallyport-canary/v1", 32))),
     markKeys: (image, holder) => markKeysOf(markMac, image, holder),
     webhookSigner: destination =>
       signerOf(new Uint8Array(hkdfSync("sha256", key, "", `sallyport-webhook/v1/${destination}`, 32))),
