@@ -89,7 +89,7 @@ describe("days when a zone's clock changes", () => {
     ],
     ["the end of February", "2028-01-30T08:00Z", { calendar_days: 30 }, "UTC", "2028-02-29T08:00Z"],
   ]
-  test.each(table)("%s", (_, start, duration, zone, expected) =>
+  test.each(table)("%s", (_, ...[start, duration, zone, expected]) =>
     expect(due(start, duration, zone)).toBe(utc(expected)),
   )
 })
