@@ -76,21 +76,25 @@ test("examples show every state that a clock can have", () => {
   expect([...states].sort()).toEqual(["met", "missed", "not_triggered", "possible", "running", "waiting"])
 })
 
-describe.each(examples.map((example, i) => [`${example.rule}, example ${i + 1}`, example] as const))(
-  "%s",
+const named = (all: readonly Example[]) =>
+  all.map((example, i) => [`${example.rule}, example ${i + 1}`, example] as const)
+
+test.each(named(examples))("%s comes to what was worked out by hand", (_, example) => {
+  const { due_at, met_at, earliest_due_at, ...others } = example.is
+  const times = Object.entries({ due_at, met_at, earliest_due_at }).filter(([, at]) => at !== undefined)
+  expect(saidOf(clockOf(example, example.facts))).toMatchObject({
+    ...others,
+    ...Object.fromEntries(times.map(([key, at]) => [key, utc(at)])),
+  })
+})
+
+test.each(named(examples.filter(each => each.not_triggered !== undefined)))(
+  "%s is not triggered where one thing is different",
   (_, example) => {
-    test("comes to what was worked out by hand", () => {
-      const { due_at, met_at, earliest_due_at, ...others } = example.is
-      const times = Object.entries({ due_at, met_at, earliest_due_at }).filter(([, at]) => at !== undefined)
-      expect(saidOf(clockOf(example, example.facts))).toMatchObject({
-        ...others,
-        ...Object.fromEntries(times.map(([key, at]) => [key, utc(at)])),
-      })
-    })
-    test.skipIf(example.not_triggered === undefined)("is not triggered where one thing is missing", () => {
-      const other = laid(example.facts, example.not_triggered!.with)
-      const { status } = clockOf(example, other)
-      expect(status).toEqual({ state: "not_triggered", because: example.not_triggered!.because })
+    const other = laid(example.facts, example.not_triggered!.with)
+    expect(clockOf(example, other).status).toEqual({
+      state: "not_triggered",
+      because: example.not_triggered!.because,
     })
   },
 )
