@@ -47,7 +47,12 @@ describe.skipIf(!existsSync(program))("clocks, from files alone (skipped: dist i
     const rule = await clocks("show", "us-dhs/hsar-73-notice")
     expect(rule.out).toMatch(/source +HSAR 3052\.204-73; for counsel to confirm/)
     expect(rule.out).toMatch(/time +5 business days, from notice_directed/)
-    expect(rule.out).toContain("from general knowledge, not re-read: to be checked")
+    expect(rule.out).toMatch(
+      /known +duty general_knowledge; trigger general_knowledge; starts general_knowledge/,
+    )
+    expect((await clocks("show", "us-dhs")).out).toContain(
+      "from general knowledge, not re-read: to be checked",
+    )
     const none = await clocks("show", "us-dhs/none")
     expect([none.code, none.err]).toEqual([6, expect.stringContaining("there is no rule us-dhs/none")])
   })
@@ -66,7 +71,7 @@ describe.skipIf(!existsSync(program))("clocks, from files alone (skipped: dist i
     const good = await clocks("check", await written("ours.json", ours))
     expect(good.code).toBe(0)
     expect(good.out).toContain(
-      "packs differ on hsar-72-pii: us-dhs/hsar-72-pii: 1 hour, ours/hsar-72-pii: 4 hours; both are shown, the stricter leads",
+      "rules differ on hsar-72-pii: us-dhs/hsar-72-pii: 1 hour, ours/hsar-72-pii: 4 hours; both are shown, the stricter leads",
     )
     const again = await clocks(
       "check",

@@ -122,7 +122,7 @@ describe("a pack with one thing wrong is refused with its line and path", () => 
       "a confidence that nobody knows",
       '"verified_secondary"',
       '"sure"',
-      "/rules/0/confidence/duration",
+      "/rules/0/confidence/starts",
       "must be one of verified",
     ],
     [
