@@ -133,6 +133,9 @@ export const faults = {
   WATCH_MODEL: [422, 7, "Not a model that the watch can take"],
   WATCH_TRAINING: [422, 7, "These requests cannot train the watch"],
   WATCH_LOG: [422, 2, "Not a log of requests"],
+  // incidents
+  CLOCK_PACK: [422, 2, "Not a clock pack, or it does not go with the others"],
+  CLOCK_FACTS: [422, 2, "Not facts that clocks can be reckoned from"],
   // witnesses and followers
   WITNESS_LOG: [404, 6, "This witness does not know the log"],
   LOG_FORK: [409, 7, "Two signed trees of this log contradict each other"],

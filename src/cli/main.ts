@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander"
 import { alertCommands } from "./alerts.ts"
 import { canaryCommands } from "./canaries.ts"
 import { captureCommands } from "./captures.ts"
+import { clockCommands } from "./clocks.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
 import { traceCommand } from "./trace.ts"
@@ -57,6 +58,7 @@ export function programOf(): Command {
   receiptCommands(program)
   watchCommands(program)
   canaryCommands(program)
+  clockCommands(program)
   logCommands(program)
   escrowCommands(program)
   witnessCommands(program)
