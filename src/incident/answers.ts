@@ -6,7 +6,8 @@ import type { Adjudicated, Told } from "./people.ts"
 
 /** What adjudicators said of a plan's pairs: who is asked what next, how each pair ends, and what the sample says. */
 
-export const answerWords = ["same", "different", "unsure"] as const
+/** "no-face": what is shown as the pair's subject is nobody. */
+export const answerWords = ["same", "different", "unsure", "no-face"] as const
 export type AnswerWord = (typeof answerWords)[number]
 
 const answerShape = Type.Object(
@@ -32,6 +33,7 @@ export function answerFrom(value: unknown): Answer | null {
 /** Answers by pair and person, the newest of each person. */
 export class Answers {
   readonly #of = new Map<string, Map<string, AnswerWord>>()
+  readonly #noFace = new Map<string, Set<string>>()
 
   constructor(answers: Iterable<Answer> = []) {
     for (const answer of answers) this.add(answer)
@@ -41,11 +43,19 @@ export class Answers {
     const key = keyOf(answer)
     const said = this.#of.get(key) ?? new Map<string, AnswerWord>()
     this.#of.set(key, said.set(answer.by, answer.answer))
+    const sayers = this.#noFace.get(answer.subject) ?? new Set<string>()
+    if (answer.answer === "no-face") this.#noFace.set(answer.subject, sayers.add(answer.by))
+    else sayers.delete(answer.by)
   }
 
   /** In the order in which each person first answered. */
   of(pair: Pair): ReadonlyMap<string, AnswerWord> {
     return this.#of.get(keyOf(pair)) ?? new Map<string, AnswerWord>()
+  }
+
+  /** Who says, last of this subject, that it shows nobody. They are not asked of it again. */
+  noFace(subject: string): ReadonlySet<string> {
+    return this.#noFace.get(subject) ?? new Set<string>()
   }
 }
 
@@ -73,8 +83,10 @@ export function outcomeOf(pair: Pair, said: readonly AnswerWord[], needed: Looks
 }
 
 /** Whether this pair is for `by` to look at. Controls are for both, so that the second look is not at doubts alone. */
-function isFor(pair: Pair, said: ReadonlyMap<string, AnswerWord>, { by, needed }: Asked): boolean {
-  if (said.has(by)) return false
+function isFor(pair: Pair, answers: Answers, { by, needed }: Asked): boolean {
+  const said = answers.of(pair)
+  const nobody = answers.noFace(pair.subject)
+  if (said.has(by) || nobody.has(by) || nobody.size >= needed) return false
   if (said.size === 0) return true
   const words = [...said.values()]
   return needed === 2 && words.length === 1 && (isControl(pair) || outcomeOf(pair, words, 2) === null)
@@ -93,7 +105,7 @@ export function nextFor(
 ): number | null {
   for (let nth = asked.from ?? 0; nth < plan.pairs.length; nth += 1) {
     const pair = plan.pairs[nth]
-    if (pair !== undefined && isFor(pair, answers.of(pair), asked)) return nth
+    if (pair !== undefined && isFor(pair, answers, asked)) return nth
   }
   return null
 }
@@ -118,16 +130,18 @@ export interface Agreement {
 
 export function findingsOf(plan: Plan, answers: Answers, needed: LooksNeeded): Findings {
   const words = (pair: Pair) => [...answers.of(pair).values()]
-  const ends = new Map(plan.pairs.map(pair => [keyOf(pair), outcomeOf(pair, words(pair), needed)]))
+  const isNobody = (face: string) => answers.noFace(face).size >= needed
   const controlsOf = (kind: Pair["kind"]) => {
     return controlOf(plan.pairs.filter(pair => pair.kind === kind).map(words), kind, needed)
   }
+  const isOpen = (pair: Pair) => {
+    if (isNobody(pair.subject)) return false
+    return isControl(pair) ? words(pair).length < needed : outcomeOf(pair, words(pair), needed) === null
+  }
   return {
-    sampled: adjudicated(plan, ends),
+    sampled: adjudicated(plan, pair => outcomeOf(pair, words(pair), needed), isNobody),
     controls: { duplicates: controlsOf("duplicate"), foils: controlsOf("foil") },
-    open: plan.pairs.filter(pair => {
-      return isControl(pair) ? words(pair).length < needed : ends.get(keyOf(pair)) === null
-    }).length,
+    open: plan.pairs.filter(isOpen).length,
     agreement: agreementOf(plan.pairs.filter(isControl).map(words)),
   }
 }
@@ -135,8 +149,8 @@ export function findingsOf(plan: Plan, answers: Answers, needed: LooksNeeded): F
 function controlOf(all: readonly AnswerWord[][], kind: Pair["kind"], needed: LooksNeeded): Control {
   const wrong: AnswerWord = kind === "duplicate" ? "different" : "same"
   const done = all
-    .filter(said => said.length >= needed && !said.includes("unsure"))
     .map(said => said.slice(0, needed))
+    .filter(said => said.length === needed && said.every(word => word === "same" || word === "different"))
   return {
     pairs: done.length,
     looks: done.length * needed,
@@ -146,7 +160,11 @@ function controlOf(all: readonly AnswerWord[][], kind: Pair["kind"], needed: Loo
 }
 
 /** The pairs of each sampled face: those it was shown with, and those that another sampled face was shown with. */
-function adjudicated(plan: Plan, ends: ReadonlyMap<string, AnswerWord | null>): Adjudicated[] {
+function adjudicated(
+  plan: Plan,
+  endOf: (pair: Pair) => AnswerWord | null,
+  isNobody: (face: string) => boolean,
+): Adjudicated[] {
   const pairs = new Map(plan.sampled.map(({ face }) => [face, [] as Pair[]]))
   for (const pair of plan.pairs) {
     if (isControl(pair)) continue
@@ -155,18 +173,22 @@ function adjudicated(plan: Plan, ends: ReadonlyMap<string, AnswerWord | null>): 
   }
   const all: Adjudicated[] = []
   for (const { face, cluster_size } of plan.sampled) {
-    const own = pairs.get(face) ?? []
-    if (own.some(pair => ends.get(keyOf(pair)) === null)) break
-    const told = (kind: Pair["kind"]) =>
-      toldOf(own.filter(pair => pair.kind === kind).map(pair => ends.get(keyOf(pair))))
-    all.push({ clusterSize: cluster_size, inside: told("inside"), outside: told("outside") })
+    // With somebody who shows nobody it has nothing in common.
+    const own = (pairs.get(face) ?? []).map(pair => {
+      return { kind: pair.kind, end: isNobody(pair.subject) ? "different" : endOf(pair) }
+    })
+    if (own.some(({ end }) => end === null)) break
+    const told = (kind: Pair["kind"]): Told => {
+      const ends = own
+        .filter(pair => pair.kind === kind)
+        .map(({ end }) => (end === "no-face" ? "different" : end))
+      const count = (word: AnswerWord) => ends.filter(end => end === word).length
+      return { same: count("same"), different: count("different"), unsure: count("unsure") }
+    }
+    const isFace = !isNobody(face)
+    all.push({ isFace, clusterSize: cluster_size, inside: told("inside"), outside: told("outside") })
   }
   return all.map(scaled)
-}
-
-function toldOf(ends: readonly (AnswerWord | null | undefined)[]): Told {
-  const count = (word: AnswerWord) => ends.filter(end => end === word).length
-  return { same: count("same"), different: count("different"), unsure: count("unsure") }
 }
 
 /** Where a cluster is larger than what is shown of it, the rest is as what was shown. */

@@ -7,6 +7,8 @@ import { legendre } from "./quadrature.ts"
 
 /** One sampled face: the machine's cluster, and what adjudicators said of the pairs they were shown. */
 export interface Adjudicated {
+  /** Whether it shows anybody: a face finder's box may hold a headrest. */
+  readonly isFace: boolean
   /** Faces in its cluster, itself among them. */
   readonly clusterSize: number
   /** Of the others in its cluster. Where not all of them were shown, as if all had been. */
@@ -43,7 +45,7 @@ export const leastSampled = 100
 const z = 1.959964
 
 /**
- * N = Σ 1/kᵢ over faces, kᵢ the faces of that same person; K = Σ 1/cᵢ, cᵢ the faces of its cluster. So
+ * N = Σ 1/kᵢ over faces, kᵢ the faces of that same person (0 for what is no face); K = Σ 1/cᵢ, cᵢ the faces of its cluster. So
  * N̂ = K + M · mean(g(told) − 1/cᵢ) over the sample, g an unbiased 1/k where adjudicators err at the rates that controls
  * measured (`reciprocalOf`). Its variance: that of the sample with one observation of +½ and one of −½ more, since wrong
  * clusters are rare and a sample without one is no proof of none, less what was seen of the population; and, by the delta
@@ -79,7 +81,15 @@ function differencesOf(
   unsureAsSame: number,
 ): number[] {
   const odds = oddsOf(values, errors.needed)
-  return sampled.map(each => reciprocalOf(each, odds, unsureAsSame) - 1 / each.clusterSize)
+  // Most faces were told the same of.
+  const known = new Map<string, number>()
+  return sampled.map(each => {
+    if (!each.isFace) return -1 / each.clusterSize
+    const key = Object.values(each.inside).concat(Object.values(each.outside)).join()
+    const reciprocal = known.get(key) ?? reciprocalOf(each, odds, unsureAsSame)
+    known.set(key, reciprocal)
+    return reciprocal - 1 / each.clusterSize
+  })
 }
 
 /** The variance that a measured rate lends to the mean: (its slope)² × its own. */
