@@ -56,8 +56,8 @@ export const usualThresholds: Thresholds = { high: 0.9, low: 0.1 }
 /** The most texts that share a key and are compared. */
 const maxShared = 400
 
-/** Nothing is in two lanes, or two crossings of one lane, within this time: 10 s, less than any vehicle needs to come again. */
-const impossible_ms = 10_000
+/** Nothing is in two lanes within this time, and what one lane sees within it of unknown crossings is taken for one passage. */
+const passage_ms = 10_000
 
 /**
  * The texts of a set of reads, and which may be of one vehicle, with their probability by Fellegi and Sunter's model, m and
@@ -80,64 +80,79 @@ export function linkageOf(reads: readonly PlateRead[]): Linkage {
   return { texts, links, model, skippedKeys }
 }
 
+/**
+ * One text for each plate and state. A read without a state is of the plate's most frequent one; so is a read that alone
+ * names its state where another was read twice or more: a state is misread far more often than two states issue one text.
+ */
 function textsOf(reads: readonly PlateRead[]): ReadText[] {
-  const texts = new Map<string, PlateRead[]>()
-  for (const read of [...reads].sort((a, b) => a.at_ms - b.at_ms)) {
-    const key = `${read.plate}\n${read.region ?? ""}`
-    const own = texts.get(key)
-    if (own === undefined) texts.set(key, [read])
-    else own.push(read)
-  }
-  return [...texts.values()].map(own => {
-    const [first] = own
-    assert(first !== undefined, "a text was read")
-    return { plate: first.plate, region: first.region, reads: own }
+  const plates = grouped([...reads].sort(byTime), ({ plate }) => plate)
+  return [...plates].flatMap(([plate, own]) => {
+    const regions = [...grouped(own, ({ region }) => region)].filter(([region]) => region !== null)
+    regions.sort(([a, one], [b, other]) => other.length - one.length || ((a ?? "") < (b ?? "") ? -1 : 1))
+    const [main] = regions
+    const apart = regions.slice(1).filter(([, of]) => of.length > 1 || main?.[1].length === 1)
+    const known = new Set(apart.map(([region]) => region))
+    const rest = own.filter(({ region }) => region === null || !known.has(region))
+    return [[main?.[0] ?? null, rest] as const, ...apart].map(([region, of]) => ({
+      plate,
+      region,
+      reads: of,
+    }))
   })
+}
+
+function byTime(a: PlateRead, b: PlateRead): number {
+  return a.at_ms - b.at_ms
+}
+
+function grouped<T, K>(list: readonly T[], keyOf: (of: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const each of list) {
+    const own = groups.get(keyOf(each))
+    if (own === undefined) groups.set(keyOf(each), [each])
+    else own.push(each)
+  }
+  return groups
 }
 
 function candidatesOf(texts: readonly ReadText[]): {
   pairs: (readonly [number, number])[]
   skippedKeys: number
 } {
-  const sharing = new Map<string, number[]>()
-  texts.forEach(({ plate }, i) => {
-    for (const key of keysOf(plate)) {
-      const own = sharing.get(key)
-      if (own === undefined) sharing.set(key, [i])
-      else own.push(i)
-    }
-  })
+  const keys = texts.flatMap(({ plate }, i) => keysOf(plate).map(key => ({ key, i })))
   const seen = new Set<number>()
   const pairs: (readonly [number, number])[] = []
   let skippedKeys = 0
-  for (const own of sharing.values()) {
-    if (own.length > maxShared) skippedKeys += 1
-    else
-      for (const [n, a] of own.entries())
-        for (const b of own.slice(n + 1)) {
-          const pair = a * texts.length + b
-          if (!seen.has(pair)) pairs.push([a, b])
-          seen.add(pair)
-        }
+  for (const own of grouped(keys, ({ key }) => key).values()) {
+    if (own.length > maxShared) {
+      skippedKeys += 1
+      continue
+    }
+    for (const [n, { i: a }] of own.entries())
+      for (const { i: b } of own.slice(n + 1)) {
+        const pair = a * texts.length + b
+        if (!seen.has(pair)) pairs.push([a, b])
+        seen.add(pair)
+      }
   }
   return { pairs, skippedKeys }
 }
 
-/** Fields: likeness of the texts, states, reads of the rarer text, one crossing, and what follows what. */
+/** Fields: likeness of the texts, states, reads of the rarer text, one passage, and what follows what. */
 const firstModel: LinkModel = {
   prior: 0.3,
   m: [
     [0.2, 0.4, 0.1, 0.2, 0.1],
     [0.8, 0.15, 0.05],
     [0.8, 0.15, 0.05],
-    [0.5, 0.5],
+    [0.3, 0.2, 0.5],
     [0.3, 0.6, 0.1],
   ],
   u: [
     [0.02, 0.13, 0.05, 0.6, 0.2],
     [0.6, 0.15, 0.25],
     [0.3, 0.3, 0.4],
-    [0.001, 0.999],
+    [0.001, 0.001, 0.998],
     [0.15, 0.6, 0.25],
   ],
 }
@@ -148,16 +163,15 @@ function agreementsOf(texts: readonly ReadText[], a: number, b: number): Agreeme
   assert(one !== undefined && other !== undefined, "a pair is of two texts")
   const likeness = likenessOf(one.plate, other.plate)
   if (likeness === null) return null
-  const order = orderOf(one, other)
-  if (order === null) return null
+  const meetings = meetingsOf(one, other)
+  if (meetings === null) return null
   const rarer = Math.min(one.reads.length, other.reads.length)
-  const sharesCrossing = shareCrossing(one, other)
   return [
     likenesses.indexOf(likeness satisfies Likeness),
     regionLevel(one.region, other.region),
     Math.min(rarer, 3) - 1,
-    sharesCrossing ? 0 : 1,
-    order,
+    meetings.passage,
+    meetings.order,
   ]
 }
 
@@ -166,39 +180,51 @@ function regionLevel(a: string | null, b: string | null): number {
   return a === b ? 0 : 2
 }
 
-function shareCrossing(one: ReadText, other: ReadText): boolean {
-  const crossings = new Set(one.reads.map(({ crossing }) => crossing))
-  return other.reads.some(({ crossing }) => crossing !== null && crossings.has(crossing))
+/** How the reads of two texts lie to each other, were they one vehicle's. */
+interface Meetings {
+  /** 0: both were read in one crossing; 1: in one lane within seconds; 2: never. */
+  readonly passage: 0 | 1 | 2
+  /** 0: where one follows the other the direction changes, as it does for who comes and goes; 1: nothing to say; 2: it stays. */
+  readonly order: 0 | 1 | 2
 }
 
-/**
- * How the reads of two texts follow each other, were they one vehicle's. 0: each time that one text follows the other, the
- * direction changes, as it does for who comes and goes; 1: nothing to be said; 2: it does not change.
- * @returns `null` for two places at one time.
- */
-function orderOf(one: ReadText, other: ReadText): number | null {
+/** @returns `null` for two places at one time. */
+function meetingsOf(one: ReadText, other: ReadText): Meetings | null {
   const merged = [...one.reads.map(read => ({ read, of: 0 })), ...other.reads.map(read => ({ read, of: 1 }))]
   merged.sort((a, b) => a.read.at_ms - b.read.at_ms)
+  let passage: Meetings["passage"] = 2
   let [turns, stays] = [0, 0]
   for (const [i, { read, of }] of merged.entries()) {
     const before = merged[i - 1]
     if (before === undefined || before.of === of) continue
-    if (read.crossing !== null && read.crossing === before.read.crossing) continue
-    if (read.at_ms - before.read.at_ms < impossible_ms) return null
-    if (read.direction === null || before.read.direction === null) continue
-    if (read.direction === before.read.direction) stays += 1
-    else turns += 1
+    const how = followed(before.read, read)
+    if (how === "impossible") return null
+    if (how === "crossing") passage = 0
+    else if (how === "seconds") passage = passage === 0 ? 0 : 1
+    else if (read.direction !== null && before.read.direction !== null) {
+      if (read.direction === before.read.direction) stays += 1
+      else turns += 1
+    }
   }
-  if (turns + stays === 0 || turns === stays) return 1
-  return turns > stays ? 0 : 2
+  return { passage, order: turns === stays ? 1 : turns > stays ? 0 : 2 }
+}
+
+function followed(before: PlateRead, read: PlateRead): "crossing" | "seconds" | "later" | "impossible" {
+  if (read.crossing !== null && read.crossing === before.crossing) return "crossing"
+  if (read.at_ms - before.at_ms >= passage_ms) return "later"
+  const isSameLane = read.port === before.port && read.lane === before.lane
+  return isSameLane && (read.crossing === null || before.crossing === null) ? "seconds" : "impossible"
 }
 
 export interface VehicleCount extends Bounds {
-  /** Groups of texts when every link from `high` on is taken, and when every one from `low` on is. */
+  /** U: groups of texts when only links from `high` on are taken. */
   readonly linkedHigh: number
+  /** L: groups when every link from `low` on is taken, less `beyond` and two of its standard deviations. */
   readonly linkedLow: number
-  /** When links from ½ on are taken. */
+  /** Groups when links from ½ on are taken, less `beyond`. */
   readonly point: number
+  /** Reads that are expected to be misread beyond what is compared: each is a text that is nobody's. */
+  readonly beyond: number
   /** Different texts: what a naive count says. */
   readonly texts: number
   /** Links between the thresholds, for a clerk; after his answers the two counts meet. */
@@ -219,16 +245,49 @@ export interface VehicleRules {
 export function vehiclesOf(reads: readonly PlateRead[], linkage: Linkage, rules: VehicleRules): VehicleCount {
   const { high, low } = rules.thresholds
   const bounds = vehicleBounds(reads, rules.separation)
-  const within = (count: number) => Math.max(bounds.at_least, Math.min(bounds.at_most, count))
-  const count = (from: number) => within(groupsFrom(linkage, from, rules.clerk).count)
+  const within = (count: number) => Math.max(bounds.at_least, Math.min(bounds.at_most, Math.round(count)))
+  const groups = (from: number) => groupsFrom(linkage, from, rules.clerk)
+  const likely = groups(0.5)
+  const beyond = beyondLikeness(linkage, likely)
   return {
     ...bounds,
-    linkedHigh: count(high),
-    linkedLow: count(low),
-    point: count(0.5),
+    linkedHigh: within(groups(high).count),
+    linkedLow: within(groups(low).count - beyond - 2 * Math.sqrt(beyond)),
+    point: within(likely.count - beyond),
+    beyond: Math.round(beyond),
     texts: linkage.texts.length,
     clerical: linkage.links.filter(link => isClerical(link, rules)).length,
   }
+}
+
+/**
+ * How many reads are expected to be unlike every other of their vehicle. With a share s of reads misread, errors of a read
+ * are taken as Poisson's with λ = −ln(1 − s); of two errors the pair is compared unless both are unlike the true character
+ * (a share 1 − a of errors is), of three and more it is taken as not compared: reads × (P₂ (1 − a)² + P₃₊).
+ */
+function beyondLikeness({ texts }: Linkage, groups: Groups): number {
+  const main = new Map<number, ReadText>()
+  texts.forEach((text, i) => {
+    const known = main.get(groups.of(i))
+    if (known === undefined || text.reads.length > known.reads.length) main.set(groups.of(i), text)
+  })
+  let [reads, misread, alike, unlike] = [0, 0, 0, 0]
+  texts.forEach((text, i) => {
+    reads += text.reads.length
+    const likeness = likenessOf(text.plate, main.get(groups.of(i))?.plate ?? text.plate)
+    if (likeness === "same") return
+    misread += text.reads.length
+    if (likeness === "one-alike" || likeness === "more-alike") alike += text.reads.length
+    else unlike += text.reads.length
+  })
+  if (misread === 0) return 0
+  const [rate, share] = [-Math.log(1 - misread / reads), unlike / (alike + unlike)]
+  const [none, one, two] = [1, rate, (rate * rate) / 2].map(each => each * Math.exp(-rate)) as [
+    number,
+    number,
+    number,
+  ]
+  return reads * (two * share * share + (1 - none - one - two))
 }
 
 export function isClerical(link: Link, { thresholds, clerk }: Omit<VehicleRules, "separation">): boolean {
