@@ -35,8 +35,8 @@ export class Groups {
     const [a, b] = [this.of(i), this.of(j)]
     if (a === b) return false
     const [large, small] = this.size(a) >= this.size(b) ? [a, b] : [b, a]
-    this.#parent[small] = large
     this.#size[large] = this.size(a) + this.size(b)
+    this.#parent[small] = large
     this.#count -= 1
     return true
   }

@@ -42,7 +42,8 @@ export interface Bounds {
  * U0: everybody in every image is somebody else; an undetermined image is as full as a vehicle can be.
  * L0: the most that were seen at one time, so that no two of them are one. Images within one lane count once there, by
  * the fullest of them, or by the fullest of each crossing where `nextCrossing_s` says that nobody comes again so soon.
- * A time is a window no longer than the separation less the clocks' difference, in each port; across ports likewise.
+ * A time is a window shorter than the separation less the clocks' difference, in each port; windows of several ports are
+ * together where both lie in one of the ports' separation less the clocks'.
  * Both hold for any number of look-alikes and any error of a network, as long as each image's `least` and `most` do.
  * @param occupancy  the most that one image can show.
  * Costs O(n log n).
