@@ -34,7 +34,7 @@ export const drawn = {
   search: 0.98,
   neighbours: 10,
   duplicates: 200,
-  foils: 400,
+  foils: 1000,
 } as const
 
 export interface Incident {

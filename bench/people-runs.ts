@@ -1,5 +1,5 @@
 import { chanceOf } from "../src/drawing/chance.ts"
-import { errorsOf, type LooksNeeded } from "../src/incident/looks.ts"
+import { errorsOf, type Dependence, type LooksNeeded } from "../src/incident/looks.ts"
 import { boundsOf, usualSeparation } from "../src/incident/occupancy.ts"
 import { estimateOf } from "../src/incident/people.ts"
 import { drawIncident, look, occupancy, type LookModel, type MachineErrors } from "./people-incident.ts"
@@ -9,6 +9,7 @@ export interface Case {
   readonly errors: MachineErrors
   readonly model: LookModel
   readonly needed: LooksNeeded
+  readonly dependence: Dependence
   readonly sampled: number
 }
 
@@ -58,7 +59,7 @@ export function run(
       model: of.model,
       needed: of.needed,
     })
-    const errors = errorsOf(controls, of.needed)
+    const errors = errorsOf(controls, of.needed, of.dependence)
     const { clusters, clusteredPeople: truth, people, unclustered } = incident
     const faces = incident.personOf.length
     const interval = errors === null ? null : estimateOf({ faces, clusters, sampled, errors })

@@ -7,13 +7,12 @@ import type { LookModel, MachineErrors } from "./people-incident.ts"
 
 /**
  * Whether the interval of people holds: simulated incidents whose people are known, clustered with errors, sampled and
- * looked at by people who err. And vehicles from misread plates,
- * beside a naive count. Prints two tables; `--docs` writes them into docs/scope-people.md.
+ * looked at by people who err; and vehicles from misread plates, beside a naive count. Prints two tables; `--docs` writes them into docs/scope-people.md.
  */
 
-const incidents = Number(process.env.SALLYPORT_INCIDENTS ?? 300)
-const few = Math.ceil(incidents / 5)
-const vehicleIncidents = Math.ceil(incidents / 20)
+const incidents = Number(process.env.SALLYPORT_INCIDENTS ?? 360)
+const few = Math.ceil(incidents / 8)
+const vehicleIncidents = Math.ceil(incidents / 30)
 
 const machines: readonly MachineErrors[] = [
   { falseBoxes: 0, split: 0.02, merge: 0.002 },
@@ -24,7 +23,7 @@ const independent: LookModel = { wrong: 0.02, hardShare: 0 }
 const partlyHard: LookModel = { wrong: 0.02, hardShare: 0.25 }
 
 function caseOf(name: string, errors: MachineErrors, more: Partial<Case> = {}): Case {
-  return { name, errors, model: independent, needed: 2, sampled: 1000, ...more }
+  return { name, errors, model: independent, needed: 2, dependence: "tested", sampled: 1000, ...more }
 }
 
 const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`
@@ -56,6 +55,17 @@ const others = machines.flatMap(errors => [
   { of: caseOf("two, boxes of nobody in 3 % of crossings", { ...errors, falseBoxes: 0.03 }), incidents: few },
   {
     of: caseOf("two, a quarter of the errors in pairs hard for all", errors, { model: partlyHard }),
+    incidents: few,
+  },
+  {
+    of: caseOf("two, the same, both wrong as measured", errors, {
+      model: partlyHard,
+      dependence: "measured",
+    }),
+    incidents: few,
+  },
+  {
+    of: caseOf("two, 2 % wrong, both wrong as measured", errors, { dependence: "measured" }),
     incidents: few,
   },
   { of: caseOf("one, 2 % wrong", errors, { needed: 1 }), incidents: few },

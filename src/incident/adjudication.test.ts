@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { planFrom, planOf, type Plan, type PlanInput } from "./adjudication.ts"
-import { Answers, findingsOf, nextFor, outcomeOf, type AnswerWord } from "./answers.ts"
+import { Answers, findingsOf, intervalOf, nextFor, outcomeOf, type AnswerWord } from "./answers.ts"
 import { sampleOf } from "./sampling-plan.ts"
 
 const faces = Array.from({ length: 400 }, (_, i) => `face-${i}`)
@@ -87,6 +87,11 @@ describe("answers", () => {
     expect(found.controls.foils).toEqual({ pairs: 60, looks: 120, wrong: 0, bothWrong: 0 })
     expect(found.open).toBe(0)
     expect(found.agreement).toEqual({ pairs: 120, agreed: 120, kappa: 1 })
+    const interval = intervalOf(plan, found, { needed: 2, dependence: "tested", searched: null })!
+    expect(interval.point).toBe(200)
+    expect(interval.low).toBeLessThan(200)
+    const early = findingsOf(plan, new Answers(), 2)
+    expect(intervalOf(plan, early, { needed: 2, dependence: "tested", searched: null })).toBeNull()
   })
   test("kappa is Cohen's", () => {
     const answers = new Answers()

@@ -1,8 +1,8 @@
 import { Type, type Static } from "typebox"
 import { Compile } from "typebox/compile"
 import { keyOf, type Pair, type Plan } from "./adjudication.ts"
-import type { Control, Controls, LooksNeeded } from "./looks.ts"
-import type { Adjudicated, Told } from "./people.ts"
+import { errorsOf, type Control, type Controls, type Dependence, type LooksNeeded } from "./looks.ts"
+import { estimateOf, type Adjudicated, type Interval, type Told } from "./people.ts"
 
 /** What adjudicators said of a plan's pairs: who is asked what next, how each pair ends, and what the sample says. */
 
@@ -149,6 +149,20 @@ export function findingsOf(plan: Plan, answers: Answers, needed: LooksNeeded): F
     open: plan.pairs.filter(isOpen).length,
     agreement: agreementOf(plan.pairs.filter(isControl).map(words)),
   }
+}
+
+/** The interval that the findings so far give, or `null` while controls or sampled faces are too few. */
+export function intervalOf(
+  { faces, clusters }: Plan,
+  { sampled, controls }: Findings,
+  of: {
+    readonly needed: LooksNeeded
+    readonly dependence: Dependence
+    readonly searched: Controls["searched"]
+  },
+): Interval | null {
+  const errors = errorsOf({ ...controls, searched: of.searched }, of.needed, of.dependence)
+  return errors === null ? null : estimateOf({ faces, clusters, sampled, errors })
 }
 
 function controlOf(all: readonly AnswerWord[][], kind: Pair["kind"], needed: LooksNeeded): Control {

@@ -43,15 +43,29 @@ export interface LookErrors {
 /** The fewest pairs of each kind without which nothing is said of adjudicators' errors. */
 export const leastControls = 50
 
+/**
+ * Whether two people's errors may be taken as independent. "tested": unless the controls speak against it, at 5 %; narrow,
+ * and too narrow where a part of the errors is in pairs that are hard for everybody and the controls are too few to show it.
+ * "measured": never; wider, and needs 1,000 foils to stay narrow enough.
+ */
+export type Dependence = "tested" | "measured"
+
 /** @returns `null` for too few controls. */
-export function errorsOf({ duplicates, foils, searched }: Controls, needed: LooksNeeded): LookErrors | null {
+export function errorsOf(
+  { duplicates, foils, searched }: Controls,
+  needed: LooksNeeded,
+  dependence: Dependence,
+): LookErrors | null {
   if (Math.min(duplicates.pairs, foils.pairs) < leastControls) return null
+  const twice = (of: Control) => {
+    return dependence === "measured" ? measured(of.bothWrong, of.pairs) : beyondChance(of)
+  }
   return {
     needed,
     miss: measured(duplicates.wrong, duplicates.looks),
     mistake: measured(foils.wrong, foils.looks),
-    missTwice: beyondChance(duplicates),
-    mistakeTwice: beyondChance(foils),
+    missTwice: twice(duplicates),
+    mistakeTwice: twice(foils),
     search: searched === null ? { value: 1, variance: 0 } : measured(searched.found, searched.of),
   }
 }

@@ -49,24 +49,33 @@ describe("one over the number of a person's faces", () => {
 
 describe("adjudicators' errors", () => {
   test("too few controls say nothing", () => {
-    expect(errorsOf({ ...perfect, foils: { ...control(0, 0), pairs: 49 } }, 2)).toBeNull()
+    expect(errorsOf({ ...perfect, foils: { ...control(0, 0), pairs: 49 } }, 2, "tested")).toBeNull()
   })
   test("a word against the machine needs both, so mistakes outside are rare and misses there are double", () => {
-    const errors = errorsOf({ duplicates: control(8, 0), foils: control(8, 0), searched: null }, 2)!
+    const errors = errorsOf({ duplicates: control(8, 0), foils: control(8, 0), searched: null }, 2, "tested")!
     const odds = oddsOf(valuesOf(errors), 2)
     expect(odds.mistakenOutside).toBeCloseTo(0.0004, 10)
     expect(odds.foundOutside).toBeCloseTo(0.98 ** 2, 10)
     expect(odds.foundInside).toBeCloseTo(1 - 0.0004, 10)
   })
   test("pairs that are hard for both are seen by the controls, and then counted as measured", () => {
-    const errors = errorsOf({ duplicates: control(8, 0), foils: control(8, 3), searched: null }, 2)!
+    const errors = errorsOf({ duplicates: control(8, 0), foils: control(8, 3), searched: null }, 2, "tested")!
     expect(errors.mistakeTwice?.value).toBeCloseTo(3 / 200, 10)
     expect(errors.missTwice).toBeNull()
+  })
+  test("or always as measured, where independence is not to be taken for granted", () => {
+    const errors = errorsOf(
+      { duplicates: control(8, 0), foils: control(8, 1), searched: null },
+      2,
+      "measured",
+    )!
+    expect([errors.missTwice?.value, errors.mistakeTwice?.value]).toEqual([0, 1 / 200])
+    expect(errors.missTwice!.variance).toBeGreaterThan(0)
   })
 })
 
 describe("the estimate of people", () => {
-  const errors = errorsOf(perfect, 2)!
+  const errors = errorsOf(perfect, 2, "tested")!
   const right = Array.from({ length: 1000 }, () => face())
   test("right clusters and no errors give the clusters, within a half of a percent", () => {
     const interval = estimateOf({ faces: 50_000, clusters: 50_000, sampled: right, errors })!
@@ -96,10 +105,8 @@ describe("the estimate of people", () => {
       const { low, high } = estimateOf({ faces: 12_000, clusters: 10_000, sampled, errors: of! })!
       return high - low
     }
-    const bad = errorsOf(
-      { duplicates: control(40, 4), foils: control(8, 0), searched: { found: 80, of: 100 } },
-      2,
-    )
+    const controls = { duplicates: control(40, 4), foils: control(8, 0), searched: { found: 80, of: 100 } }
+    const bad = errorsOf(controls, 2, "tested")
     expect(width(bad)).toBeGreaterThan(width(errors))
     expect(estimateOf({ faces: 12_000, clusters: 10_000, sampled: right.slice(0, 99), errors })).toBeNull()
   })
