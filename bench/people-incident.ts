@@ -52,13 +52,16 @@ export interface Incident {
 
 export const occupancy = 5
 
-export function drawIncident(chance: Chance, errors: MachineErrors): Incident {
+const sizes = [1, 1, 1, 1, 1, 2, 2, 2, 3, 4] as const
+
+/** @param isSighted  whether sightings are kept, which takes most of the time. */
+export function drawIncident(chance: Chance, errors: MachineErrors, isSighted: boolean): Incident {
   const sightings: Sighting[] = []
   const persons: number[] = []
   const seen = new Set<number>()
   let unclustered = 0
   for (let first = 0, family = 0; first < drawn.people; family += 1) {
-    const size = Math.min(chance.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4]), drawn.people - first)
+    const size = Math.min(chance.pick(sizes), drawn.people - first)
     for (const at_ms of timesOf(chance)) {
       const inside = membersOf(chance, first, size)
       for (const person of inside) seen.add(person)
@@ -67,9 +70,11 @@ export function drawIncident(chance: Chance, errors: MachineErrors): Incident {
       const boxes = !isUndetermined && chance.happens(errors.falseBoxes) ? 1 : 0
       persons.push(...faces, ...Array.from({ length: boxes }, () => -1))
       unclustered += isUndetermined ? occupancy : inside.length - faces.length
+      const [port, lane] = [chance.index(drawn.ports), chance.index(drawn.lanes)]
+      if (!isSighted) continue
       sightings.push({
-        port: String(chance.index(drawn.ports)),
-        lane: String(chance.index(drawn.lanes)),
+        port: String(port),
+        lane: String(lane),
         crossing: `${family} ${at_ms}`,
         at_ms,
         least: faces.length,
@@ -109,14 +114,24 @@ function clustered(
     chance.happens(merge) ? chance.index(drawn.people) : person,
   )
   const isSeen = new Uint8Array(drawn.people)
+  const isUsed = new Uint8Array(drawn.people)
+  let clusters = 0
   let next = drawn.people
+  const own = () => {
+    clusters += 1
+    return next++
+  }
   const clusterOf = personOf.map(person => {
-    if (person < 0) return next++
+    if (person < 0) return own()
     const isFirst = isSeen[person] === 0
     isSeen[person] = 1
-    return !isFirst && chance.happens(split) ? next++ : (main[person] ?? 0)
+    if (!isFirst && chance.happens(split)) return own()
+    const cluster = main[person] ?? 0
+    clusters += 1 - (isUsed[cluster] ?? 0)
+    isUsed[cluster] = 1
+    return cluster
   })
-  return { clusterOf, clusters: new Set(clusterOf).size }
+  return { clusterOf, clusters }
 }
 
 /** A sample of faces, looked at by two people who err. */
