@@ -50,13 +50,19 @@ export const leastControls = 50
  */
 export type Dependence = "tested" | "measured"
 
-/** @returns `null` for too few controls. */
+/** From so many wrong on, of known pairs or of searches, nothing can be corrected. */
+const mostWrong = 0.25
+
+/** @returns `null` for too few controls, or where more than a quarter of the answers or searches were wrong. */
 export function errorsOf(
   { duplicates, foils, searched }: Controls,
   needed: LooksNeeded,
   dependence: Dependence,
 ): LookErrors | null {
-  if (Math.min(duplicates.pairs, foils.pairs) < leastControls) return null
+  if (Math.min(duplicates.pairs, foils.pairs, searched?.of ?? Infinity) < leastControls) return null
+  const shares = [duplicates.wrong / duplicates.looks, foils.wrong / foils.looks]
+  if (searched !== null) shares.push(1 - searched.found / searched.of)
+  if (shares.some(share => share > mostWrong)) return null
   const twice = (of: Control) => {
     return dependence === "measured" ? measured(of.bothWrong, of.pairs) : beyondChance(of)
   }
@@ -103,7 +109,7 @@ export interface SameOdds {
   readonly mistakenOutside: number
 }
 
-/** The unknowns as numbers, in the order of `variances`. */
+/** The unknowns as numbers, in the order of their variances; NaN where two looks' share is the square of one look's. */
 export function valuesOf({ miss, mistake, missTwice, mistakeTwice, search }: LookErrors): number[] {
   return [miss, mistake, missTwice, mistakeTwice, search].map(each => each?.value ?? NaN)
 }

@@ -48,7 +48,10 @@ describe("one over the number of a person's faces", () => {
 })
 
 describe("adjudicators' errors", () => {
-  test("too few controls say nothing", () => {
+  test("too few controls say nothing, and neither do people or searches that are wrong too often", () => {
+    expect(errorsOf({ ...perfect, duplicates: control(101, 30) }, 2, "tested")).toBeNull()
+    expect(errorsOf({ ...perfect, searched: { found: 70, of: 100 } }, 2, "tested")).toBeNull()
+    expect(errorsOf({ ...perfect, searched: { found: 9, of: 9 } }, 2, "tested")).toBeNull()
     expect(errorsOf({ ...perfect, foils: { ...control(0, 0), pairs: 49 } }, 2, "tested")).toBeNull()
   })
   test("a word against the machine needs both, so mistakes outside are rare and misses there are double", () => {
