@@ -16,7 +16,7 @@ export const usualDistance = 0.6
  * Joins what is nearest first, each time only when the means of the two groups lie nearer than `distance`: a chain of
  * faces, each like the next, does not become one person. The same descriptors in the same order give the same clusters.
  * @param descriptors  of one length, finite.
- * Costs n² ÷ 2 distances: about a minute for 36,000 faces; memory for each pair that is near.
+ * Costs n² ÷ 2 distances, 1.3 s for 6,000 faces; memory for each pair that is near.
  */
 export function clustered(descriptors: readonly Float32Array[], distance: number): Clustered {
   const near = nearPairs(descriptors, distance * distance)

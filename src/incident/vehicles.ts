@@ -62,7 +62,7 @@ const passage_ms = 10_000
 /**
  * The texts of a set of reads, and which may be of one vehicle, with their probability by Fellegi and Sunter's model, m and
  * u learned from these reads. Pairs that were read at two places at one time are no links.
- * Costs about 10 µs a pair that shares a key.
+ * Costs 0.6 s for 30,000 reads of 6,000 vehicles.
  */
 export function linkageOf(reads: readonly PlateRead[]): Linkage {
   const texts = textsOf(reads)
