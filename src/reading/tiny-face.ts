@@ -1,8 +1,9 @@
-import { assert, Fault } from "../fault.ts"
+import { assert } from "../fault.ts"
 import type { FaceGuess, FaceNetwork } from "./face-finder.ts"
 import { modelFiles, readModel } from "./model-file.ts"
 import { openNetwork, type Tensor } from "./network.ts"
 import { formatGraph, type Graph, type GraphNode, type Weights } from "./onnx-graph.ts"
+import { depthFirst, outputFirst, unpacked } from "./packed-weights.ts"
 import { planesOf, type Channel } from "./planes.ts"
 
 /** Red, green and blue less their means. */
@@ -84,27 +85,6 @@ async function tinyFaceModel(): Promise<Uint8Array> {
   return formatGraph(graphOf(unpacked(manifest, bytes)))
 }
 
-interface Packed {
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly quantization: { readonly scale: number; readonly min: number }
-}
-
-/** The weights by name, in the order and the encoding of TensorFlow.js: value = byte × scale + min. */
-function unpacked(manifest: Uint8Array, bytes: Uint8Array): ReadonlyMap<string, Weights> {
-  const [group] = JSON.parse(new TextDecoder().decode(manifest)) as [{ weights: readonly Packed[] }]
-  const all = new Map<string, Weights>()
-  let at = 0
-  for (const { name, shape, quantization } of group.weights) {
-    const count = shape.reduce((product, side) => product * side, 1)
-    const packed = bytes.subarray(at, (at += count))
-    const data = Float32Array.from(packed, value => value * quantization.scale + quantization.min)
-    all.set(name, { name, shape, data })
-  }
-  if (at !== bytes.length) throw new Fault("MODEL", "the face detector's weights have another length")
-  return all
-}
-
 function graphOf(weights: ReadonlyMap<string, Weights>): Graph {
   const used: Weights[] = []
   const nodes: GraphNode[] = []
@@ -140,22 +120,4 @@ function graphOf(weights: ReadonlyMap<string, Weights>): Graph {
     nodes,
     weights: used,
   }
-}
-
-/** From [height, width, in, out] to ONNX's [out, in, height, width]. */
-function outputFirst({ name, shape, data }: Weights): Weights {
-  const [height = 0, width = 0, ins = 0, outs = 0] = shape
-  const turned = new Float32Array(data.length)
-  let at = 0
-  for (let o = 0; o < outs; o += 1)
-    for (let i = 0; i < ins; i += 1)
-      for (let p = 0; p < height * width; p += 1) turned[at++] = data[(p * ins + i) * outs + o] ?? 0
-  return { name, shape: [outs, ins, height, width], data: turned }
-}
-
-/** From [height, width, in, 1] to [in, 1, height, width]. */
-function depthFirst({ name, shape, data }: Weights): Weights {
-  const [height = 0, width = 0, ins = 0] = shape
-  const { data: turned } = outputFirst({ name, shape: [height, width, 1, ins], data })
-  return { name, shape: [ins, 1, height, width], data: turned }
 }

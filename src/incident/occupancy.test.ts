@@ -1,0 +1,67 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { boundsOf, usualSeparation, type Sighting } from "./occupancy.ts"
+
+const rules = { occupancy: 5, separation: usualSeparation }
+const at = (seconds: number, more: Partial<Sighting> = {}): Sighting => ({
+  port: "a",
+  lane: "1",
+  crossing: null,
+  at_ms: 1000 * seconds,
+  least: 1,
+  most: 1,
+  ...more,
+})
+
+describe("bounds of people", () => {
+  test("everybody is somebody else at most, and an undetermined image is full", () => {
+    expect(boundsOf([at(0, { most: 2 }), at(9, { least: 0, most: null })], rules).at_most).toBe(7)
+    expect(boundsOf([], rules)).toEqual({ at_least: 0, at_most: 0 })
+  })
+  test("the same moment in two lanes is two people, and in one lane it may be one", () => {
+    expect(boundsOf([at(0), at(3, { lane: "2" })], rules).at_least).toBe(2)
+    expect(boundsOf([at(0), at(3)], rules).at_least).toBe(1)
+  })
+  test("who could have walked, or whose clocks could be off, may be one", () => {
+    expect(boundsOf([at(0), at(4, { lane: "2" })], rules).at_least).toBe(1)
+    expect(boundsOf([at(0), at(114, { port: "b" })], rules).at_least).toBe(2)
+    expect(boundsOf([at(0), at(115, { port: "b" })], rules).at_least).toBe(1)
+  })
+  test("the fullest image of a lane counts, and ports add up", () => {
+    const sightings = [at(0, { least: 2, most: 2 }), at(2), at(1, { lane: "2" }), at(60, { port: "b" })]
+    expect(boundsOf(sightings, rules).at_least).toBe(4)
+  })
+  test("crossings of one lane are told apart where nobody comes again so soon, but an unknown one never", () => {
+    const separation = { ...usualSeparation, nextCrossing_s: 60 }
+    const two = [at(0, { crossing: "x" }), at(2, { crossing: "y" })]
+    expect(boundsOf(two, { occupancy: 5, separation }).at_least).toBe(2)
+    expect(boundsOf([...two, at(1)], { occupancy: 5, separation }).at_least).toBe(2)
+  })
+  test("no set of pictures proves more people than there are", () => {
+    // Each person stands somewhere for a while and goes on no faster than the separation allows.
+    const person = fc.array(
+      fc.record({
+        port: fc.constantFrom("a", "b"),
+        lane: fc.constantFrom("1", "2", "3"),
+        rest: fc.integer({ min: 0, max: 9 }),
+      }),
+      { minLength: 1, maxLength: 6 },
+    )
+    fc.assert(
+      fc.property(fc.array(person, { maxLength: 8 }), people => {
+        const sightings = people.flatMap(places => {
+          let [seconds, before] = [0, places[0]!]
+          return places.map(place => {
+            const isMoved = place.port !== before.port || place.lane !== before.lane
+            seconds += place.rest + (place.port !== before.port ? 120 : isMoved ? 5 : 0)
+            before = place
+            return at(seconds, { port: place.port, lane: place.lane })
+          })
+        })
+        const { at_least, at_most } = boundsOf(sightings, rules)
+        expect(at_least).toBeLessThanOrEqual(people.length)
+        expect(at_most).toBeGreaterThanOrEqual(people.length)
+      }),
+    )
+  })
+})
