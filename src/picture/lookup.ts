@@ -22,6 +22,9 @@ const likelyShare = 0.2
 /** What speaks with that for less than this share of the best is not opened: such are told apart by comparing pictures. */
 const closeShare = 0.85
 
+/** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
+const mostAlike = 0.99
+
 /** An original with so many corners, for which so many times more speaks than for any other, is not looked for in a mirror too. */
 const plain = { corners: 20, times: 5 }
 
@@ -64,7 +67,7 @@ export function closestOf(
   const ranked = likely
     .map(({ name, votes }, n) => {
       const likeness = likenesses[n] ?? null
-      return { name, worth: likeness === null ? null : Math.max(0, likeness) ** 2 * Math.sqrt(votes) }
+      return { name, worth: likeness === null ? null : Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness)) }
     })
     .sort((a, b) => (b.worth ?? Infinity) - (a.worth ?? Infinity))
   const best = ranked.find(({ worth }) => worth !== null)?.worth ?? 0
