@@ -67,7 +67,10 @@ export function closestOf(
   const ranked = likely
     .map(({ name, votes }, n) => {
       const likeness = likenesses[n] ?? null
-      return { name, worth: likeness === null ? null : Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness)) }
+      return {
+        name,
+        worth: likeness === null ? null : Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness)),
+      }
     })
     .sort((a, b) => (b.worth ?? Infinity) - (a.worth ?? Infinity))
   const best = ranked.find(({ worth }) => worth !== null)?.worth ?? 0
