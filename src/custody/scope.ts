@@ -1,20 +1,16 @@
 import { hex, utf8 } from "../bytes.ts"
-import { canonical } from "../canonical.ts"
 import type { VerifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import type { ScopeQuery, ScopeResult } from "../incident/scope.ts"
 import type { LogSource, ReadHead } from "../log/reading.ts"
 import type { Dense } from "../scope/dense.ts"
-import type { Answer, Windows } from "../scope/figures.ts"
+import type { Windows } from "../scope/figures.ts"
 import type { Policy } from "../tlog/policy.ts"
 import { sha256Hex } from "../vault/vault.ts"
-import { knownOf, type Known } from "./scope-beside.ts"
-import { Bitmaps } from "./scope-bitmaps.ts"
-import { hitOf, type Hit } from "./scope-cause.ts"
-import { liveGrants, type Live } from "./scope-live.ts"
+import { countedTwice, type Both } from "./scope-engines.ts"
 import { headFor, inTurn, verifiedTo, type Verified } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
-import { countsOf, figuresOf, imageAt, simplePeople } from "./scope-units.ts"
+import { countsOf, imageAt, simplePeople } from "./scope-units.ts"
 import { unknownsOf } from "./scope-unknowns.ts"
 
 /** What the log binds by a digest and does not hold: rows of the ledger, or files of a pack. */
@@ -120,35 +116,29 @@ async function scoped(
   of: { readonly windows: Windows; readonly verified: Verified; readonly head: ReadHead },
 ): Promise<Scoped> {
   const { windows, verified, head } = of
-  const isCanary = ask.isCanary ?? (() => false)
-  const hit = hitOf(ask.query.cause, verified)
-  const live = liveGrants(hit, verified)
-  const bitmaps = new Bitmaps(verified, isCanary)
-  const sets = setsOf(bitmaps, { hit, live, windows, verified })
-  const canaries = [...verified.register.captures.keys()].filter(isCanary)
   const { cause } = ask.query
-  verified.sql.ask({ cause, windows, live: live.map(({ grant }) => grant), canaries })
-  const all = [...sets.ids.left, ...sets.ids.refused, ...sets.ids.takeable]
-  const known = await knownOf(ask.beside, verified.rows.bound, all)
-  verified.sql.beside(known)
-  const answer = answered(bitmaps, sets, { hit, live, windows, known, verified })
-  assertEqual(answer, verified.sql.answer({ windows }))
-  const people = (set: Dense) => (ask.people ?? simplePeople)(picturedOf(bitmaps, set, known))
-  const { figures, ids } = answer
-  const [most, least] = [people(sets.left), people(sets.leftDelivered)]
+  const isCanary = ask.isCanary ?? (() => false)
+  const both = await countedTwice(verified, { cause, windows, isCanary, beside: ask.beside })
+  const { sets } = both
+  const { figures, ids } = both.answer
+  const people = (set: Dense) => (ask.people ?? simplePeople)(picturedOf(both, set))
   const result: ScopeResult = {
     ...{ v: 1, incident: ask.incident, query: ask.query },
     checkpoint: { origin: head.origin, size: head.size, root: hex(head.root) },
-    left: countsOf(figures.left, { ...most, at_least: least.at_least }, true),
+    left: countsOf(
+      figures.left,
+      { ...people(sets.left), at_least: people(sets.leftDelivered).at_least },
+      true,
+    ),
     left_by: figures.left_by,
     refused: countsOf(figures.refused, people(sets.refused), false),
     takeable: countsOf(figures.takeable, people(sets.takeable), false),
-    live_grants: live.map(({ grant, holder }, n) => {
+    live_grants: both.live.map(({ grant, holder }, n) => {
       const { images_left = 0, takeable = 0 } = figures.live[n] ?? {}
       return { grant, holder, images_left, takeable }
     }),
     window_30d: figures.window_30d,
-    unknowns: unknownsOf({ ask, hit, windows, verified, figures, known, canaries }),
+    unknowns: unknownsOf({ ...both, ask, windows, verified, figures }),
     ids_sha256: {
       left: idsDigest(ids.left),
       refused: idsDigest(ids.refused),
@@ -199,105 +189,7 @@ function assertWithin({ from, until }: Windows, { rows }: Verified): void {
     throw refusal(`the window begins after the newest entry of this checkpoint (${rows.last_at})`)
 }
 
-interface Sets {
-  readonly left: Dense
-  readonly leftDelivered: Dense
-  readonly refused: Dense
-  readonly takeable: Dense
-  readonly permits: readonly PermitRow[]
-  readonly ids: Answer["ids"]
-}
-
-/** The three sets, disjoint in this order: left in the window; refused in it, and never left; allowed now, and neither. */
-function setsOf(
-  bitmaps: Bitmaps,
-  of: {
-    readonly hit: Hit
-    readonly live: readonly Live[]
-    readonly windows: Windows
-    readonly verified: Verified
-  },
-): Sets {
-  const { hit, live, windows, verified } = of
-  const left = bitmaps.left(hit, windows)
-  const permits = bitmaps.permitsIn(hit, windows)
-  const leftDelivered = bitmaps.empty()
-  for (const { permit, capture } of permits)
-    if (verified.rows.delivered.has(permit)) leftDelivered.add(bitmaps.ordinal(capture))
-  const refused = bitmaps.empty()
-  for (const row of verified.rows.refused)
-    if (windows.from <= row.at && row.at < windows.until && hit.refused(row))
-      for (const capture of row.captures) if (bitmaps.has(capture)) refused.add(bitmaps.ordinal(capture))
-  refused.remove(bitmaps.left(hit, null))
-  const takeable = bitmaps.empty()
-  for (const { captures } of live)
-    for (const capture of captures) if (bitmaps.has(capture)) takeable.add(bitmaps.ordinal(capture))
-  takeable.remove(left)
-  takeable.remove(refused)
-  const ids = { left: bitmaps.ids(left), refused: bitmaps.ids(refused), takeable: bitmaps.ids(takeable) }
-  return { left, leftDelivered, refused, takeable, permits, ids }
-}
-
-/** The first engine's answer. */
-function answered(
-  bitmaps: Bitmaps,
-  sets: Sets,
-  of: {
-    readonly hit: Hit
-    readonly live: readonly Live[]
-    readonly windows: Windows
-    readonly known: ReadonlyMap<string, Known>
-    readonly verified: Verified
-  },
-): Answer {
-  const { hit, live, windows, known, verified } = of
-  const files_delivered = sets.permits.filter(({ permit }) => verified.rows.delivered.has(permit)).length
-  const nothing = { files: 0, files_delivered: 0, bitmaps, known }
-  const files = { files: sets.permits.length, files_delivered }
-  const within = (window: Windows["narrower"]) => (window === null ? 0 : bitmaps.left(hit, window).count())
-  return {
-    ids: sets.ids,
-    figures: {
-      left: figuresOf({ bitmaps, known, ...files, set: sets.left, delivered: sets.leftDelivered }),
-      refused: figuresOf({ ...nothing, set: sets.refused, delivered: sets.refused }),
-      takeable: figuresOf({ ...nothing, set: sets.takeable, delivered: sets.takeable }),
-      left_by: bitmaps.breakdown(sets.left, sets.permits),
-      window_30d: { narrower: within(windows.narrower), wider: within(windows.wider) },
-      live: live.map(({ grant, images_left, captures }) => {
-        const reached = captures.filter(id => bitmaps.has(id) && sets.takeable.has(bitmaps.ordinal(id)))
-        return { grant, images_left, takeable: reached.length }
-      }),
-    },
-  }
-}
-
-/** @throws Fault SCOPE_DIFFERS naming the first figure in which the engines differ. */
-function assertEqual(one: Answer, two: Answer): void {
-  if (canonical(one) === canonical(two)) return
-  const where = differing({ ...one.figures, ids: one.ids }, { ...two.figures, ids: two.ids }, "")
-  throw new Fault("SCOPE_DIFFERS", `the two engines differ in ${where}`, {
-    notDone: "No figure is given, and nothing can be signed.",
-    next: "keep the log as it is and report this: it is a fault of Sallyport, not of the log",
-  })
-}
-
-function differing(one: unknown, two: unknown, at: string): string {
-  if (typeof one !== "object" || typeof two !== "object" || one === null || two === null)
-    return `${at}: ${JSON.stringify(one)} and ${JSON.stringify(two)}`
-  const [a, b] = [one as Record<string, unknown>, two as Record<string, unknown>]
-  const name = [...new Set([...Object.keys(a), ...Object.keys(b)])].find(
-    key => canonicalOf(a[key]) !== canonicalOf(b[key]),
-  )
-  return name === undefined
-    ? at
-    : differing(a[name] ?? null, b[name] ?? null, at === "" ? name : `${at}.${name}`)
-}
-
-function canonicalOf(value: unknown): string {
-  return value === undefined ? "" : canonical(value)
-}
-
-function picturedOf(bitmaps: Bitmaps, set: Dense, known: ReadonlyMap<string, Known>): Pictured[] {
+function picturedOf({ bitmaps, known }: Both, set: Dense): Pictured[] {
   return [...set.values()].map(ordinal => {
     const { id, port, lane, hour, faces } = imageAt(bitmaps, ordinal)
     return { capture: id, port, lane, hour, captured_ms: known.get(id)?.captured_ms ?? null, faces }

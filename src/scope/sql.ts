@@ -62,10 +62,7 @@ export class Sql {
     this.#db.exec("commit")
   }
 
-  /**
-   * Finds the three sets. @returns the captures of all of them, whose headers and findings are to be brought (`beside`) before
-   * `answer` counts.
-   */
+  /** Finds the three sets. What stands beside their entries is brought (`beside`) before `answer` counts. */
   ask({ cause, windows, live, canaries }: SqlAsk): void {
     this.#drop()
     const { openings, refusals } = causes[cause.of] ?? { openings: "0", refusals: "0" }
@@ -108,7 +105,7 @@ export class Sql {
     this.#db.exec("commit")
   }
 
-  answer({ windows }: Pick<SqlAsk, "windows">): Answer {
+  answer(windows: Windows): Answer {
     const narrower = windows.narrower === null ? 0 : this.#within(windows.narrower)
     const all = (text: string) => this.#db.prepare(text).all([])
     return {
