@@ -17,7 +17,7 @@ export class Duck {
   }
 
   static async of({ rows, person }: Made): Promise<Duck> {
-    const instance = await DuckDBInstance.create(":memory:", { threads: "2" })
+    const instance = await DuckDBInstance.create(":memory:", { threads: "2", memory_limit: "8GB" })
     const connection = await instance.connect()
     await connection.run("create table made (holder utinyint, day usmallint, image uinteger)")
     const { holder, day, ordinal } = rows
