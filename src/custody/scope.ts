@@ -101,7 +101,7 @@ export interface Disclosure {
  * @throws Fault INVALID (T2 not after T1, a window outside of the log), NOT_FOUND (ids that the log does not have), CONFLICT (a
  * trace that is open), LOG_INVALID, LOG_FORK, RECEIPT_CHECKPOINT, RECEIPT_WITNESS (the log does not verify), LEDGER_DIFFERS (a row
  * is not what its entry binds), SCOPE_DIFFERS (the engines differ). None gives a figure. Costs the reading of the whole log (about
- * 0.1 ms an entry) the first time, and what was added since when the same source is asked again within ten minutes.
+ * 0.15 ms of processor time an entry) the first time, and what was added since when the same source is asked again within ten minutes.
  */
 export async function scopeOf(sources: ScopeSources, ask: ScopeAsk): Promise<Scoped> {
   const windows = windowsOf(ask.query)
