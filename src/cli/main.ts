@@ -15,6 +15,7 @@ import { motionCommands } from "./motions.ts"
 import { outboxCommands } from "./outbox.ts"
 import { receiptCommands } from "./receipt.ts"
 import { registryCommands } from "./registry.ts"
+import { reportCommands } from "./report.ts"
 import { refuse, type Voice } from "./say.ts"
 import { statusCommands } from "./status.ts"
 import { vaultCommands } from "./vault.ts"
@@ -54,6 +55,7 @@ export function programOf(): Command {
   drawCommand(program)
   traceCommand(program)
   receiptCommands(program)
+  reportCommands(program)
   watchCommands(program)
   logCommands(program)
   escrowCommands(program)
