@@ -4,6 +4,7 @@ import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
 import { alerted, gapAlert } from "./alerts.ts"
 import { proposedDestination } from "./destinations.ts"
+import { incidentAfter } from "./incidents.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { messagesOf, noticeSeen } from "./messages.ts"
@@ -83,6 +84,14 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "trace.opened":
     case "trace.closed":
       return traced(entry, index, state)
+    case "incident.declared":
+    case "incident.amended":
+    case "incident.scoped":
+    case "clocks.started":
+    case "clock.met":
+    case "clock.signed":
+    case "incident.closed":
+      return incidentAfter(entry, index, state)
     case "alert.raised":
     case "alert.acknowledged":
     case "alert.closed":

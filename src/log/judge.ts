@@ -8,6 +8,7 @@ import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from 
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
 import { noticeSeen, noticeWaits } from "./messages.ts"
+import { incidentActs, incidentRule, type IncidentKind } from "./incidents.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
@@ -75,6 +76,14 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "trace.opened":
     case "trace.closed":
       return tracingRule(draft, state)
+    case "incident.declared":
+    case "incident.amended":
+    case "incident.scoped":
+    case "clocks.started":
+    case "clock.met":
+    case "clock.signed":
+    case "incident.closed":
+      return incidentAuthor(draft, state) ?? incidentRule(draft, state, now_ms)
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":
@@ -92,6 +101,14 @@ function tracingRule(draft: DraftOf<"trace.opened" | "trace.closed">, state: Sta
   const stranger =
     draft.kind === "trace.opened" ? (author(draft, state, "trace") ?? ownerRule(draft, state)) : null
   return stranger ?? traceEntryRule(draft, state)
+}
+
+/** Nobody is held back from saying that he was breached: not who is suspended either. */
+function incidentAuthor(draft: DraftOf<IncidentKind>, state: State): FaultCode | null {
+  if (draft.kind !== "incident.declared" || !draft.reported)
+    return ownAct(draft, state, incidentActs[draft.kind])
+  const person = signerOfRequest(draft.asked.key, state)
+  return ownerRule(draft, state) ?? (person !== null && may(person.office, "report") ? null : "OFFICE")
 }
 
 type Registered = DraftOf<

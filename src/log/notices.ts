@@ -67,6 +67,13 @@ export function noticeOf(entry: Entry): Notice | null {
         severity: "alarm",
         sentence: `${entry.destination} was not reached for three days: a message of ${entry.event} is given up`,
       }
+    case "incident.declared":
+      return {
+        severity: "alarm",
+        sentence: entry.reported
+          ? `a vendor reports a breach of his own: ${entry.incident}`
+          : `incident ${entry.incident} declared`,
+      }
     case "permit":
       return halfUsed(entry)
     default:
@@ -83,5 +90,5 @@ function halfUsed({ by }: EntryOf<"permit">): Notice | null {
 export const tellingKinds = [
   ...["stop.ordered", "motion.proposed", "motion.seconded", "glass.reviewed", "refused"],
   ...["organization.suspended", "person.suspended", "permit"],
-  ...["admitted", "alert.raised", "message.abandoned"],
+  ...["admitted", "alert.raised", "message.abandoned", "incident.declared"],
 ] as const satisfies readonly Entry["kind"][]
