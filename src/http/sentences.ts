@@ -1,8 +1,12 @@
-import type { IncidentKind } from "../log/incidents.ts"
+import { isOfIncident, type IncidentKind } from "../log/incidents.ts"
 import type { Entry } from "../log/kinds.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {
+  return isOfIncident(entry) ? incidentSentence(entry) : commonSentence(entry)
+}
+
+function commonSentence(entry: Exclude<Entry, { kind: IncidentKind }>): string {
   switch (entry.kind) {
     case "genesis":
     case "organization.added":
@@ -58,14 +62,6 @@ export function sentenceOf(entry: Entry): string {
     case "trace.opened":
     case "trace.closed":
       return tracedSentence(entry)
-    case "incident.declared":
-    case "incident.amended":
-    case "incident.scoped":
-    case "clocks.started":
-    case "clock.met":
-    case "clock.signed":
-    case "incident.closed":
-      return incidentSentence(entry)
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
   }

@@ -1,5 +1,5 @@
 import { hasItsAssertion, isSigned } from "../grant/request.ts"
-import type { IncidentKind } from "./incidents.ts"
+import { isOfIncident, type IncidentKind } from "./incidents.ts"
 import type { Draft } from "./kinds.ts"
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
@@ -36,6 +36,10 @@ const fixedPaths = {
 
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
 function pathOf(draft: Draft): string | null {
+  return isOfIncident(draft) ? incidentPath(draft) : commonPath(draft)
+}
+
+function commonPath(draft: Exclude<Draft, { kind: IncidentKind }>): string | null {
   switch (draft.kind) {
     case "organization.added":
     case "contract.added":
@@ -80,14 +84,6 @@ function pathOf(draft: Draft): string | null {
     case "destination.tested":
     case "message.resent":
       return tellingPath(draft)
-    case "incident.declared":
-    case "incident.amended":
-    case "incident.scoped":
-    case "clocks.started":
-    case "clock.met":
-    case "clock.signed":
-    case "incident.closed":
-      return incidentPath(draft)
     case "trace.closed":
     case "genesis":
     case "day.destroyed":

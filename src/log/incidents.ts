@@ -93,6 +93,13 @@ export interface IncidentState {
   readonly entries: number
 }
 
+/** Whether an entry, or the draft of one, says something of an incident. A statement's signatures are a motion. */
+export function isOfIncident<T extends { readonly kind: string }>(
+  of: T,
+): of is Extract<T, { kind: IncidentKind }> {
+  return Object.hasOwn(incidentActs, of.kind)
+}
+
 type Part = Partial<Effects>
 type DraftOf<K extends IncidentKind> = Extract<Draft, { kind: K }>
 

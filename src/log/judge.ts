@@ -8,7 +8,7 @@ import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from 
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
 import { noticeSeen, noticeWaits } from "./messages.ts"
-import { incidentActs, incidentRule, type IncidentKind } from "./incidents.ts"
+import { incidentActs, incidentRule, isOfIncident, type IncidentKind } from "./incidents.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
@@ -28,6 +28,13 @@ export const maxTiers = 3
  * @param now_ms  the entry's own time.
  */
 export function judge(draft: Draft, state: State, now_ms: number): FaultCode | null {
+  if (isOfIncident(draft)) return incidentAuthor(draft, state) ?? incidentRule(draft, state, now_ms)
+  return ruleOf(draft, state, now_ms)
+}
+
+type Common = Exclude<Draft, { kind: IncidentKind }>
+
+function ruleOf(draft: Common, state: State, now_ms: number): FaultCode | null {
   switch (draft.kind) {
     case "organization.added":
     case "organization.suspended":
@@ -76,14 +83,6 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "trace.opened":
     case "trace.closed":
       return tracingRule(draft, state)
-    case "incident.declared":
-    case "incident.amended":
-    case "incident.scoped":
-    case "clocks.started":
-    case "clock.met":
-    case "clock.signed":
-    case "incident.closed":
-      return incidentAuthor(draft, state) ?? incidentRule(draft, state, now_ms)
     case "genesis":
     case "day.destroyed":
     case "epoch.opened":

@@ -68,17 +68,16 @@ export function noticeOf(entry: Entry): Notice | null {
         sentence: `${entry.destination} was not reached for three days: a message of ${entry.event} is given up`,
       }
     case "incident.declared":
-      return {
-        severity: "alarm",
-        sentence: entry.reported
-          ? `a vendor reports a breach of his own: ${entry.incident}`
-          : `incident ${entry.incident} declared`,
-      }
+      return { severity: "alarm", sentence: declaredSentence(entry) }
     case "permit":
       return halfUsed(entry)
     default:
       return null
   }
+}
+
+function declaredSentence({ incident, reported }: EntryOf<"incident.declared">): string {
+  return reported ? `a vendor reports a breach of his own: ${incident}` : `incident ${incident} declared`
 }
 
 function halfUsed({ by }: EntryOf<"permit">): Notice | null {
