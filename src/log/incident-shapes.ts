@@ -1,4 +1,4 @@
-import { Type, type Static } from "typebox"
+import { Type, type Static, type TSchema } from "typebox"
 import { closed, count, id, label, network, nullable, oneOf } from "./shapes.ts"
 import { publicKey, sha256Base64, sha256Hex, time } from "./shapes.ts"
 
@@ -8,7 +8,7 @@ import { publicKey, sha256Base64, sha256Hex, time } from "./shapes.ts"
 export const parties = ["subcontractor", "prime", "agency"] as const
 export type Party = (typeof parties)[number]
 
-export const incidentLimits = { named: 64, traces: 16, facts: 64, clocks: 64, packs: 32, entries: 1000 }
+export const incidentLimits = { named: 64, traces: 16, facts: 64, clocks: 128, packs: 32, entries: 1000 }
 
 const named = { minItems: 1, maxItems: incidentLimits.named, uniqueItems: true }
 
@@ -25,21 +25,34 @@ const cause = Type.Union([
 ])
 
 const party = oneOf(parties)
-const word = Type.String({ pattern: "^[a-z0-9][a-z0-9_.-]{0,39}$" })
+const word = Type.String({ pattern: "^[a-z][a-z0-9_]{0,47}$" })
+const tri = oneOf(["yes", "no", "unknown"])
+const zone = Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_+/-]{1,63}$" })
 
-/** A fact of law, as clock packs ask for it by name: whether, how many, when, or one of the pack's words. `null`: not known. */
-const fact = Type.Union([
-  Type.Boolean(),
-  Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
-  Type.Null(),
-  time,
-  word,
-  Type.Array(word, { maxItems: 32, uniqueItems: true }),
-])
+/** By a word of the clocks' language, which is not the log's to close (`incident/clock-words.ts`). */
+function byWord<T extends TSchema>(value: T, pattern = "^[a-z][a-z0-9_]{0,47}$") {
+  const limits = { additionalProperties: false, maxProperties: incidentLimits.facts }
+  return Type.Optional(Type.Record(Type.String({ pattern }), value, limits))
+}
 
-const facts = Type.Record(Type.String({ pattern: "^[a-z][a-z0-9_]{0,39}$" }), fact, {
-  additionalProperties: false,
-  maxProperties: incidentLimits.facts,
+const partyFacts = Type.Optional(
+  closed({
+    /** The whole list; `null` while nobody has said. */
+    roles: nullable(Type.Array(word, { maxItems: 32, uniqueItems: true })),
+    /** By which its days are counted. */
+    zone,
+    /** Beside the discovery. */
+    moments: byWord(nullable(time)),
+  }),
+)
+
+/** What clocks are reckoned from beside the scope; what is not stated is unknown. */
+const facts = closed({
+  elements: byWord(tri),
+  findings: byWord(tri),
+  encryption: Type.Optional(closed({ encrypted: tri, key_safe: tri })),
+  residents: byWord(nullable(closed({ at_least: count, at_most: count })), "^[A-Z]{2}(-[A-Z0-9]{1,3})?$"),
+  parties: Type.Optional(closed({ subcontractor: partyFacts, prime: partyFacts, agency: partyFacts })),
 })
 
 /** Everything that is believed of an incident. An amendment states the whole anew. */
@@ -55,8 +68,8 @@ const believed = {
 }
 
 const version = Type.Integer({ minimum: 1, maximum: 1000 })
-const pack = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" })
-const rule = Type.String({ pattern: "^[a-z0-9][a-z0-9._/-]{0,95}$" })
+const clockId = Type.String({ pattern: "^[a-z][a-z0-9-]{1,47}$" })
+const clock = { pack: clockId, rule: clockId, party }
 const reference = Type.String({ minLength: 1, maxLength: 80, pattern: "^[A-Za-z0-9][A-Za-z0-9 ._/#:-]*$" })
 const opinions = ["confirmed", "doubted", "not_triggered"] as const
 /** `settled`: no clock runs any more. `unfounded`: nothing had happened, and no clock should have run. */
@@ -69,8 +82,8 @@ export const incidentStatements = {
   /** Which version is meant, for whatever the vault then reckons. */
   reckoning: closed({ version }),
   /** The receiver of a notice acknowledged it: his reference, and when. */
-  meeting: closed({ rule, party, reference, acknowledged_at: time }),
-  opinion: closed({ rule, party, opinion: oneOf(opinions), note_commitment: nullable(sha256Base64) }),
+  meeting: closed({ ...clock, receiver: word, reference, acknowledged_at: time }),
+  opinion: closed({ ...clock, opinion: oneOf(opinions), note_commitment: nullable(sha256Base64) }),
   ending: closed({ outcome: oneOf(outcomes), reason_commitment: sha256Base64 }),
 }
 
@@ -105,12 +118,22 @@ export const incidentFields = {
   },
   started: {
     ...{ incident, person },
-    packs: Type.Array(closed({ pack, sha256: sha256Hex }), { minItems: 1, maxItems: incidentLimits.packs }),
+    packs: Type.Array(closed({ pack: clockId, version, sha256: sha256Hex }), {
+      minItems: 1,
+      maxItems: incidentLimits.packs,
+    }),
     clocks: Type.Array(
       closed({
-        ...{ pack, rule, party, started_at: time },
+        ...clock,
+        started_at: time,
         /** `null`: without unreasonable delay, and no day is named. */
         due_at: nullable(time),
+        /** It ends when each of them has acknowledged. */
+        receivers: Type.Array(word, { minItems: 1, maxItems: 8, uniqueItems: true }),
+        /** A count's bounds lie on both sides of the rule's threshold: whether it runs is not known. */
+        possible: Type.Boolean(),
+        /** `false`: a stricter rule of the same duty runs for the party. */
+        leads: Type.Boolean(),
       }),
       { maxItems: incidentLimits.clocks },
     ),

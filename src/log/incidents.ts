@@ -1,6 +1,6 @@
 import type { FaultCode } from "../fault.ts"
 import type { Act } from "../grant/office.ts"
-import { incidentLimits, type IncidentStatement, type Party } from "./incident-shapes.ts"
+import { incidentLimits, type IncidentStatement } from "./incident-shapes.ts"
 import type { Draft, EntryOf } from "./kinds.ts"
 import { mustHold, record, signerOfRequest } from "./standing.ts"
 import { names, onceName, type Effects, type MotionState, type State } from "./state.ts"
@@ -14,21 +14,19 @@ export type IncidentKind =
   | "clock.signed"
   | "incident.closed"
 
+type Started = EntryOf<"clocks.started">["clocks"][number]
+
 /** A duty that runs, until the receiver of its notice acknowledged it. */
-export interface Clock {
-  readonly pack: string
-  readonly rule: string
-  readonly party: Party
-  readonly started_at: string
-  /** `null`: without unreasonable delay, and no day is named. */
-  readonly due_at: string | null
-  readonly met: {
+export interface Clock extends Started {
+  /** By whom it was acknowledged; it is met when each of its receivers has. */
+  readonly acknowledged: readonly {
+    readonly receiver: string
     readonly reference: string
     readonly acknowledged_at: string
     readonly person: string
     readonly at: string
     readonly entry: number
-  } | null
+  }[]
   /** What counsel said of it last. */
   readonly signed: {
     readonly opinion: EntryOf<"clock.signed">["statement"]["opinion"]
@@ -160,10 +158,10 @@ function changedBy(
     case "clocks.started":
       return { clocks: startedClocks(entry, index, held) }
     case "clock.met": {
-      const { reference, acknowledged_at } = entry.statement
-      return withClock(held, entry.statement, {
-        met: { reference, acknowledged_at, person, at, entry: index },
-      })
+      const { receiver, reference, acknowledged_at } = entry.statement
+      const one = { receiver, reference, acknowledged_at, person, at, entry: index }
+      const { acknowledged } = mustHold(clockOf(held, entry.statement))
+      return withClock(held, entry.statement, { acknowledged: [...acknowledged, one] })
     }
     case "clock.signed": {
       const { opinion } = entry.statement
@@ -174,7 +172,7 @@ function changedBy(
   }
 }
 
-type ClockName = Pick<Clock, "rule" | "party">
+type ClockName = Pick<Clock, "pack" | "rule" | "party">
 
 /** A clock that goes on keeps what was acknowledged and what counsel said. */
 function startedClocks(
@@ -183,8 +181,8 @@ function startedClocks(
   held: IncidentState,
 ): IncidentState["clocks"] {
   const running = clocks.map(clock => {
-    const { met = null, signed = null } = clockOf(held, clock) ?? {}
-    return { ...clock, met, signed }
+    const { acknowledged = [], signed = null } = clockOf(held, clock) ?? {}
+    return { ...clock, acknowledged, signed }
   })
   return { entry: index, at, version: statement.version, packs, running }
 }
@@ -195,17 +193,17 @@ function withClock(held: IncidentState, name: ClockName, changed: Partial<Clock>
   return { clocks: { ...clocks, running } }
 }
 
-function isNamed(clock: Clock, { rule, party }: ClockName): boolean {
-  return clock.rule === rule && clock.party === party
+function isNamed(clock: Clock, { pack, rule, party }: ClockName): boolean {
+  return clock.pack === pack && clock.rule === rule && clock.party === party
 }
 
-export function clockOf(held: Pick<IncidentState, "clocks">, name: ClockName): Clock | undefined {
-  return held.clocks?.running.find(clock => isNamed(clock, name))
+export function clockOf(held: Pick<IncidentState, "clocks">, name: ClockName): Clock | null {
+  return held.clocks?.running.find(clock => isNamed(clock, name)) ?? null
 }
 
 /** Whether somebody must still be told in time: neither met, nor said by counsel not to run. */
-export function isRunning({ met, signed }: Clock): boolean {
-  return met === null && signed?.opinion !== "not_triggered"
+export function isRunning({ receivers, acknowledged, signed }: Clock): boolean {
+  return acknowledged.length < receivers.length && signed?.opinion !== "not_triggered"
 }
 
 /** A statement that two people signed stands as they signed it. */
@@ -314,7 +312,7 @@ function startRule({ packs, clocks }: DraftOf<"clocks.started">, now_ms: number)
   const packNames = new Set(packs.map(({ pack }) => pack))
   const isSingle =
     packNames.size === packs.length &&
-    new Set(clocks.map(({ rule, party }) => `${rule} ${party}`)).size === clocks.length
+    new Set(clocks.map(({ pack, rule, party }) => `${pack} ${rule} ${party}`)).size === clocks.length
   const isClock = clocks.every(
     ({ pack, started_at, due_at }) =>
       packNames.has(pack) &&
@@ -330,10 +328,12 @@ function clockRule(
   now_ms: number,
 ): FaultCode | null {
   const clock = clockOf(held, draft.statement)
-  if (clock === undefined) return "NOT_FOUND"
+  if (clock === null) return "NOT_FOUND"
   if (draft.kind === "clock.signed") return null
-  if (clock.met !== null) return "CONFLICT"
-  const at_ms = Date.parse(draft.statement.acknowledged_at)
+  const { receiver, acknowledged_at } = draft.statement
+  if (!clock.receivers.includes(receiver)) return "NOT_FOUND"
+  if (clock.acknowledged.some(each => each.receiver === receiver)) return "CONFLICT"
+  const at_ms = Date.parse(acknowledged_at)
   return at_ms >= Date.parse(clock.started_at) && at_ms <= now_ms + skew_ms ? null : "INCIDENT_WINDOW"
 }
 

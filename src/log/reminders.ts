@@ -9,6 +9,7 @@ export interface Reminder {
   readonly at_ms: number
   readonly data: {
     readonly incident: string
+    readonly pack: string
     readonly rule: string
     readonly party: string
     readonly percent: number
@@ -17,18 +18,18 @@ export interface Reminder {
 }
 
 /**
- * What is told of clocks while no receiver has acknowledged the notice: each mark that lies ahead at its time, and of those that
+ * What is told of clocks while not every receiver has acknowledged the notice, of several for one duty by the strictest: each mark that lies ahead at its time, and of those that
  * are over when the clock is started the last alone, at once.
  */
 export function reminders({ incident, clocks, at }: EntryOf<"clocks.started">): readonly Reminder[] {
   const now_ms = Date.parse(at)
-  return clocks.flatMap(({ rule, party, started_at, due_at }) => {
-    if (due_at === null) return []
+  return clocks.flatMap(({ pack, rule, party, started_at, due_at, leads }) => {
+    if (due_at === null || !leads) return []
     const [start_ms, due_ms] = [Date.parse(started_at), Date.parse(due_at)]
     const all = marks.map(percent => ({
       subject: incident,
       at_ms: start_ms + Math.floor(((due_ms - start_ms) * percent) / 100),
-      data: { incident, rule, party, percent, due_at },
+      data: { incident, pack, rule, party, percent, due_at },
     }))
     const over = all.filter(each => each.at_ms <= now_ms)
     return [...over.slice(-1), ...all.filter(each => each.at_ms > now_ms)]
