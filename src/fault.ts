@@ -139,6 +139,8 @@ export const faults = {
   INCIDENT_TRACE: [409, 8, "A trace that the incident rests on is not closed"],
   INCIDENT_VERSION: [409, 8, "The incident was stated anew meanwhile"],
   INCIDENT_CLOCKS: [409, 8, "Clocks of the incident run, or were never started"],
+  CLOCK_PACK: [422, 2, "Not a clock pack, or it does not go with the others"],
+  CLOCK_FACTS: [422, 2, "Not facts that clocks can be reckoned from"],
   // witnesses and followers
   WITNESS_LOG: [404, 6, "This witness does not know the log"],
   LOG_FORK: [409, 7, "Two signed trees of this log contradict each other"],
