@@ -28,6 +28,9 @@ export type Act =
   | "edit"
   | "acknowledge" // an alert
   | "trace" // found files
+  | "declare" // an incident, its scope and clocks
+  | "report" // a breach of the own organization
+  | "sign off" // counsel's word on a clock
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -45,6 +48,9 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   acknowledge: ["custodian", "cor", "privacy", "analyst"],
   trace: ["custodian", "privacy", "analyst", "auditor"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
+  declare: ["custodian", "cor", "privacy", "analyst"],
+  report: ["manager", "engineer"],
+  "sign off": ["privacy"],
 }
 
 const vendor: readonly Office[] = ["manager", "engineer"]

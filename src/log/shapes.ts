@@ -181,6 +181,13 @@ export const acts = {
   /** A suspension ends, and what the watch holds against the person or organization begins anew. */
   "lift-person": closed({ person: id("per") }),
   "lift-organization": closed({ organization: id("org") }),
+  /** Freezes what an incident's statement and letters say; `scoped` is the entry whose numbers they state. */
+  "sign-statement": closed({
+    incident: id("inc"),
+    scoped: index,
+    statement_sha256: sha256Hex,
+    letters_sha256: nullable(sha256Hex),
+  }),
 }
 
 export const traceVerdict = closed({
