@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander"
+import { accountingCommand } from "./accounting.ts"
 import { alertCommands } from "./alerts.ts"
 import { captureCommands } from "./captures.ts"
 import { demoCommands } from "./demo-command.ts"
@@ -46,6 +47,7 @@ export function programOf(): Command {
   registryCommands(program)
   laneCommands(program)
   captureCommands(program)
+  accountingCommand(program)
   alertCommands(program)
   outboxCommands(program)
   grantCommands(program)

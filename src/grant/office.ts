@@ -31,6 +31,7 @@ export type Act =
   | "declare" // an incident, its scope and clocks
   | "report" // a breach of the own organization
   | "sign off" // counsel's word on a clock
+  | "account" // to a traveler, for what left of him
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -47,6 +48,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   second: ["custodian", "cor", "privacy"],
   acknowledge: ["custodian", "cor", "privacy", "analyst"],
   trace: ["custodian", "privacy", "analyst", "auditor"],
+  account: ["privacy"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
   declare: ["custodian", "cor", "privacy", "analyst"],
   report: ["manager", "engineer"],

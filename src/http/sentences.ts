@@ -3,10 +3,12 @@ import type { Entry } from "../log/kinds.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {
+  if (entry.kind === "accounting.made")
+    return `somebody is told of ${entry.disclosures} disclosures of ${entry.captures} captures`
   return isOfIncident(entry) ? incidentSentence(entry) : commonSentence(entry)
 }
 
-function commonSentence(entry: Exclude<Entry, { kind: IncidentKind }>): string {
+function commonSentence(entry: Exclude<Entry, { kind: IncidentKind | "accounting.made" }>): string {
   switch (entry.kind) {
     case "genesis":
     case "organization.added":

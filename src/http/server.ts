@@ -6,6 +6,7 @@ import { Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
 import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
+import { accountingRoutes } from "./accounting.ts"
 import { alertRoutes } from "./alerts.ts"
 import { readFound, traceRoutes } from "./traces.ts"
 import { captureRoutes, captureType } from "./captures.ts"
@@ -81,6 +82,7 @@ export function routesOf(
     ...registryRoutes(house),
     ...laneRoutes(house, silentAfter_ms),
     ...captureRoutes(house),
+    ...accountingRoutes(house),
     ...alertRoutes(house),
     ...streamRoutes(house, options.metrics),
     ...destinationRoutes(house),

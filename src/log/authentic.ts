@@ -36,10 +36,11 @@ const fixedPaths = {
 
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
 function pathOf(draft: Draft): string | null {
+  if (draft.kind === "accounting.made") return "/v1/accountings"
   return isOfIncident(draft) ? incidentPath(draft) : commonPath(draft)
 }
 
-function commonPath(draft: Exclude<Draft, { kind: IncidentKind }>): string | null {
+function commonPath(draft: Exclude<Draft, { kind: IncidentKind | "accounting.made" }>): string | null {
   switch (draft.kind) {
     case "organization.added":
     case "contract.added":

@@ -29,10 +29,11 @@ export const maxTiers = 3
  */
 export function judge(draft: Draft, state: State, now_ms: number): FaultCode | null {
   if (isOfIncident(draft)) return incidentAuthor(draft, state) ?? incidentRule(draft, state, now_ms)
+  if (draft.kind === "accounting.made") return ownAct(draft, state, "account")
   return ruleOf(draft, state, now_ms)
 }
 
-type Common = Exclude<Draft, { kind: IncidentKind }>
+type Common = Exclude<Draft, { kind: IncidentKind | "accounting.made" }>
 
 function ruleOf(draft: Common, state: State, now_ms: number): FaultCode | null {
   switch (draft.kind) {

@@ -230,6 +230,11 @@ export const kinds = {
   }),
   /** Someone saw an entry with the texts behind its commitments. */
   "opening.read": kind("opening.read", { entry: index, person: id("per"), asked }),
+  /** Somebody was told what left of his crossing, and to whom; counts of the captures and disclosures that were listed. */
+  "accounting.made": kind("accounting.made", {
+    ...{ person: id("per"), captures: count, disclosures: count },
+    ...by(statements.accounting),
+  }),
   /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone. */
   "log.read": kind("log.read", {
     person: id("per"),

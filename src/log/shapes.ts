@@ -268,6 +268,8 @@ export const statements = {
   /** SHA-256 of each found file. What is pooled is all of them. */
   trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),
   answer: closed({ reason_commitment: sha256Base64 }),
+  /** Which crossing somebody asks about stands behind the commitment: in the log it would say when he crossed. */
+  accounting: closed({ ask_commitment: sha256Base64 }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),
