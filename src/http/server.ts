@@ -7,6 +7,7 @@ import { newId } from "../ids.ts"
 import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
 import { alertRoutes } from "./alerts.ts"
+import { incidentRoutes } from "./incidents.ts"
 import { readFound, traceRoutes } from "./traces.ts"
 import { captureRoutes, captureType } from "./captures.ts"
 import { deskRoutes } from "./desk.ts"
@@ -85,6 +86,7 @@ export function routesOf(
     ...streamRoutes(house, options.metrics),
     ...destinationRoutes(house),
     ...traceRoutes(house),
+    ...incidentRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
     ...noticeRoutes(house),
