@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander"
 import { alertCommands } from "./alerts.ts"
 import { captureCommands } from "./captures.ts"
+import { clockCommands } from "./clocks.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
 import { traceCommand } from "./trace.ts"
@@ -55,6 +56,7 @@ export function programOf(): Command {
   traceCommand(program)
   receiptCommands(program)
   watchCommands(program)
+  clockCommands(program)
   logCommands(program)
   escrowCommands(program)
   witnessCommands(program)
