@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander"
 import { accountingCommand } from "./accounting.ts"
 import { alertCommands } from "./alerts.ts"
 import { captureCommands } from "./captures.ts"
+import { clockCommands } from "./clocks.ts"
 import { demoCommands } from "./demo-command.ts"
 import { drawCommand } from "./draw.ts"
 import { traceCommand } from "./trace.ts"
@@ -59,6 +60,7 @@ export function programOf(): Command {
   receiptCommands(program)
   reportCommands(program)
   watchCommands(program)
+  clockCommands(program)
   logCommands(program)
   escrowCommands(program)
   witnessCommands(program)

@@ -8,6 +8,7 @@ import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
 import { accountingRoutes } from "./accounting.ts"
 import { alertRoutes } from "./alerts.ts"
+import { incidentRoutes } from "./incidents.ts"
 import { readFound, traceRoutes } from "./traces.ts"
 import { captureRoutes, captureType } from "./captures.ts"
 import { deskRoutes } from "./desk.ts"
@@ -87,6 +88,7 @@ export function routesOf(
     ...streamRoutes(house, options.metrics),
     ...destinationRoutes(house),
     ...traceRoutes(house),
+    ...incidentRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
     ...noticeRoutes(house),

@@ -311,7 +311,7 @@ function causeRule(cause: IncidentStatement["cause"], state: State): FaultCode |
 function startRule({ packs, clocks }: DraftOf<"clocks.started">, now_ms: number): FaultCode | null {
   const packNames = new Set(packs.map(({ pack }) => pack))
   const isSingle =
-    packNames.size === packs.length &&
+    new Set(packs.map(({ pack, version }) => `${pack} ${version}`)).size === packs.length &&
     new Set(clocks.map(({ pack, rule, party }) => `${pack} ${rule} ${party}`)).size === clocks.length
   const isClock = clocks.every(
     ({ pack, started_at, due_at }) =>

@@ -1,0 +1,89 @@
+import { confidences, forCounsel, moments, roles } from "../incident/clock-words.ts"
+import type { Citation, Pack, Rule } from "../incident/clock-pack.ts"
+import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
+import { clockWords, weakestOf } from "../incident/clock-say.ts"
+import { durationWords } from "../incident/pack-set.ts"
+import { table } from "./say.ts"
+
+/** Clock packs, and clocks, as lines for a terminal. */
+
+export function packRows(packs: readonly Pack[]): string[] {
+  const heads = ["pack", "version", "in force", "rules", "title", "sha256"]
+  const rows = packs.map(({ id, version, effective: { from, until }, rules, title, sha256 }) => [
+    ...[id, version, `${from ?? "not stated"}${until === null ? "" : ` to ${until}`}`, rules.length, title],
+    sha256.slice(0, 16),
+  ])
+  return [...table(heads, rows), `every line is ${forCounsel}`]
+}
+
+export function packLines(pack: Pack): string[] {
+  const calendars = pack.calendars.map(({ id, known, citation, confidence }) => {
+    const years = known === null ? "for no year" : `for ${known.from} to ${known.until}`
+    return `calendar ${id}: holidays known ${years} (${citation.text}; ${confidences[confidence]})`
+  })
+  const without = pack.without_clock.flatMap(({ title, citation, confidence, why }) => [
+    `no clock: ${title}, ${citationWords(citation)}: ${confidences[confidence]}`,
+    `    ${why}`,
+  ])
+  return [
+    `${pack.id}, version ${pack.version}: ${pack.title}`,
+    `sha256 ${pack.sha256}`,
+    ...calendars,
+    ...pack.rules.flatMap(rule => ["", ...ruleLines(pack, rule)]),
+    ...(without.length === 0 ? [] : ["", ...without]),
+  ]
+}
+
+export function ruleLines(pack: Pack, rule: Rule): string[] {
+  const { duty, trigger, duration, contents } = rule.confidence
+  const whose = rule.whose.roles.map(role => roles[role]).join(", or ") || "whatever it is before the law"
+  const effective = rule.effective ?? pack.effective
+  return [
+    `${pack.id}/${rule.id}  ${rule.title}`,
+    `    source     ${citationWords(rule.citation)}; ${forCounsel}`,
+    `    known      duty: ${confidences[duty]}; trigger: ${confidences[trigger]}; time: ${confidences[duration]}; contents: ${confidences[contents]}`,
+    `    in force   ${effective.from ?? "from when is not stated"}${effective.until === null ? "" : ` to ${effective.until}`}`,
+    `    whose      ${rule.whose.parties.join(", ")}: ${whose}`,
+    `    trigger    ${JSON.stringify(rule.trigger)}`,
+    `    time       ${durationWords(rule.duration)}, from ${rule.starts}: ${moments[rule.starts]}`,
+    `    to         ${rule.recipients.map(({ name, confirmed_by }) => `${name}${confirmed_by === "carrier" ? " (the carrier confirms)" : ""}`).join("; ")}`,
+    `    contents   ${rule.contents.join("; ") || "not in our source"}`,
+    ...(rule.note === null ? [] : [`    note       ${rule.note}`]),
+  ]
+}
+
+function citationWords({ text, read }: Citation): string {
+  return `${text}${read === null ? "" : `, read ${read}`}`
+}
+
+const order: readonly Status["state"][] = ["missed", "running", "possible", "waiting", "met", "not_triggered"]
+
+export function evaluationLines(evaluation: Evaluation, which: "all" | "triggered"): string[] {
+  const shown = evaluation.clocks
+    .filter(({ status }) => which === "all" || status.state !== "not_triggered")
+    .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state))
+  const hidden = evaluation.clocks.length - shown.length
+  const law =
+    evaluation.law === "today"
+      ? "today's rules, whenever a clock started"
+      : "the rules of when each clock started"
+  return [
+    `as of ${evaluation.at}, by ${law}; every line is ${forCounsel}`,
+    ...shown.flatMap(clockLines),
+    ...(hidden === 0 ? [] : [`${hidden} clocks are not triggered: --all says why`]),
+    ...evaluation.unmatched.map(
+      ({ rule, party, receiver }) =>
+        `ends no clock: the acknowledgement of ${receiver} for ${rule} of the ${party}`,
+    ),
+  ]
+}
+
+function clockLines(clock: Clock): string[] {
+  const { pack, rule, party, status, leads, conflict, notes } = clock
+  const more = [...notes, ...(conflict === null ? [] : [conflict]), ...(leads ? [] : ["does not lead"])]
+  return [
+    `${status.state.padEnd(13)}  ${party.padEnd(13)}  ${pack.id}/${rule.id}  (${confidences[weakestOf(rule.confidence)]})`,
+    `    ${clockWords(clock)}`,
+    ...more.map(note => `    ${note}`),
+  ]
+}

@@ -1,0 +1,61 @@
+import { localMinute } from "./calendar.ts"
+import { confidences, keysOf, type Confidence } from "./clock-words.ts"
+import type { Clock } from "./clocks.ts"
+import type { Confidences } from "./clock-pack.ts"
+
+/** Sentences of a clock, the same for every door. */
+
+/** A span of time, its two largest units: `18 d 3 h`, `1 h 30 min`, `45 s`, `0 s`. What is less than a second counts as none. */
+export function spanWords(span_ms: number): string {
+  const whole_s = Math.floor(span_ms / 1000)
+  const parts = [
+    [Math.floor(whole_s / 86_400), "d"],
+    [Math.floor(whole_s / 3600) % 24, "h"],
+    [Math.floor(whole_s / 60) % 60, "min"],
+    [whole_s % 60, "s"],
+  ] as const
+  const first = parts.findIndex(([count]) => count > 0)
+  if (first < 0) return "0 s"
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ")
+}
+
+/** What a clock says now, in one sentence, with times by the clock of its zone. */
+export function clockWords({ status, zone }: Clock): string {
+  const local = (at: string) => `${localMinute(Date.parse(at), zone)} (${zone})`
+  switch (status.state) {
+    case "running":
+      if (status.run.due_at === null || status.left_ms === null) return "runs, with no fixed time"
+      return `due ${local(status.run.due_at)}: ${spanWords(status.left_ms)} left, ${status.percent} % gone`
+    case "met": {
+      const { early_by_ms, late_by_ms } = status
+      if (early_by_ms === null || late_by_ms === null) return `met ${local(status.at)}; no time was fixed`
+      const margin = late_by_ms > 0 ? `${spanWords(late_by_ms)} late` : `${spanWords(early_by_ms)} early`
+      return `met ${local(status.at)}, ${margin}`
+    }
+    case "missed":
+      return `missed by ${spanWords(status.late_by_ms)}, not confirmed by ${status.run.outstanding.join(", ")}`
+    case "possible": {
+      const due = status.run.due_at === null ? "with no fixed time" : `due ${local(status.run.due_at)}`
+      return `${due} if the threshold is crossed: ${status.straddles.map(each => `${each.sentence} (${each.state})`).join("; ")}`
+    }
+    case "waiting": {
+      const due =
+        status.earliest_due_at === null ? "" : `; due ${local(status.earliest_due_at)} at the earliest`
+      return `waits for: ${status.for.join("; ")}${due}`
+    }
+    case "not_triggered":
+      return `not triggered, because ${status.because.join("; ")}`
+  }
+}
+
+/** The weakest of what a rule is known by. */
+export function weakestOf(known: Confidences): Confidence {
+  const ranks = keysOf(confidences)
+  return Object.values<Confidence>({ ...known }).reduce((a, b) =>
+    ranks.indexOf(b) > ranks.indexOf(a) ? b : a,
+  )
+}
