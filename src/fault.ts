@@ -145,6 +145,8 @@ export const faults = {
   WITNESS_LOG: [404, 6, "This witness does not know the log"],
   LOG_FORK: [409, 7, "Two signed trees of this log contradict each other"],
   LOG_STALLED: [503, 7, "The log has not grown, or not been cosigned, for longer than allowed"],
+  // evidence
+  PACK: [422, 7, "The evidence pack does not verify"],
   // the machine
   OBJECT_EXISTS: [409, 8, "An object of this name is stored already"],
   STORE_FULL: [503, 75, "The store is full"],
