@@ -105,6 +105,7 @@ export const faults = {
   LOG_INVALID: [500, 7, "The log does not verify"],
   LEDGER_IN_USE: [503, 75, "Another process holds this ledger"],
   LEDGER_DIFFERS: [503, 7, "The ledger differs from the log"],
+  SCOPE_DIFFERS: [500, 7, "Two computations of an incident's scope differ"],
   RECEIPT_FORMAT: [422, 7, "Not a receipt"],
   RECEIPT_CHECKPOINT: [422, 7, "The receipt's checkpoint is not signed by the log's key"],
   RECEIPT_WITNESS: [422, 7, "The receipt's checkpoint lacks the witnesses that the policy asks for"],

@@ -323,6 +323,7 @@ export async function examineAs(
   port: Pick<TestPort, "house">,
   capture: string,
   found: Findings,
+  plate_digests: readonly string[] = [],
 ): Promise<void> {
   const { house } = port
   const row = await house.ledger.capture(capture)
@@ -347,10 +348,9 @@ export async function examineAs(
     read: "unread",
     texts: null,
     sketch_sha256: null,
-    plate_digests: [],
   } as const
   const models = { plates: null, faces: null }
-  const findingsJson = formatExamination({ found, models, ...unread }, randomBytes(32))
+  const findingsJson = formatExamination({ found, models, plate_digests, ...unread }, randomBytes(32))
   const stored = parseExamination(findingsJson)
   assert(stored !== null, "findings read back")
   const entry: Draft = {

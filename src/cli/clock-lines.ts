@@ -64,8 +64,8 @@ export function evaluationLines(evaluation: Evaluation, which: "all" | "triggere
     .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state))
   const hidden = evaluation.clocks.length - shown.length
   const law =
-    evaluation.law === "today"
-      ? "today's rules, whenever a clock started"
+    evaluation.law === "newest"
+      ? "the newest rules, whenever a clock started"
       : "the rules of when each clock started"
   return [
     `as of ${evaluation.at}, by ${law}; every line is ${forCounsel}`,

@@ -52,8 +52,11 @@ export function clockCommands(program: Command): void {
     .requiredOption("--facts <file>", "what is known, as docs/formats/clock-pack.md has it")
     .option("--at <time>", "RFC 3339 with its offset; what is later has not happened yet", "now")
     .addOption(
-      new Option("--law <law>", "the law of the day when a clock started, or today's whenever it started")
-        .choices(["then", "today"])
+      new Option(
+        "--law <law>",
+        "the rules of the day when a clock started, or the newest whenever it started",
+      )
+        .choices(["then", "newest"])
         .default("then"),
     )
     .option("--all", "also what is not triggered")

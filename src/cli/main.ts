@@ -11,6 +11,7 @@ import { deviceCommands } from "./device.ts"
 import { glassCommands } from "./glass.ts"
 import { globalOptions, inherit } from "./global-options.ts"
 import { grantCommands } from "./grants.ts"
+import { incidentCommands } from "./incidents.ts"
 import { laneCommands } from "./lane.ts"
 import { logCommands } from "./log.ts"
 import { motionCommands } from "./motions.ts"
@@ -57,6 +58,7 @@ export function programOf(): Command {
   deviceCommands(program)
   drawCommand(program)
   traceCommand(program)
+  incidentCommands(program)
   receiptCommands(program)
   reportCommands(program)
   watchCommands(program)

@@ -24,3 +24,13 @@ export function endOf(text: string, from_ms: number): string {
     )
   return new Date(time_ms).toISOString()
 }
+
+/**
+ * A moment in the past from what a person types: `now`, RFC 3339, or how long ago, such as `18d`.
+ * @returns RFC 3339 UTC. @throws Fault INVALID.
+ */
+export function momentOf(text: string, now_ms: number): string {
+  const span = /^(\d{1,4})([mhd])$/.exec(text)
+  if (span === null) return endOf(text, now_ms)
+  return new Date(now_ms - Number(span[1]) * (units_ms[span[2] ?? ""] ?? 0)).toISOString()
+}

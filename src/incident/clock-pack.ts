@@ -153,7 +153,7 @@ export function parsePack(text: string, name = "pack"): Pack {
   return { ...fitted.value, sha256: bytesToHex(sha256(utf8(canonical(fitted.value)))) }
 }
 
-/** Everything that is wrong with a text of a pack, by line, at most 20. */
+/** Everything that is wrong with a text of a pack, by line, at most 8. */
 export function packProblems(text: string): readonly Problem[] {
   const fitted = fit(text)
   return "problems" in fitted ? fitted.problems : []

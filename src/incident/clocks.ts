@@ -1,12 +1,12 @@
 import { dueOf, localDate, type Counting } from "./calendar.ts"
 import type { Acknowledgement, ClockFacts } from "./clock-facts.ts"
 import type { Pack, Recipient, Rule } from "./clock-pack.ts"
-import { forCounsel, keysOf, moments, roles, type Party } from "./clock-words.ts"
+import { forCounsel, keysOf, moments, type Moment, type Party } from "./clock-words.ts"
 import { judge, type Condition, type Straddle } from "./conditions.ts"
 import { checkTogether, leadersOf, notInForce, ruleOn, type Versions } from "./pack-set.ts"
 
-/** Which law is applied: that of the day on which the clock started, or that of the day of the evaluation, whenever it started. */
-export type Law = "then" | "today"
+/** Which rules are applied: those in force on the day on which a clock started, or the newest of each pack, whenever it started. */
+export type Law = "then" | "newest"
 
 export interface EvaluateOptions {
   /** The moment of the evaluation: what is later has not happened yet. */
@@ -46,7 +46,7 @@ export type Status =
   | { readonly state: "missed"; readonly run: Run; readonly late_by_ms: number }
   /** A count's bounds lie on both sides of the threshold; `run` is the clock if it is crossed. */
   | { readonly state: "possible"; readonly run: Run; readonly straddles: readonly Straddle[] }
-  /** A fact is missing. `earliest_due_at`: were it triggered, and started at the party's discovery at the latest known. */
+  /** A fact is missing. `earliest_due_at`: were it triggered, and started at once where the start is what the party has yet to judge. */
   | {
       readonly state: "waiting"
       readonly for: readonly string[]
@@ -91,7 +91,7 @@ export function evaluate(
   { now_ms, law }: EvaluateOptions,
 ): Evaluation {
   const known = asOf(facts, now_ms)
-  const clocks = checkTogether(packs).flatMap(versions =>
+  const clocks = checkTogether(packs, law).flatMap(versions =>
     versions.ruleIds.flatMap(id =>
       partiesOf(versions, id).map(party => clockOf({ versions, id, party, facts: known, now_ms, law })),
     ),
@@ -146,18 +146,16 @@ function clockOf(asked: Asked): Clock {
   const own = facts.parties[party]
   const zoneOf = (rule: Rule) => (rule.zone === "party" ? (own?.zone ?? "UTC") : rule.zone)
   const startOf = (rule: Rule) => timeOf(own?.moments[rule.starts])
-  const lawOf = (rule: Rule) => {
-    const day_ms = law === "then" ? (startOf(rule) ?? timeOf(own?.moments.discovered) ?? now_ms) : now_ms
-    return localDate(day_ms, zoneOf(rule))
-  }
-  const { pack, rule } = ruleOn(versions, id, lawOf)
+  const dayOf = (rule: Rule) =>
+    localDate(startOf(rule) ?? timeOf(own?.moments.discovered) ?? now_ms, zoneOf(rule))
+  const { pack, rule } = ruleOn(versions, id, dayOf)
   const zone = zoneOf(rule)
   const counting = { zone, calendar: pack.calendars.find(each => each.id === rule.calendar) ?? null }
   const start_ms = startOf(rule)
   const shared = { pack: { id: pack.id, version: pack.version, sha256: pack.sha256 }, rule, party, zone }
-  const outOfForce = notInForce(pack, rule, lawOf(rule))
+  const outOfForce = notInForce(pack, rule, dayOf(rule))
   const status =
-    outOfForce === null || own === undefined
+    outOfForce === null || law === "newest" || own === undefined
       ? statusOf({ ...shared, facts, now_ms, start_ms, counting })
       : ({ state: "not_triggered", because: [outOfForce] } as const)
   const notes = status.state === "not_triggered" ? [] : notesOf({ pack, rule, start_ms, counting })
@@ -184,7 +182,8 @@ function statusOf(judging: Judging): Status {
   const run = start_ms === null ? null : runOf(judging, start_ms)
   if (run === null || missing.length > 0) {
     const start = run === null ? [`${rule.starts} of the ${party}: ${moments[rule.starts]}`] : []
-    const from_ms = start_ms ?? timeOf(facts.parties[party].moments.discovered)
+    const { discovered } = facts.parties[party].moments
+    const from_ms = start_ms ?? (afterDiscovery.includes(rule.starts) ? timeOf(discovered) : null)
     const due_ms = from_ms === null ? null : dueOf(from_ms, rule.duration, counting).due_ms
     const earliest_due_at = due_ms === null ? null : iso(due_ms)
     return { state: "waiting", for: [...new Set([...missing, ...start])], straddles, earliest_due_at }
@@ -192,6 +191,9 @@ function statusOf(judging: Judging): Status {
   if (run.outstanding.length > 0 && straddles.length > 0) return { state: "possible", run, straddles }
   return runningOf(run, judging.now_ms)
 }
+
+/** What a party judges once it knows; what others do to it has no earliest time. */
+const afterDiscovery: readonly Moment[] = ["determined", "major_concluded"]
 
 /** Who the party must be, and what must have happened. */
 function triggerOf({ whose, trigger }: Rule): Condition {
@@ -256,15 +258,10 @@ function notesOf({ pack, rule, start_ms, counting }: Noting): string[] {
     )
   const startDay = localDate(start_ms, counting.zone)
   const earlier = notInForce(pack, rule, startDay)
-  if (earlier !== null) notes.push(`today's rule applied to ${startDay}: ${earlier}`)
+  if (earlier !== null) notes.push(`the newest rule applied to ${startDay}: ${earlier}`)
   return notes
 }
 
 function iso(at_ms: number): string {
   return new Date(at_ms).toISOString()
-}
-
-/** A role in words, for pages that list them. */
-export function roleWords(rule: Rule): string {
-  return rule.whose.roles.map(role => roles[role]).join(", or ")
 }

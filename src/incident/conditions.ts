@@ -61,11 +61,11 @@ export function judge(condition: Condition, asked: Asked): Judged {
   if ("always" in condition) return settled("yes", "it is triggered by its start alone")
   if ("element" in condition) {
     const noun = elements[condition.element]
-    return ofTri(asked.facts.elements[condition.element], `involved: ${noun}`, `not involved: ${noun}`)
+    return ofTri(asked.facts.elements[condition.element], "involved", noun)
   }
   if ("finding" in condition) {
     const noun = findings[condition.finding]
-    return ofTri(asked.facts.findings[condition.finding], `found: ${noun}`, `not found: ${noun}`)
+    return ofTri(asked.facts.findings[condition.finding], "found", noun)
   }
   if ("role" in condition) return judgeRole(condition.role, asked)
   if ("encryption" in condition) return judgeEncryption(asked.facts)
@@ -104,10 +104,10 @@ function missing(what: string): Judged {
   return { is: "open", because: [], missing: [what], straddles: [] }
 }
 
-function ofTri(value: Tri | undefined, yes: string, no: string): Judged {
-  if (value === "yes") return settled("yes", yes)
-  if (value === "no") return settled("no", no)
-  return missing(`whether this holds: ${yes}`)
+function ofTri(value: Tri | undefined, is: "involved" | "found", noun: string): Judged {
+  if (value === "yes") return settled("yes", `${is}: ${noun}`)
+  if (value === "no") return settled("no", `not ${is}: ${noun}`)
+  return missing(`${is} or not: ${noun}`)
 }
 
 /** @returns what a party's roles say of one: a list of roles is whole, and one that is not given is open. */

@@ -1,7 +1,7 @@
 import { Fault } from "../fault.ts"
 import type { Duration } from "./calendar.ts"
 import type { Effective, Pack, Rule } from "./clock-pack.ts"
-import type { Clock } from "./clocks.ts"
+import type { Clock, Law } from "./clocks.ts"
 
 /** Packs beside each other: versions of one pack, and rules of one duty. */
 
@@ -11,8 +11,11 @@ export interface Versions {
   readonly ruleIds: readonly string[]
 }
 
-/** @throws Fault CLOCK_PACK where one version stands twice, or two versions of one pack are in force on one day. */
-export function checkTogether(packs: readonly Pack[]): Versions[] {
+/**
+ * Packs by their ids; of each the newest version alone where that law is asked for.
+ * @throws Fault CLOCK_PACK where one version stands twice, or two versions of one pack are in force on one day.
+ */
+export function checkTogether(packs: readonly Pack[], law: Law = "then"): Versions[] {
   const ids = [...new Set(packs.map(({ id }) => id))]
   return ids.map(id => {
     const versions = packs
@@ -27,9 +30,10 @@ export function checkTogether(packs: readonly Pack[]): Versions[] {
         { next: "give the earlier one an end (effective.until), or leave it out" },
       )
     })
+    const counted = law === "then" ? versions : versions.slice(-1)
     return {
-      packs: versions,
-      ruleIds: [...new Set(versions.flatMap(pack => pack.rules.map(rule => rule.id)))],
+      packs: counted,
+      ruleIds: [...new Set(counted.flatMap(pack => pack.rules.map(rule => rule.id)))],
     }
   })
 }

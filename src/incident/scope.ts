@@ -37,7 +37,7 @@ export const units = ["files", "images", "merged", "crossings", "plates", "vehic
 export type Unit = (typeof units)[number]
 export type Counts = Readonly<Record<Unit, Count>>
 
-/** Distinct images and files of one part of a set, by one of its keys. */
+/** Distinct images and files of one part of a set, by one of its keys: at most, with permits whose copy was not delivered. */
 export interface Part {
   readonly key: string
   readonly images: number
@@ -83,7 +83,10 @@ export interface ScopeResult {
   readonly live_grants: readonly {
     readonly grant: string
     readonly holder: string
+    /** Distinct images that its budget has left. */
     readonly images_left: number
+    /** Images of the set `takeable` that it reaches: more than it has left, where only some of them can be taken. */
+    readonly takeable: number
   }[]
   /** T1 and T2 moved by 30 days each way: distinct images that left. */
   readonly window_30d: { readonly narrower: number; readonly wider: number }

@@ -52,8 +52,10 @@ export interface Shape<T> {
   readonly rules: (value: T) => readonly Misfit[]
 }
 
-/** What is wrong with a text, first things first, at most 20; with the value where nothing is. */
+/** What is wrong with a text, by line, at most 8; with the value where nothing is. */
 export type Fitted<T> = { readonly value: T } | { readonly problems: readonly [Problem, ...Problem[]] }
+
+const maxProblems = 8
 
 export type Fitter<T> = (text: string) => Fitted<T>
 
@@ -69,7 +71,7 @@ export function fitter<T>({ schema, rules }: Shape<T>): Fitter<T> {
     const [first, ...more] = misfits
       .map(misfit => ({ line: lined.lineOf(misfit.path), ...misfit }))
       .sort((a, b) => a.line - b.line)
-      .slice(0, 20)
+      .slice(0, maxProblems)
     return first === undefined ? { value: lined.value as T } : { problems: [first, ...more] }
   }
 }
@@ -81,15 +83,19 @@ interface SchemaError {
   readonly message: string
 }
 
-/** One line for each place, and keys that are missing or unknown by their names. */
+/** One line for each place. Where an object has a key that is unknown, that is told, and not which one it may stand for. */
 function misfitsOf(errors: readonly SchemaError[]): readonly Misfit[] {
   const misfits = new Map<string, string>()
+  const misspelt = errors
+    .filter(each => each.keyword === "additionalProperties")
+    .map(each => each.instancePath)
   for (const { keyword, instancePath, params, message } of errors) {
     const unknown =
       keyword === "additionalProperties" && "additionalProperties" in params
         ? (params.additionalProperties as readonly string[])
         : null
     // Of `null` or something else, only the something else is of interest.
+    if (keyword === "required" && misspelt.includes(instancePath)) continue
     if (keyword === "anyOf" || (keyword === "type" && "type" in params && params.type === "null")) continue
     if (unknown === null) {
       const allowed =
