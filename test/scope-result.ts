@@ -40,7 +40,7 @@ export function scopeResult(changed: Partial<ScopeResult> = {}): ScopeResult {
     },
     refused: counts({ images: exactly(212) }),
     takeable: counts({ images: exactly(60) }),
-    live_grants: [{ grant: "grt_1", holder: "per_1", images_left: 60 }],
+    live_grants: [{ grant: "grt_1", holder: "per_1", images_left: 60, takeable: 60 }],
     window_30d: { narrower: 1_700, wider: 1_990 },
     unknowns: [
       { what: "screens", sentence: "Nobody can see whether a screen was photographed.", count: null },
@@ -66,12 +66,12 @@ export const facts: StatementFacts = {
 
 export const clocks: readonly ClockLine[] = [
   {
-    ...{ rule: "hsar-1h", citation: "HSAR 3052.204-72(c)", party: "subcontractor", recipient: "the agency" },
-    ...{ status: "late", due_at: "2019-05-13T10:00:00Z", met_at: "2019-05-31T09:00:00Z", why: null },
+    ...{ rule: "dhs/hsar-1h", citation: "HSAR 3052.204-72(c)", party: "subcontractor" },
+    ...{ recipient: "the agency", triggered: true, says: "missed by 18 d, not confirmed by agency" },
   },
   {
-    ...{ rule: "tx", citation: "Tex. Bus. & Com. 521.053", party: "agency", recipient: "individuals" },
-    ...{ status: "not triggered", due_at: null, met_at: null, why: "No name came with the pictures." },
+    ...{ rule: "tx/individuals", citation: "Tex. Bus. & Com. 521.053", party: "agency", recipient: "people" },
+    ...{ triggered: false, says: "not triggered, because no name came with the pictures" },
   },
 ]
 

@@ -35,6 +35,7 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
     "vault",
     "watch",
     "incident",
+    "pack",
     "scope",
   ],
   http: ["custody", "grant", "incident", "mark", "tlog", "log", "ledger", "seal", "vault"],

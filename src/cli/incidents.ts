@@ -10,6 +10,7 @@ import type { IncidentState } from "../log/incidents.ts"
 import { evaluationLines } from "./clock-lines.ts"
 import type { Client } from "./client.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
+import { evidenceCommands } from "./evidence.ts"
 import { incidentAt, pathOf, resultAt } from "./incident-asking.ts"
 import { containCommand } from "./incident-contain.ts"
 import { clockLines, knownLines, nextLines, scopeLines, setLines } from "./incident-lines.ts"
@@ -36,6 +37,7 @@ export function incidentCommands(program: Command): void {
   clockActs(incident)
   ending(incident)
   containCommand(incident)
+  evidenceCommands(incident)
 }
 
 type Declaring = StatementOptions & { readonly idempotencyKey?: string }

@@ -16,7 +16,8 @@ import { assertVersion, drafted, incidentOf, resultName, type IncidentEntry } fr
 import { assertReason } from "./motions.ts"
 import { isNetwork } from "./networks.ts"
 import { propose } from "./propose.ts"
-import { houseSources, scopeOf } from "./scope.ts"
+import { houseSources } from "./scope-reading.ts"
+import { scopeOf } from "./scope.ts"
 
 /**
  * Declares an incident by what is known of it; or, `reported`, a vendor says that his own organization was breached. The same request
@@ -160,7 +161,7 @@ export async function scopeIncident(house: House, caller: Caller, incident: stri
   const held = await incidentOf(house, incident)
   assertVersion(held, statement.version)
   const query = await queryOf(house, held.statement)
-  const { result } = await scopeOf(await houseSources(house), { incident, query })
+  const { result } = await scopeOf(houseSources(house), { incident, query })
   const bytes = utf8(canonical(result))
   const query_sha256 = sha256Hex(utf8(canonical(query)))
   const result_sha256 = sha256Hex(bytes)

@@ -21,12 +21,14 @@ import { laneRoutes, readReports } from "./lanes.ts"
 import { logRoutes } from "./log.ts"
 import { motionRoutes } from "./motions.ts"
 import { noticeRoutes } from "./notices.ts"
+import { noticeCodeRoutes } from "./notice-codes.ts"
 import { pageRoutes } from "./page.ts"
 import { passkeyRoutes } from "./passkeys.ts"
 import { sendProblem } from "./problem.ts"
 import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
+import { statementRoutes } from "./statements.ts"
 import { Turnstile } from "../turnstile.ts"
 import { watchRoutes } from "./watch.ts"
 import type { Web } from "./web.ts"
@@ -97,6 +99,8 @@ export function routesOf(
     ...deskRoutes(house, web),
     ...grantRoutes(house, { turnstile, stopIfDiffering }),
     ...logRoutes(door, { openBundles, standing }),
+    ...noticeCodeRoutes(house),
+    ...statementRoutes(house),
     ...pageRoutes(house),
   ]
 }

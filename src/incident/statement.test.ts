@@ -77,7 +77,7 @@ describe("what is said", () => {
     const text = textFor(bare, "congress", "none")
     expect(text).toContain("We do not yet know how it happened.")
     expect(text).toContain("What we do about it is not settled yet.")
-    expect(text).toContain("No clock was started yet.")
+    expect(text).toContain("No clock runs that we know of.")
   })
   test("all seven units for Congress, each with its own name", () => {
     const result = scopeResult({ left: counts({}, exactly(5)) })
@@ -93,11 +93,12 @@ describe("what is said", () => {
     ])
       expect(text).toContain(unit)
   })
-  test("clocks say late, and why not triggered; law is for counsel", () => {
+  test("clocks say by how much one was missed; what is not triggered is in the machine file; law is for counsel", () => {
     expect(plain("congress")).toContain(
-      "subcontractor to the agency, under HSAR 3052.204-72(c): late; due 2019-05-13T10:00:00Z",
+      "subcontractor to the agency, under HSAR 3052.204-72(c): missed by 18 d, not confirmed by agency.",
     )
-    expect(plain("congress")).toContain("not triggered. No name came with the pictures.")
+    expect(plain("congress")).not.toContain("521.053")
+    expect(JSON.stringify(statement.clocks)).toContain("no name came with the pictures")
     expect(plain("congress")).toContain("Every line here is for counsel to confirm.")
     expect(plain("individuals")).toContain("5 U.S.C. 552a(c) (for counsel to confirm)")
   })

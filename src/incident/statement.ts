@@ -60,11 +60,10 @@ export interface ClockLine {
   /** Who must tell whom. */
   readonly party: string
   readonly recipient: string
-  readonly status: "running" | "met" | "late" | "missed" | "not triggered"
-  readonly due_at: string | null
-  readonly met_at: string | null
-  /** One sentence: why it is not triggered, or what it hangs on. */
-  readonly why: string | null
+  /** Whether its duty was found not to apply. */
+  readonly triggered: boolean
+  /** How it stands, in one sentence, with times by the clock of its zone. */
+  readonly says: string
 }
 
 /** The machine file: canonical JSON of this is what is signed. */

@@ -214,28 +214,18 @@ function duties({ ask, sources }: Of): Section {
         sources.count("/left/people", unitNames.people),
         ".",
       ],
-      ...ask.clocks.map((clock, i): Sentence => clockSaid(sources, clock, i)),
-      ...(ask.clocks.length === 0 ? [["No clock was started yet."]] : []),
+      ...ask.clocks.flatMap(({ triggered }, i) => (triggered ? [clockSaid(sources, i)] : [])),
+      ...(ask.clocks.some(({ triggered }) => triggered) ? [] : [["No clock runs that we know of."]]),
+      ...(ask.clocks.some(({ triggered }) => !triggered)
+        ? [["Other duties are not triggered; the machine file says why for each."]]
+        : []),
     ],
   }
 }
 
-function clockSaid(sources: Sources, clock: ClockLine, i: number): Sentence {
+function clockSaid(sources: Sources, i: number): Sentence {
   const field = (name: keyof ClockLine) => sources.text("clocks", `/${i}/${name}`)
-  const head: Piece[] = [
-    field("party"),
-    " to ",
-    field("recipient"),
-    ", under ",
-    field("citation"),
-    ": ",
-    field("status"),
-  ]
-  const times: Piece[] = [
-    ...(clock.due_at === null ? [] : ["; due ", field("due_at")]),
-    ...(clock.met_at === null ? [] : ["; done ", field("met_at")]),
-  ]
-  return [...head, ...times, ".", ...(clock.why === null ? [] : [" ", field("why")])]
+  return [field("party"), " to ", field("recipient"), ", under ", field("citation"), ": ", field("says"), "."]
 }
 
 function yourPicture(): Section {

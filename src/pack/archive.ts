@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { extract, pack, type Headers, type Pack } from "tar-stream"
+import { extract, pack, type Extract, type Headers, type Pack } from "tar-stream"
 import { Fault } from "../fault.ts"
 
 /** The pack's container: a plain tar whose bytes follow from its members, so that a stray byte anywhere is found. */
@@ -95,11 +95,14 @@ async function membersIn(bytes: AsyncIterable<Uint8Array>): Promise<readonly Mem
   return [...members.values()]
 }
 
-async function feed(tar: ReturnType<typeof extract>, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of bytes)
-    await new Promise<void>((resolve, reject) => {
-      tar.write(Buffer.from(chunk), error => (error ? reject(error) : resolve()))
+async function feed(tar: Extract, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of bytes) {
+    if (tar.write(Buffer.from(chunk))) continue
+    await new Promise<void>(resolve => {
+      tar.once("drain", resolve)
+      tar.once("close", resolve)
     })
+  }
   tar.end()
 }
 

@@ -44,6 +44,8 @@ function signatureProblem(entries: readonly ProvedEntry[], frozen: Frozen, sha25
       (entry.statement as { scoped?: number }).scoped === frozen.scoped,
   )?.entry
   if (motion?.kind !== "motion.proposed") return "no motion sign-statement has its digest"
+  const { letters_sha256 } = motion.statement as { letters_sha256?: string | null }
+  if ((frozen.letters?.ndjson_sha256 ?? null) !== letters_sha256) return "other letters were signed with it"
   const seconded = entries.find(
     ({ entry }) =>
       entry.kind === "motion.seconded" &&
