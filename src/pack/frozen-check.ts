@@ -9,14 +9,13 @@ import type { ProvedEntry } from "./proofs.ts"
 
 const folder = "statement/"
 
-/** What is wrong with the signed statement of a pack, and in which member; `null` where nothing is, or there is none. */
+/** What is wrong with the signed statement of a pack, and in which member; `null` where nothing is. */
 export function frozenProblem(
   members: readonly Member[],
   entries: readonly ProvedEntry[],
   result: ScopeResult,
 ): { readonly member: string; readonly why: string } | null {
   const stated = members.filter(({ name }) => name.startsWith(folder))
-  if (stated.length === 0) return null
   const frozenMember = stated.find(({ name }) => name === `${folder}frozen.json`)
   const frozen = readCanonical<Frozen>(frozenMember)
   if (frozenMember === undefined || frozen === null)

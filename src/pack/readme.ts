@@ -13,7 +13,7 @@ Log ${checkpoint.origin}; the scope was counted at ${checkpoint.size} entries, t
 
 VERIFY IT, offline, with a policy file that you pinned yourself:
   sallyport incident verify-pack FILE --policy POLICY
-  python3 verify_pack.py FILE POLICY        (examples/verify_pack.py; nothing but Python)
+  python3 verify_pack.py FILE POLICY        (examples/verify_pack.py, verify_receipt.py beside it; nothing but Python)
 The policy in this pack is for comparison: take the log's key and its witnesses from their owners.
 
 THE SCOPE

@@ -44,8 +44,8 @@ interface Known {
   recounted?: Recounted
 }
 
-/** A member and what is wrong with it; `null`: nothing. */
-type Wrong = { readonly member: string; readonly why: string } | null
+/** A member and what is wrong with it; `null`: nothing; `absent`: what it takes is not there, and nothing is said of it. */
+type Wrong = { readonly member: string; readonly why: string } | null | "absent"
 interface Check {
   readonly name: string
   readonly member: string
@@ -91,7 +91,7 @@ export const packChecks: readonly Check[] = [
   {
     name: "every number of the statement is the scope's, and two people signed it",
     member: "statement/frozen.json",
-    wrong: known => frozenProblem(known.question.members, must(known.entries), must(known.result)),
+    wrong: statementWrong,
   },
 ]
 
@@ -101,6 +101,7 @@ export async function checkPack(question: PackQuestion): Promise<PackVerdict> {
   const checks: { name: string; member: string; why: string | null }[] = []
   for (const { name, member, wrong } of packChecks) {
     const found = await wrong(known)
+    if (found === "absent") continue
     checks.push({ name, member: found?.member ?? member, why: found?.why ?? null })
     if (found !== null) break
   }
@@ -258,6 +259,12 @@ function scopedWrong(known: Known): Wrong {
   return isSaid ? null : { member: "scope/result.json", why: "no entry incident.scoped has its digest" }
 }
 
+function statementWrong(known: Known): Wrong {
+  const { members } = known.question
+  if (!members.some(({ name }) => name.startsWith("statement/"))) return "absent"
+  return frozenProblem(members, must(known.entries), must(known.result))
+}
+
 /** The pack's own copy of the log, or the one that was brought; `null` without. */
 function sourceOf({ question, manifest }: Known): LogSource | null {
   if (manifest?.log !== "whole") return question.log
@@ -267,7 +274,7 @@ function sourceOf({ question, manifest }: Known): LogSource | null {
 
 async function logWrong(known: Known): Promise<Wrong> {
   const source = sourceOf(known)
-  if (source === null) return null
+  if (source === null) return "absent"
   const head = must(known.head)
   const replay = new Replay({ origin: head.origin, verify: known.question.verify, folds: () => true })
   try {

@@ -89,6 +89,7 @@ describe("a pack that was not touched", () => {
     const verdict = await check(bare)
     expect(failed(verdict)).toBeUndefined()
     expect(verdict.notChecked.join()).toContain("whether a permit was left out")
+    expect(verdict.checks.map(({ name }) => name).join()).not.toContain("verdict is the one")
     const brought = await check(bare, "brought")
     expect(failed(brought)).toBeUndefined()
     expect(brought.notChecked.join()).not.toContain("left out")
