@@ -3,13 +3,14 @@ import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
 import { clockWords } from "../incident/clock-say.ts"
 import type { Evaluation } from "../incident/clocks.ts"
+import type { ScopeResult } from "../incident/scope.ts"
 import type { ClockLine, StatementFacts } from "../incident/statement.ts"
 import { writeStatement } from "../incident/write-statement.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import type { Member } from "../pack/archive.ts"
 import { freeze, statementFiles, type Frozen } from "../pack/frozen.ts"
 import { sha256Hex } from "../vault/vault.ts"
-import { recordOf, recordsOf } from "./caller.ts"
+import { recordOf } from "./caller.ts"
 import type { House } from "./house.ts"
 import { standingClocks } from "./incident-clocks.ts"
 import { incidentOf } from "./incident-record.ts"
@@ -41,7 +42,7 @@ export async function makeStatement(house: House, incident: string, said: Said):
       next: `sallyport incident scope ${incident}`,
     })
   const statement = writeStatement({
-    ...{ result: letters.result, as_of: scoped.at, facts: await factsOf(house, said) },
+    ...{ result: letters.result, as_of: scoped.at, facts: await factsOf(house, said, letters.result) },
     scope: { query_sha256: scoped.query_sha256, result_sha256: scoped.result_sha256 },
     clocks: clockLines(await standingClocks(house, held)),
   })
@@ -81,13 +82,17 @@ export async function signedFiles(
   return [...files, { name: "frozen.json", bytes }]
 }
 
-/** Names of the registry, which the log has in the clear. */
-async function factsOf(house: House, said: Said): Promise<StatementFacts> {
+/** Names of the ports, and of which organization each holder is: of those that the result names, and of nobody else. */
+async function factsOf(house: House, said: Said, { left_by }: ScopeResult): Promise<StatementFacts> {
   const names: Record<string, string> = {}
-  for await (const { port, name } of recordsOf(house, "port")) names[port] = name
-  for await (const { organization, name } of recordsOf(house, "organization")) names[organization] = name
+  for (const { key } of left_by.port) names[key] = (await recordOf(house, "port", key))?.name ?? key
+  for (const { key } of left_by.holder) {
+    const of = (await recordOf(house, "person", key))?.organization ?? ""
+    names[key] = `${(await recordOf(house, "organization", of))?.name ?? of}, person ${key}`
+  }
   const own = (await recordOf(house, "vault", "vault"))?.organization ?? ""
-  return { agency: names[own] ?? house.log.origin, ...said, names }
+  const agency = (await recordOf(house, "organization", own))?.name ?? house.log.origin
+  return { agency, ...said, names }
 }
 
 function clockLines({ clocks }: Evaluation): readonly ClockLine[] {

@@ -49,7 +49,7 @@ export interface StatementFacts {
   readonly check_url: string
   readonly happened: string | null
   readonly doing: string | null
-  /** Names of organizations, ports, lanes by their ids, as the log registers them. */
+  /** Names of the ports, and of which organization each holder is, by their ids; of nobody else. */
   readonly names: Readonly<Record<string, string>>
 }
 

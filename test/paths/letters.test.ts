@@ -128,6 +128,9 @@ describe("the check of a code, once two people signed", () => {
     expect((parse(csv, { columns: true }) as Letter[]).map(({ code }) => code)).toEqual(
       letters.map(each => each.code),
     )
+    const congress = made.files.find(({ name }) => name === "congress.txt")!
+    expect(textOf(congress.bytes)).toContain(`In the hands of Sub, person ${port.people.engineer.person}`)
+    expect(textOf(congress.bytes)).toContain("Taken at Port [")
     const names = (await signedFiles(port.house, held)).map(({ name }) => name)
     expect(names).toEqual(
       expect.arrayContaining(["statement.json", "press.txt", "statement.pdf", "frozen.json"]),
