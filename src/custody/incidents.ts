@@ -1,6 +1,6 @@
 import { utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
-import { Fault } from "../fault.ts"
+import { assert, Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
 import type { ScopeQuery, ScopeResult } from "../incident/scope.ts"
 import type { KeyOf, Wanted } from "../ledger/ledger.ts"
@@ -16,7 +16,8 @@ import { assertVersion, drafted, incidentOf, resultName, type IncidentEntry } fr
 import { assertReason } from "./motions.ts"
 import { isNetwork } from "./networks.ts"
 import { propose } from "./propose.ts"
-import { houseSources, scopeOf } from "./scope.ts"
+import { houseSources } from "./scope-reading.ts"
+import { scopeOf } from "./scope.ts"
 
 /**
  * Declares an incident by what is known of it; or, `reported`, a vendor says that his own organization was breached. The same request
@@ -160,18 +161,19 @@ export async function scopeIncident(house: House, caller: Caller, incident: stri
   const held = await incidentOf(house, incident)
   assertVersion(held, statement.version)
   const query = await queryOf(house, held.statement)
-  const { result } = await scopeOf(await houseSources(house), { incident, query })
+  const { result } = await scopeOf(houseSources(house), { incident, query })
   const bytes = utf8(canonical(result))
   const query_sha256 = sha256Hex(utf8(canonical(query)))
   const result_sha256 = sha256Hex(bytes)
   await house.objects.putIfAbsent(resultName(incident, result_sha256), bytes)
   const { size, root } = result.checkpoint
+  const [counted] = result.engines
+  assert(counted !== undefined, "a result names its engines")
   const entry: Extract<Draft, { kind: "incident.scoped" }> = {
     ...{ kind: "incident.scoped", incident, person: caller.person.person, checkpoint: { size, root } },
     ...{ query_sha256, result_sha256, asked: caller.asked, statement },
-    left: result.left.images.at_least,
-    refused: result.refused.images.at_least,
-    takeable: result.takeable.images.at_least,
+    // Both engines agree, or there is no result.
+    ...{ left: counted.left, refused: counted.refused, takeable: counted.takeable },
   }
   return { ...(await drafted(house, caller, entry)), result, query_sha256, result_sha256 }
 }
