@@ -37,7 +37,7 @@ export interface ScopeSources {
   readonly beside: Beside | null
 }
 
-/** A face count of one image of a set, for the bounds of people; bounds are replaceable. */
+/** One image of a set, for the bounds of people, which are replaceable. */
 export interface Pictured {
   readonly capture: string
   readonly port: string
@@ -46,6 +46,8 @@ export interface Pictured {
   readonly hour: string
   /** From the signed header; `null` where that is not at hand. */
   readonly captured_ms: number | null
+  /** Of the same header. */
+  readonly crossing: string | null
   /** `null`: nothing looked for faces. */
   readonly faces: number | null
 }
@@ -192,7 +194,8 @@ function assertWithin({ from, until }: Windows, { rows }: Verified): void {
 function picturedOf({ bitmaps, known }: Both, set: Dense): Pictured[] {
   return [...set.values()].map(ordinal => {
     const { id, port, lane, hour, faces } = imageAt(bitmaps, ordinal)
-    return { capture: id, port, lane, hour, captured_ms: known.get(id)?.captured_ms ?? null, faces }
+    const { captured_ms = null, crossing = null } = known.get(id) ?? {}
+    return { capture: id, port, lane, hour, captured_ms, crossing, faces }
   })
 }
 
