@@ -38,21 +38,26 @@ export async function declareIncident(
   if (earlier !== null) return sameAs(earlier, { statement, reported })
   const incident = newId("inc")
   const draft: Draft = {
-    kind: "incident.declared",
-    incident,
-    person,
-    reported,
-    once,
-    asked: caller.asked,
-    statement,
+    ...{ kind: "incident.declared", incident, person, reported, once },
+    ...{ asked: caller.asked, statement },
   }
-  const { index } = await propose(house, caller, {
-    of: "incident",
-    draft,
-    records: [{ kind: "incident", id: incident }, ...causeKeys(statement)],
-    members: [{ set: names.declared, member: onceName(person, once) }],
-  })
-  return { incident, entry: index }
+  try {
+    const { index } = await propose(house, caller, {
+      of: "incident",
+      draft,
+      records: [{ kind: "incident", id: incident }, ...causeKeys(statement)],
+      members: [{ set: names.declared, member: onceName(person, once) }],
+    })
+    return { incident, entry: index }
+  } catch (error) {
+    // The same request, at the same moment, was there first.
+    const other =
+      error instanceof Fault && error.code === "CONFLICT"
+        ? await declaredWith(house, onceName(person, once))
+        : null
+    if (other === null) throw error
+    return sameAs(other, { statement, reported })
+  }
 }
 
 async function declaredWith(
