@@ -210,7 +210,8 @@ export function clockOf(held: Pick<IncidentState, "clocks">, name: ClockName): C
 
 /** Whether somebody must still be told in time: neither met, nor said by counsel not to run. */
 export function isRunning({ receivers, acknowledged, signed }: Clock): boolean {
-  return acknowledged.length < receivers.length && signed?.opinion !== "not_triggered"
+  const isMet = receivers.every(each => acknowledged.some(({ receiver }) => receiver === each))
+  return !isMet && signed?.opinion !== "not_triggered"
 }
 
 /** A statement that two people signed stands as they signed it. */
