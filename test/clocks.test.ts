@@ -174,3 +174,11 @@ test("packs that come along say how well each part is known, and what was read s
       expect([id, citation.read]).toEqual([id, isRead ? "2026-11" : null])
     }
 })
+
+test("the page's count of times that were not read is the packs' own", () => {
+  const known = packs.flatMap(pack => pack.rules.map(rule => rule.confidence.duration))
+  const unread = known.filter(each => each === "general_knowledge" || each === "inference")
+  expect(page).toContain(
+    `The times of ${unread.length} of the ${known.length} rules are from general knowledge`,
+  )
+})

@@ -178,7 +178,10 @@ describe("a pack with one thing wrong is refused with its line and path", () => 
       { line: 3, path: "", problem: "not JSON: Unexpected token RBrace found." },
     ])
     expect(packProblems("")[0]).toMatchObject({ line: 1, path: "" })
-    expect(packProblems('{\n"a\nb": 1}')[0]).toMatchObject({ line: 2 })
+    expect(packProblems('{\n"a": "x",\n"c\td": 1}')).toEqual([
+      { line: 3, path: "/c\td", problem: "not JSON: a control character within a string" },
+    ])
+    expect(packProblems('["a",\n"x\ny"]')[0]).toMatchObject({ line: 2, path: "/1" })
     expect(packProblems("[".repeat(200_000))).toEqual([
       { line: 1, path: "", problem: "nested deeper than 32 levels" },
     ])
