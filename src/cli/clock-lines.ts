@@ -56,10 +56,16 @@ function citationWords({ text, read }: Citation): string {
 
 const order: readonly Status["state"][] = ["missed", "running", "possible", "waiting", "met", "not_triggered"]
 
+/** What was met late stands with what is missed. */
+function rankOf({ status }: Clock): number {
+  const isLate = status.state === "met" && status.late_by_ms !== null && status.late_by_ms > 0
+  return order.indexOf(isLate ? "missed" : status.state)
+}
+
 export function evaluationLines(evaluation: Evaluation, which: "all" | "triggered"): string[] {
   const shown = evaluation.clocks
     .filter(({ status }) => which === "all" || status.state !== "not_triggered")
-    .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state))
+    .sort((a, b) => rankOf(a) - rankOf(b))
   const hidden = evaluation.clocks.length - shown.length
   const law =
     evaluation.law === "newest"

@@ -92,6 +92,7 @@ describe.skipIf(!existsSync(program))("clocks, from files alone (skipped: dist i
       "as of 2019-06-10T16:00:00.000Z, by the newest rules, whenever a clock started; every line is for counsel to confirm",
     )
     expect(lines.out).toContain("met 2019-05-31 12:00 (America/New_York), 17 d 23 h late")
+    expect(lines.out.split("\n")[2]).toContain("17 d 23 h late")
     expect(lines.out).not.toContain("not triggered, because")
     const all = await clocks(...asked, "--all")
     expect(all.out).toContain(
