@@ -45,8 +45,12 @@ export function base64(bytes: Uint8Array): string {
 export function fromBase64(text: string): Uint8Array | null {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null
   try {
-    const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0))
-    return base64(bytes) === text ? bytes : null
+    const binary = atob(text)
+    const bytes = new Uint8Array(binary.length)
+    for (let i = 0; i < bytes.length; i += 1) bytes[i] = binary.charCodeAt(i)
+    // Only the last group can have stray bits.
+    const last = bytes.subarray(Math.floor((bytes.length - 1) / 3) * 3)
+    return base64(last) === text.slice(-4) ? bytes : null
   } catch {
     return null
   }

@@ -110,6 +110,9 @@ function lasting(out: string): string[] {
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:…")
     .replace(/(entry) \d+/g, "$1 …")
     .replace(/^\d+(?= {2}acknowledged)/gm, "…")
+    .replace(/… \d\d:\d\d (?=\()/g, "… … ")
+    .replace(/\d+ min \d+ s left, \d+ %/g, "… min … s left, … %")
+    .replace(/("scoped":)\d+/g, "$1…")
     // How much evidence there is differs with the hour at which it is asked.
     .replace(/[#|.]{14} \d+ %/g, "… %")
     // What was drawn before midnight (UTC) stands in another column.

@@ -1,8 +1,7 @@
 import { confidences, forCounsel, moments, roles } from "../incident/clock-words.ts"
 import type { Citation, Pack, Rule } from "../incident/clock-pack.ts"
 import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
-import { clockWords, weakestOf } from "../incident/clock-say.ts"
-import { durationWords } from "../incident/pack-set.ts"
+import { clockWords, conditionWords, durationWords, knownWords, weakestOf } from "../incident/clock-say.ts"
 import { table } from "./say.ts"
 
 /** Clock packs, and clocks, as lines for a terminal. */
@@ -35,16 +34,15 @@ export function packLines(pack: Pack): string[] {
 }
 
 export function ruleLines(pack: Pack, rule: Rule): string[] {
-  const { duty, trigger, duration, contents } = rule.confidence
   const whose = rule.whose.roles.map(role => roles[role]).join(", or ") || "whatever it is before the law"
   const effective = rule.effective ?? pack.effective
   return [
     `${pack.id}/${rule.id}  ${rule.title}`,
     `    source     ${citationWords(rule.citation)}; ${forCounsel}`,
-    `    known      duty: ${confidences[duty]}; trigger: ${confidences[trigger]}; time: ${confidences[duration]}; contents: ${confidences[contents]}`,
+    `    known      ${knownWords(rule.confidence)}`,
     `    in force   ${effective.from ?? "from when is not stated"}${effective.until === null ? "" : ` to ${effective.until}`}`,
     `    whose      ${rule.whose.parties.join(", ")}: ${whose}`,
-    `    trigger    ${JSON.stringify(rule.trigger)}`,
+    `    trigger    ${conditionWords(rule.trigger)}`,
     `    time       ${durationWords(rule.duration)}, from ${rule.starts}: ${moments[rule.starts]}`,
     `    to         ${rule.recipients.map(({ name, confirmed_by }) => `${name}${confirmed_by === "carrier" ? " (the carrier confirms)" : ""}`).join("; ")}`,
     `    contents   ${rule.contents.join("; ") || "not in our source"}`,
@@ -58,10 +56,16 @@ function citationWords({ text, read }: Citation): string {
 
 const order: readonly Status["state"][] = ["missed", "running", "possible", "waiting", "met", "not_triggered"]
 
+/** What was met late stands with what is missed. */
+function rankOf({ status }: Clock): number {
+  const isLate = status.state === "met" && status.late_by_ms !== null && status.late_by_ms > 0
+  return order.indexOf(isLate ? "missed" : status.state)
+}
+
 export function evaluationLines(evaluation: Evaluation, which: "all" | "triggered"): string[] {
   const shown = evaluation.clocks
     .filter(({ status }) => which === "all" || status.state !== "not_triggered")
-    .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state))
+    .sort((a, b) => rankOf(a) - rankOf(b))
   const hidden = evaluation.clocks.length - shown.length
   const law =
     evaluation.law === "newest"

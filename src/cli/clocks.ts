@@ -90,7 +90,7 @@ function sayPacks(voice: Voice, packs: readonly Pack[]): void {
 function conflictLines(conflicts: readonly Conflict[]): string[] {
   return conflicts.map(({ duty, rules }) => {
     const says = rules.map(({ pack, rule, duration }) => `${pack}/${rule}: ${duration}`)
-    return `packs differ on ${duty}: ${says.join(", ")}; both are shown, the stricter leads`
+    return `rules differ on ${duty}: ${says.join(", ")}; both are shown, the stricter leads`
   })
 }
 

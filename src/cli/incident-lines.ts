@@ -8,6 +8,11 @@ import { table } from "./say.ts"
 
 export const number = (value: number) => value.toLocaleString("en-US")
 
+/** So many of them, in words. */
+function counted(count: number, one: string, many: string): string {
+  return `${number(count)} ${count === 1 ? one : many}`
+}
+
 /** Exact, or both of its bounds; an estimate stands beside them. */
 export function countWords({ at_least, at_most, estimate }: Count): string {
   const bounds = at_least === at_most ? number(at_least) : `${number(at_least)} to ${number(at_most)}`
@@ -54,29 +59,36 @@ function partLines(result: ScopeResult): string[] {
 const mostParts = 5
 
 /** A result whole, with what stops more from being taken. */
-export function scopeLines(result: ScopeResult): string[] {
+export function scopeLines(result: ScopeResult, hasParts: boolean): string[] {
   const { query, checkpoint, unknowns, window_30d, engines } = result
   return [
-    `released from ${query.from} until ${query.until}; the log up to ${number(checkpoint.size)} entries, root ${checkpoint.root.slice(0, 16)}`,
+    `released from ${query.from} until ${query.until}; up to log entry ${checkpoint.size - 1}, root ${checkpoint.root.slice(0, 16)}`,
     ...setLines(result),
-    ...partLines(result),
+    ...(hasParts ? partLines(result) : []),
     "",
     `with T1 and T2 30 days nearer to each other ${number(window_30d.narrower)} images left, 30 days further apart ${number(window_30d.wider)}`,
     `counted by ${engines.map(({ name }) => name).join(" and ")}, which agree`,
     "not known:",
-    ...unknowns.map(({ sentence }) => `  ${sentence}`),
+    ...unknowns.filter(({ count }) => count !== 0).map(({ sentence }) => `  ${sentence}`),
+    ...noneLines(unknowns.filter(({ count }) => count === 0).length),
     ...liveLines(result),
   ]
+}
+
+function noneLines(count: number): string[] {
+  return count === 0
+    ? []
+    : [`  ${count} other things that could be unknown were looked for, and there are none (--json)`]
 }
 
 /** Under which grants more could leave now, and what stops it. */
 export function liveLines({ live_grants, incident }: ScopeResult): string[] {
   if (live_grants.length === 0) return ["no live grant lets them take more"]
   return [
-    `${number(live_grants.length)} live grants let them take more; to stop it: sallyport incident contain ${incident}`,
+    `${counted(live_grants.length, "live grant lets", "live grants let")} them take more; to stop it: sallyport incident contain ${incident}`,
     ...live_grants.map(
       ({ grant, holder, images_left }) =>
-        `  sallyport grant revoke ${grant}   ${number(images_left)} images left, held by ${holder}`,
+        `  sallyport grant revoke ${grant}   ${counted(images_left, "image", "images")} left, held by ${holder}`,
     ),
   ]
 }
@@ -107,7 +119,7 @@ export function knownLines(held: IncidentState): string[] {
   }
   return [
     `${held.incident}  ${statement.title}`,
-    `status     ${status.toUpperCase()}${held.reported ? ", by the vendor himself" : ""}, version ${version}, log entry ${held.stated_entry}`,
+    `status     ${status.toUpperCase()}${held.reported && status !== "reported" ? "; the vendor reported it" : ""}, version ${version}, log entry ${held.stated_entry}`,
     `known by   ${causeWords(statement)}`,
     `released   from ${from ?? "the log's first entry"} until ${until ?? "now: it is not known to be over"}`,
     ...[...discovered]
@@ -122,7 +134,7 @@ export function knownLines(held: IncidentState): string[] {
   ]
 }
 
-const order: readonly Status["state"][] = ["missed", "running", "possible", "waiting", "met"]
+const order: readonly Status["state"][] = ["missed", "running", "possible", "met"]
 
 function urgency({ status }: Clock): number {
   const due_at = "run" in status ? status.run.due_at : null
@@ -132,16 +144,17 @@ function urgency({ status }: Clock): number {
 /** The clocks, those that are missed first, then the soonest; one line each. */
 export function clockLines(evaluation: Evaluation, held: IncidentState): string[] {
   const shown = evaluation.clocks
-    .filter(({ status }) => status.state !== "not_triggered")
+    .filter(({ status }) => order.includes(status.state))
     .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state) || urgency(a) - urgency(b))
-  const quiet = evaluation.clocks.length - shown.length
+  const waiting = evaluation.clocks.filter(({ status }) => status.state === "waiting").length
+  const quiet = evaluation.clocks.length - shown.length - waiting
   const rows = shown.map(clock => [
     ...[clock.status.state, clock.party, `${clock.pack.id}/${clock.rule.id}`],
     `${clockWords(clock)}${clock.leads ? "" : "; a stricter one leads"}`,
   ])
   return [
     ...(rows.length === 0 ? [] : table(["clock", "whose", "rule", ""], rows)),
-    `${quiet} clocks are not triggered, and why: sallyport incident clocks ${held.incident} --all`,
+    `${counted(waiting, "clock waits", "clocks wait")} for facts, ${quiet} are not triggered, and why: sallyport incident clocks ${held.incident} --all`,
   ]
 }
 

@@ -10,11 +10,11 @@ export interface StatementOptions {
   readonly title?: string
   readonly org?: readonly string[]
   readonly person?: readonly string[]
-  readonly reader?: readonly string[]
+  readonly deviceKey?: readonly string[]
   readonly network?: readonly string[]
   readonly trace?: readonly string[]
   readonly from?: string
-  readonly until?: string
+  readonly to?: string
   readonly discovered?: readonly string[]
   readonly facts?: string
   readonly role?: readonly string[]
@@ -39,7 +39,7 @@ export function statementOptions(command: Command): Command {
   return command
     .option("--title <text>", "a few words; no person's name")
     .option("--from <time>", `T1, when the first image may have left: ${ago}, or unknown`)
-    .option("--until <time>", `T2, from when on none did: ${ago}, or unknown`)
+    .option("--to <time>", `T2, from when on none did: ${ago}, or unknown`)
     .option("--discovered <party=time...>", `who discovered it when: subcontractor, prime, agency; ${ago}`)
     .option("--facts <file>", "facts of law as JSON (docs/formats/clock-pack.md)")
     .option(
@@ -66,24 +66,24 @@ export function causeOptions(command: Command): Command {
   return command
     .option("--org <id...>", "organizations that were breached, each with all under it")
     .option("--person <id...>", "people whose key or copies were taken")
-    .option("--reader <key...>", "devices, by their public keys as contracts name them")
+    .option("--device-key <key...>", "devices, by their public keys as contracts name them")
     .option("--network <block...>", "networks, as contracts name them")
     .option("--trace <id...>", "closed traces of found files")
 }
 
 /** @throws Fault INVALID unless exactly one cause is named. */
-export function causeFrom({ org, person, reader, network, trace }: StatementOptions): Cause | null {
+export function causeFrom({ org, person, deviceKey, network, trace }: StatementOptions): Cause | null {
   const named: Cause[] = [
     ...(org === undefined ? [] : [{ of: "organizations" as const, organizations: [...org] }]),
     ...(person === undefined ? [] : [{ of: "people" as const, people: [...person] }]),
-    ...(reader === undefined ? [] : [{ of: "devices" as const, devices: [...reader] }]),
+    ...(deviceKey === undefined ? [] : [{ of: "devices" as const, devices: [...deviceKey] }]),
     ...(network === undefined ? [] : [{ of: "networks" as const, networks: [...network] }]),
     ...(trace === undefined ? [] : [{ of: "files" as const, traces: [...trace] }]),
   ]
   if (named.length <= 1) return named[0] ?? null
   throw new Fault(
     "INVALID",
-    "an incident is known by one of --org, --person, --reader, --network and --trace",
+    "an incident is known by one of --org, --person, --device-key, --network and --trace",
     {
       next: "declare one incident for each",
     },
@@ -103,7 +103,7 @@ export async function statementFrom(
     title: options.title ?? before.title,
     cause: causeFrom(options) ?? before.cause,
     from: edgeOf(options.from, before.from, now_ms),
-    until: edgeOf(options.until, before.until, now_ms),
+    until: edgeOf(options.to, before.until, now_ms),
     discovered: parties.flatMap(party => {
       const found = [...discovered, ...before.discovered].find(each => each.party === party)
       return found === undefined ? [] : [found]

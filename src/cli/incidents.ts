@@ -55,7 +55,7 @@ function declaring(incident: Command): void {
       if (cause === null || options.title === undefined)
         throw new Fault(
           "INVALID",
-          "--title and one of --org, --person, --reader, --network, --trace are needed",
+          "--title and one of --org, --person, --device-key, --network, --trace are needed",
         )
       await declare(await contextOf(self), options, { path: "/v1/incidents", before: { ...nothing, cause } })
     })
@@ -90,8 +90,17 @@ function declaring(incident: Command): void {
     })
 }
 
+/** Who is suspended may ask nothing, and still report. */
 async function ownOrganization(client: Client): Promise<string> {
-  return (await client.json<{ organization: string }>({ method: "GET", path: "/v1/me" })).organization
+  try {
+    return (await client.json<{ organization: string }>({ method: "GET", path: "/v1/me" })).organization
+  } catch (error) {
+    if (!(error instanceof Fault) || error.status !== 403) throw error
+    throw new Fault(error.code, error.message, {
+      notDone: "Nothing was reported.",
+      next: "the same with --org and your organization's id: who is suspended may still report",
+    })
+  }
 }
 
 async function declare(
@@ -172,20 +181,21 @@ function reckoning(incident: Command): void {
     .command("scope <id>")
     .description("count what left, what was refused, what can still be taken; what stops it is offered first")
     .option("--last", "the newest result, and count nothing")
-    .action(async (id: string, options: { last?: true }, self: Command) => {
+    .option("--parts", "what left also by port, lane, day of capture and of release, level and holder")
+    .action(async (id: string, options: { last?: true; parts?: true }, self: Command) => {
       const { client, voice } = await contextOf(self)
       const held = await incidentAt(client, id)
       if (options.last === true) {
         const result = await resultAt(client, held)
         if (result === null) throw new Fault("NOT_FOUND", "nothing of the incident was counted yet")
-        return answer(voice, result, scopeLines(result))
+        return answer(voice, result, scopeLines(result, options.parts === true))
       }
       const statement = { version: held.version }
       const done = await client.json<Done & { result: ScopeResult; result_sha256: string }>({
         ...{ method: "POST", path: pathOf(id, "scopes"), statement },
       })
       answer(voice, done, [
-        ...scopeLines(done.result),
+        ...scopeLines(done.result, options.parts === true),
         `counted, log entry ${done.entry}; result ${done.result_sha256.slice(0, 16)}`,
       ])
     })

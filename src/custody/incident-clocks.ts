@@ -37,7 +37,8 @@ function factsOf({ facts, discovered }: IncidentStatement, counted: Counted): Cl
 
 /** Everything that clocks are reckoned from. A scope of an earlier version counts nothing. */
 function clockFacts(held: IncidentState, result: ScopeResult | null): ClockFacts {
-  const acknowledgements = (held.clocks?.running ?? []).flatMap(({ pack, rule, party, acknowledged }) =>
+  const { running = [], earlier = [] } = held.clocks ?? {}
+  const acknowledgements = [...running, ...earlier].flatMap(({ pack, rule, party, acknowledged }) =>
     acknowledged.map(({ receiver, reference, acknowledged_at: at }) => ({
       ...{ rule, pack, party, receiver, at, reference },
     })),

@@ -1,6 +1,6 @@
 import { utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
-import { Fault } from "../fault.ts"
+import { assert, Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
 import type { ScopeQuery, ScopeResult } from "../incident/scope.ts"
 import type { KeyOf, Wanted } from "../ledger/ledger.ts"
@@ -38,21 +38,26 @@ export async function declareIncident(
   if (earlier !== null) return sameAs(earlier, { statement, reported })
   const incident = newId("inc")
   const draft: Draft = {
-    kind: "incident.declared",
-    incident,
-    person,
-    reported,
-    once,
-    asked: caller.asked,
-    statement,
+    ...{ kind: "incident.declared", incident, person, reported, once },
+    ...{ asked: caller.asked, statement },
   }
-  const { index } = await propose(house, caller, {
-    of: "incident",
-    draft,
-    records: [{ kind: "incident", id: incident }, ...causeKeys(statement)],
-    members: [{ set: names.declared, member: onceName(person, once) }],
-  })
-  return { incident, entry: index }
+  try {
+    const { index } = await propose(house, caller, {
+      of: "incident",
+      draft,
+      records: [{ kind: "incident", id: incident }, ...causeKeys(statement)],
+      members: [{ set: names.declared, member: onceName(person, once) }],
+    })
+    return { incident, entry: index }
+  } catch (error) {
+    // The same request, at the same moment, was there first.
+    const other =
+      error instanceof Fault && error.code === "CONFLICT"
+        ? await declaredWith(house, onceName(person, once))
+        : null
+    if (other === null) throw error
+    return sameAs(other, { statement, reported })
+  }
 }
 
 async function declaredWith(
@@ -167,12 +172,13 @@ export async function scopeIncident(house: House, caller: Caller, incident: stri
   const result_sha256 = sha256Hex(bytes)
   await house.objects.putIfAbsent(resultName(incident, result_sha256), bytes)
   const { size, root } = result.checkpoint
+  const [counted] = result.engines
+  assert(counted !== undefined, "a result names its engines")
   const entry: Extract<Draft, { kind: "incident.scoped" }> = {
     ...{ kind: "incident.scoped", incident, person: caller.person.person, checkpoint: { size, root } },
     ...{ query_sha256, result_sha256, asked: caller.asked, statement },
-    left: result.left.images.at_least,
-    refused: result.refused.images.at_least,
-    takeable: result.takeable.images.at_least,
+    // Both engines agree, or there is no result.
+    ...{ left: counted.left, refused: counted.refused, takeable: counted.takeable },
   }
   return { ...(await drafted(house, caller, entry)), result, query_sha256, result_sha256 }
 }

@@ -7,7 +7,7 @@ import { Dense } from "../scope/dense.ts"
 import { Disclosures } from "../scope/disclosures.ts"
 import type { Windows } from "../scope/figures.ts"
 import type { Hit } from "./scope-cause.ts"
-import type { Verified } from "./scope-reading.ts"
+import type { ReadLog } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
 
 const day_ms = 86_400_000
@@ -23,9 +23,9 @@ export class Bitmaps {
   readonly #holders: readonly PermitRow[]
   readonly #firstDay: number
   readonly #left: Disclosures
-  readonly #verified: Verified
+  readonly #verified: ReadLog
 
-  constructor(verified: Verified, isCanary: (capture: string) => boolean) {
+  constructor(verified: ReadLog, isCanary: (capture: string) => boolean) {
     this.#verified = verified
     this.images = [...verified.register.captures.values()].filter(({ id }) => !isCanary(id)).sort(inOrder)
     this.#ordinals = new Map(this.images.map(({ id }, ordinal) => [id, ordinal]))

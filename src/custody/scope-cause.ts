@@ -3,7 +3,7 @@ import { nearest, type GrantState } from "../grant/decide.ts"
 import type { Cause } from "../incident/scope.ts"
 import { contractsFrom } from "../log/facts.ts"
 import type { Records } from "../log/state.ts"
-import type { Verified } from "./scope-reading.ts"
+import type { ReadLog } from "./scope-reading.ts"
 import type { PermitRow, RefusedRow } from "./scope-rows.ts"
 
 /** Whom an incident is about, as a question to each permit, refusal and grant. */
@@ -23,7 +23,7 @@ const mostNamed = 1000
  * never changes in the log, so one that merged is named beside the one that it went to.
  * @throws Fault INVALID for an empty or too long list; NOT_FOUND with the ids that the log does not have; CONFLICT for an open trace.
  */
-export function hitOf(cause: Cause, verified: Verified): Hit {
+export function hitOf(cause: Cause, verified: ReadLog): Hit {
   switch (cause.of) {
     case "organizations":
       return organizations(
@@ -78,7 +78,7 @@ function people(held: ReadonlySet<string>): Hit {
   }
 }
 
-function organizations(tops: ReadonlyMap<string, Records["organization"]>, { register }: Verified): Hit {
+function organizations(tops: ReadonlyMap<string, Records["organization"]>, { register }: ReadLog): Hit {
   const isBelow = (id: string | null): boolean =>
     id !== null && (tops.has(id) || isBelow(register.record("organization", id)?.parent ?? null))
   const isOf = (person: string) => isBelow(register.record("person", person)?.organization ?? null)
@@ -90,18 +90,18 @@ function organizations(tops: ReadonlyMap<string, Records["organization"]>, { reg
   }
 }
 
-function recordsIn<K extends keyof Records>({ register }: Verified, kind: K): Records[K][] {
+function recordsIn<K extends keyof Records>({ register }: ReadLog, kind: K): Records[K][] {
   return [...register.records.values()]
     .filter(({ key }) => key.kind === kind)
     .map(({ body }) => body as Records[K])
 }
 
-export function grantsIn(verified: Verified): GrantState[] {
+export function grantsIn(verified: ReadLog): GrantState[] {
   return recordsIn(verified, "grant")
 }
 
 /** A device is known by a contract that names it, or by a request that it signed. */
-function devices(list: readonly string[], verified: Verified): Hit {
+function devices(list: readonly string[], verified: ReadLog): Hit {
   const used = new Map<string, Set<string>>()
   for (const { device, person } of verified.rows.permits)
     if (device !== null) used.set(device, (used.get(device) ?? new Set()).add(person))
@@ -123,7 +123,7 @@ function devices(list: readonly string[], verified: Verified): Hit {
   }
 }
 
-function networks(list: readonly string[], verified: Verified): Hit {
+function networks(list: readonly string[], verified: ReadLog): Hit {
   const contracts = recordsIn(verified, "contract").flatMap(contract => contract.networks)
   const known = new Set([...contracts, ...verified.rows.permits.map(({ network }) => network)])
   const held = new Set(named(list, block => (known.has(block) ? block : null)).keys())

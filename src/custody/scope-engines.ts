@@ -7,7 +7,7 @@ import { knownOf, type Known } from "./scope-beside.ts"
 import { Bitmaps } from "./scope-bitmaps.ts"
 import { hitOf, type Hit } from "./scope-cause.ts"
 import { liveGrants, type Live } from "./scope-live.ts"
-import type { Verified } from "./scope-reading.ts"
+import type { ReadLog } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
 import { figuresOf } from "./scope-units.ts"
 import type { Beside } from "./scope.ts"
@@ -29,7 +29,7 @@ export interface Both {
  * @throws Fault SCOPE_DIFFERS naming the first figure in which they differ; what `hitOf` and `knownOf` throw.
  */
 export async function countedTwice(
-  verified: Verified,
+  verified: ReadLog,
   of: {
     readonly cause: Cause
     readonly windows: Windows
@@ -68,7 +68,7 @@ function setsOf(
     readonly hit: Hit
     readonly live: readonly Live[]
     readonly windows: Windows
-    readonly verified: Verified
+    readonly verified: ReadLog
   },
 ): Sets {
   const { hit, live, windows, verified } = of
@@ -100,7 +100,7 @@ function answered(
     readonly live: readonly Live[]
     readonly windows: Windows
     readonly known: ReadonlyMap<string, Known>
-    readonly verified: Verified
+    readonly verified: ReadLog
   },
 ): Answer {
   const { hit, live, windows, known, verified } = of

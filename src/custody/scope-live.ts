@@ -5,7 +5,7 @@ import { levelAt, mustHold, rootOf } from "../log/standing.ts"
 import { names, type CaptureFacts } from "../log/state.ts"
 import { isCovered } from "./draw.ts"
 import { grantsIn, type Hit } from "./scope-cause.ts"
-import type { Verified } from "./scope-reading.ts"
+import type { ReadLog } from "./scope-reading.ts"
 
 /** A grant that stands at the checkpoint, with what it reaches. */
 export interface Live {
@@ -20,7 +20,7 @@ export interface Live {
  * Grants of the cause under which something could still be taken at the time of the newest entry, by the decision table itself. Budgets
  * that come back by themselves (of the day, of 30 days) are taken as free, and a grant that starts later as begun.
  */
-export function liveGrants(hit: Hit, verified: Verified): Live[] {
+export function liveGrants(hit: Hit, verified: ReadLog): Live[] {
   return grantsIn(verified)
     .filter(grant => grant.status === "approved" && hit.grant(grant))
     .flatMap(grant => liveOf(grant, verified))
@@ -29,7 +29,7 @@ export function liveGrants(hit: Hit, verified: Verified): Live[] {
 
 const unused = { person_day: 0, organization_day: 0, organization_30d: 0, vault_day: 0 }
 
-function liveOf({ grant: id, terms }: GrantState, { register, time_ms }: Verified): Live[] {
+function liveOf({ grant: id, terms }: GrantState, { register, time_ms }: ReadLog): Live[] {
   const person = register.record("person", terms.holder)
   const now_ms = Math.max(time_ms, Date.parse(terms.starts_at))
   const nowhere = { capture: "", lane: "", hour: "", admitted: 0, faces: 0 }
@@ -77,7 +77,7 @@ function askFor({ grant, person }: Facts, contracts: ReturnType<typeof contracts
   } as const
 }
 
-function factsOf(facts: Facts, capture: CaptureFacts, register: Verified["register"]): Facts {
+function factsOf(facts: Facts, capture: CaptureFacts, register: ReadLog["register"]): Facts {
   const { grant, person } = facts
   const { id, lane, hour, admitted, faces } = capture
   const root = rootOf(mustHold(person).organization, register)

@@ -26,6 +26,9 @@ export class Verified extends Replay {
   }
 }
 
+/** What a verified log came to, for those who count. */
+export type ReadLog = Pick<Verified, "register" | "rows" | "sql" | "time_ms">
+
 /** The walk over one source, which goes on where it stood when the log has grown. */
 interface Held {
   readonly walk: LogWalk

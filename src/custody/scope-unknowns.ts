@@ -2,7 +2,7 @@ import type { Unknown } from "../incident/scope.ts"
 import type { Figures, Windows } from "../scope/figures.ts"
 import type { Known } from "./scope-beside.ts"
 import type { Hit } from "./scope-cause.ts"
-import type { Verified } from "./scope-reading.ts"
+import type { ReadLog } from "./scope-reading.ts"
 import type { RefusedRow } from "./scope-rows.ts"
 import type { ScopeAsk } from "./scope.ts"
 
@@ -11,7 +11,7 @@ export interface Unsaid {
   readonly ask: ScopeAsk
   readonly hit: Hit
   readonly windows: Windows
-  readonly verified: Verified
+  readonly verified: ReadLog
   readonly figures: Figures
   readonly known: ReadonlyMap<string, Known>
   readonly canaries: readonly string[]

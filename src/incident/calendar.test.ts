@@ -115,6 +115,12 @@ describe("business days", () => {
     expect(holidaysOf(federal, 2021)).toContain("2021-12-31")
     expect(holidaysOf(federal, 2022)[0]).toBe("2022-01-17")
   })
+  test("and a holiday on the last Sunday of a year in the next", () => {
+    const lastDay = { ...federal, holidays: [{ name: "Last day", month: 12, day: 31 }] }
+    // 31 December 2028 is a Sunday.
+    expect(holidaysOf(lastDay, 2028)).toEqual([])
+    expect(holidaysOf(lastDay, 2029)).toEqual(["2029-01-01", "2029-12-31"])
+  })
   test("Juneteenth is one since 2021", () => {
     expect(holidaysOf(federal, 2020)).not.toContain("2020-06-19")
     expect(holidaysOf(federal, 2021)).toContain("2021-06-18")

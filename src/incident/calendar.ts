@@ -10,6 +10,7 @@ interface Wall {
 }
 
 const day_ms = 86_400_000
+const maxFormats = 256
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Whether this machine's time zone data (IANA) have the zone. */
@@ -38,6 +39,8 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       second: "numeric",
     },
   } as const)
+  // Names are known in any case, so that there are more of them than zones.
+  if (formats.size >= maxFormats) formats.clear()
   formats.set(zone, made)
   return made
 }
@@ -117,9 +120,9 @@ export interface Calendar {
   readonly days: readonly string[]
 }
 
-/** The closed days of a year by rule, as dates; those of 1 January can fall into the year before. */
+/** The closed days of a year, as dates; those at the turn of a year can be kept in the other one. */
 export function holidaysOf(calendar: Calendar, year: number): string[] {
-  const byRule = [year, year + 1].flatMap(each =>
+  const byRule = [year - 1, year, year + 1].flatMap(each =>
     calendar.holidays
       .filter(({ since }) => since === undefined || since <= each)
       .map(holiday => observed(dayOf(holiday, each), calendar.observed)),

@@ -102,6 +102,15 @@ describe("facts with one thing wrong are refused with line and path", () => {
       "/acknowledgements/0/at",
       "no such time",
     ],
+    [
+      "a time of no century of ours",
+      '"at": "2026-03-01',
+      '"at": "0026-03-01',
+      17,
+      "/acknowledgements/0/at",
+      "1970 to 2199",
+    ],
+    ["a key that JavaScript knows", '"counts": {', '"__proto__": {', 13, "/__proto__", "no such key"],
   ]
   test.each(table)("%s", (_, ...[from, to, line, path, problem]) => {
     const bent = good.replace(from, to)

@@ -149,7 +149,7 @@ function partyMisfits({ zone, moments: given }: Static<typeof party>, path: stri
 function timeMisfits(at: string | null | undefined, path: string): Misfit[] {
   return at == null || isTime(at)
     ? []
-    : [{ path, problem: "no such time: not of the calendar, or not of the day" }]
+    : [{ path, problem: "no such time: not of the calendar, not of the day, or not of 1970 to 2199" }]
 }
 
 function boundMisfits(each: Static<typeof bounds> | null | undefined, path: string): Misfit[] {

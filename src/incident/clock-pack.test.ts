@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
+import { Compile } from "typebox/compile"
 import { describe, expect, test } from "vitest"
 import { Fault } from "../fault.ts"
+import { elements, findings, keysOf, moments, places, roles } from "./clock-words.ts"
 import { packProblems, parsePack } from "./clock-pack.ts"
 import { checkTogether, conflictsOf } from "./pack-set.ts"
 
@@ -120,7 +122,7 @@ describe("a pack with one thing wrong is refused with its line and path", () => 
       "a confidence that nobody knows",
       '"verified_secondary"',
       '"sure"',
-      "/rules/0/confidence/duration",
+      "/rules/0/confidence/starts",
       "must be one of verified",
     ],
     [
@@ -176,7 +178,10 @@ describe("a pack with one thing wrong is refused with its line and path", () => 
       { line: 3, path: "", problem: "not JSON: Unexpected token RBrace found." },
     ])
     expect(packProblems("")[0]).toMatchObject({ line: 1, path: "" })
-    expect(packProblems('{\n"a\nb": 1}')[0]).toMatchObject({ line: 2 })
+    expect(packProblems('{\n"a": "x",\n"c\td": 1}')).toEqual([
+      { line: 3, path: "/c\td", problem: "not JSON: a control character within a string" },
+    ])
+    expect(packProblems('["a",\n"x\ny"]')[0]).toMatchObject({ line: 2, path: "/1" })
     expect(packProblems("[".repeat(200_000))).toEqual([
       { line: 1, path: "", problem: "nested deeper than 32 levels" },
     ])
@@ -237,5 +242,56 @@ describe("packs beside each other", () => {
         ],
       },
     ])
+  })
+})
+
+describe("the format's page and schema", () => {
+  const formats = new URL("../../docs/formats/", import.meta.url)
+  const schema = JSON.parse(readFileSync(new URL("clock-pack.schema.json", formats), "utf8"))
+  const validator = Compile(schema)
+  test("the schema takes every pack that comes along", () => {
+    const folder = new URL("../../packs/", import.meta.url)
+    const names = readdirSync(folder)
+    expect(names.length).toBeGreaterThan(8)
+    for (const name of names)
+      expect([name, validator.Check(JSON.parse(readFileSync(new URL(name, folder), "utf8")))]).toEqual([
+        name,
+        true,
+      ])
+  })
+  const bent: [string, string][] = [
+    ['"hours": 1', '"hours": 0'],
+    ['"hours": 1', '"weeks": 1'],
+    ['"element": "spii"', '"element": "plates"'],
+    ['"any": [', '"either": ['],
+    ['"day": 19', '"dag": 19'],
+    ['"starts": "discovered"', '"starts": "noticed"'],
+  ]
+  test.each(bent)("the schema refuses what the parser refuses: %s as %s", (from, to) => {
+    expect(validator.Check(JSON.parse(good.replace(from, to)))).toBe(false)
+    expect(packProblems(good.replace(from, to))).not.toEqual([])
+  })
+  test("schema and page have the same closed lists as the code", () => {
+    const page = readFileSync(new URL("clock-pack.md", formats), "utf8")
+    const { condition, rule } = schema.$defs
+    const leaf = (key: string) =>
+      condition.anyOf.find((each: { properties: object }) => key in each.properties).properties[key].enum
+    expect(leaf("element")).toEqual(keysOf(elements))
+    expect(leaf("finding")).toEqual(keysOf(findings))
+    expect(leaf("role")).toEqual(keysOf(roles))
+    expect(leaf("residents")).toEqual(keysOf(places))
+    expect(rule.properties.starts.enum).toEqual(keysOf(moments))
+    for (const [name, list] of Object.entries({
+      role: roles,
+      moment: moments,
+      element: elements,
+      finding: findings,
+      place: places,
+    }))
+      expect(page).toContain(
+        `| ${name} | ${keysOf<string>(list)
+          .map(word => `\`${word}\``)
+          .join(", ")} |`,
+      )
   })
 })

@@ -29,6 +29,7 @@ export interface Citation {
 export interface Confidences {
   readonly duty: Confidence
   readonly trigger: Confidence
+  readonly starts: Confidence
   readonly duration: Confidence
   readonly contents: Confidence
 }
@@ -114,7 +115,13 @@ const rule = closed({
   duty: id,
   title: line,
   citation,
-  confidence: closed({ duty: confidence, trigger: confidence, duration: confidence, contents: confidence }),
+  confidence: closed({
+    duty: confidence,
+    trigger: confidence,
+    starts: confidence,
+    duration: confidence,
+    contents: confidence,
+  }),
   effective: Type.Optional(effective),
   whose: closed({
     parties: Type.Array(oneOf(parties), { minItems: 1, maxItems: 3, uniqueItems: true }),

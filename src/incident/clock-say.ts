@@ -1,5 +1,6 @@
-import { localMinute } from "./calendar.ts"
-import { confidences, keysOf, type Confidence } from "./clock-words.ts"
+import { localMinute, type Duration } from "./calendar.ts"
+import { confidences, elements, findings, keysOf, places, roles, type Confidence } from "./clock-words.ts"
+import type { Condition, Limit } from "./conditions.ts"
 import type { Clock } from "./clocks.ts"
 import type { Confidences } from "./clock-pack.ts"
 
@@ -21,6 +22,15 @@ export function spanWords(span_ms: number): string {
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count} ${unit}`)
     .join(" ")
+}
+
+/** A duration in words: `1 hour`, `5 business days`, or the law's own. */
+export function durationWords(duration: Duration): string {
+  const some = (count: number, what: string) =>
+    `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`
+  if ("hours" in duration) return some(duration.hours, "hour")
+  if ("calendar_days" in duration) return some(duration.calendar_days, "calendar day")
+  return "business_days" in duration ? some(duration.business_days, "business day") : duration.unfixed
 }
 
 /** What a clock says now, in one sentence, with times by the clock of its zone. */
@@ -50,6 +60,38 @@ export function clockWords({ status, zone }: Clock): string {
     case "not_triggered":
       return `not triggered, because ${status.because.join("; ")}`
   }
+}
+
+/** A trigger in words, for whoever reads a pack. */
+export function conditionWords(condition: Condition): string {
+  const several = (all: readonly Condition[], word: string) =>
+    all
+      .map(each => ("all" in each || "any" in each ? `(${conditionWords(each)})` : conditionWords(each)))
+      .join(` ${word} `)
+  const limit = (limit: Limit) =>
+    "at_least" in limit
+      ? `${limit.at_least.toLocaleString("en-US")} or more`
+      : `more than ${limit.over.toLocaleString("en-US")}`
+  if ("all" in condition) return several(condition.all, "and")
+  if ("any" in condition) return several(condition.any, "or")
+  if ("not" in condition) return `not (${conditionWords(condition.not)})`
+  if ("always" in condition) return "always"
+  if ("element" in condition) return elements[condition.element]
+  if ("finding" in condition) return findings[condition.finding]
+  if ("role" in condition) return `the party is ${roles[condition.role]}`
+  if ("encryption" in condition) return "the data were encrypted and the key is safe"
+  if ("count" in condition) return `${limit(condition)} ${condition.count}`
+  return `${limit(condition)} residents of ${places[condition.residents]}`
+}
+
+/** What is known how well: `read in a source: duty, duration; …`, the best first. */
+export function knownWords(known: Confidences): string {
+  const parts = keysOf(known)
+  return keysOf(confidences)
+    .map(each => [confidences[each], parts.filter(part => known[part] === each)] as const)
+    .filter(([, these]) => these.length > 0)
+    .map(([words, these]) => `${these.join(", ")} ${words}`)
+    .join("; ")
 }
 
 /** The weakest of what a rule is known by. */

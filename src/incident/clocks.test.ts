@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { parseFacts, type ClockFacts } from "./clock-facts.ts"
 import { parsePack, type Pack } from "./clock-pack.ts"
-import { clockWords, spanWords, weakestOf } from "./clock-say.ts"
+import { clockWords, conditionWords, spanWords, weakestOf } from "./clock-say.ts"
 import { evaluate, type Clock, type Law } from "./clocks.ts"
 import { gaugesOf } from "./gauges.ts"
 
@@ -277,4 +277,15 @@ test("sentences say the local time, what is left, and by how much it was missed"
     "1 d",
   ])
   expect(weakestOf(dhs.rules[0]!.confidence)).toBe("general_knowledge")
+})
+
+test("a trigger reads as a sentence, with brackets where and meets or", () => {
+  const rule = parsePack(packText("us-federal")).rules.find(each => each.id === "fisma-major")!
+  expect(conditionWords(rule.trigger)).toBe(
+    "((personally identifiable information or sensitive personally identifiable information) and 100,000 or more people) or demonstrable harm",
+  )
+  const nm = parsePack(packText("us-nm")).rules[2]!
+  expect(conditionWords(nm.trigger)).toMatch(
+    /^not \(the party is a body of a state, .* and more than 1,000 people$/,
+  )
 })

@@ -115,11 +115,11 @@ function ends(each: Acknowledgement, { pack, rule, party }: Pick<Clock, "pack" |
 
 /** What had happened by a moment. */
 function asOf(facts: ClockFacts, now_ms: number): ClockFacts {
-  const isPast = (at: string) => Date.parse(at) <= now_ms
+  const isPast = (at: string | null | undefined) => at != null && Date.parse(at) <= now_ms
   const parties = Object.fromEntries(
     Object.entries(facts.parties).flatMap(([name, party]) => {
       if (party === undefined) return []
-      const past = keysOf(moments).filter(moment => isPast(party.moments[moment] ?? "never"))
+      const past = keysOf(moments).filter(moment => isPast(party.moments[moment]))
       const times = Object.fromEntries(past.map(moment => [moment, party.moments[moment]]))
       return [[name, { ...party, moments: times }]]
     }),

@@ -1,4 +1,4 @@
-import { parse, type ValueNode } from "@humanwhocodes/momoa"
+import { evaluate, parse, type MemberNode, type ValueNode } from "@humanwhocodes/momoa"
 
 /** What is wrong with a text, and where. */
 export interface Problem {
@@ -33,35 +33,39 @@ export function readLined(text: string): Lined {
     return wrong(line, `not JSON: ${message.replace(/ \(\d+:\d+\)$/, "")}`)
   }
   const lines = new Map<string, number>()
-  const twice = note(body, "", lines)
-  if (twice !== null) return { problem: twice }
-  try {
-    return { value: JSON.parse(text) as unknown, lineOf: path => lineAt(lines, path) }
-  } catch (error) {
-    // What the reader with lines lets pass and JSON does not: control characters within a string.
-    const line = text.slice(0, Math.max(0, text.search(controlInString))).split("\n").length
-    return wrong(line, `not JSON: ${(error as Error).message}`)
-  }
+  const problem = noteLines(body, "", { text, lines })
+  return problem === null ? { value: evaluate(body), lineOf: path => lineAt(lines, path) } : { problem }
 }
 
-const controlInString = /"(?:[^"\\\u0000-\u001f]|\\.)*[\u0000-\u001f]/
+interface Noting {
+  readonly text: string
+  readonly lines: Map<string, number>
+}
 
-/** Remembers the line of each place. @returns the first key that stands twice in one object. */
-function note(node: ValueNode, path: string, lines: Map<string, number>): Problem | null {
-  if (!lines.has(path)) lines.set(path, node.loc.start.line)
+/** Remembers the line of each place. @returns the first key that stands twice in one object, or string that JSON does not allow. */
+function noteLines(node: ValueNode, path: string, noting: Noting): Problem | null {
+  const { line } = node.loc.start
+  if (!noting.lines.has(path)) noting.lines.set(path, line)
+  if (node.type === "String") return controlIn(node, path, noting)
   if (node.type === "Array")
-    return firstOf(node.elements.map((element, i) => note(element.value, `${path}/${i}`, lines)))
-  if (node.type !== "Object") return null
-  return firstOf(
-    node.members.map(({ name, value }) => {
-      const key = name.type === "String" ? name.value : name.name
-      const at = `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
-      const { line } = name.loc.start
-      if (lines.has(at)) return { line, path: at, problem: "this key stands twice" }
-      lines.set(at, line)
-      return note(value, at, lines)
-    }),
-  )
+    return firstOf(node.elements.map((element, i) => noteLines(element.value, `${path}/${i}`, noting)))
+  return node.type === "Object" ? firstOf(node.members.map(member => noteMember(member, path, noting))) : null
+}
+
+function noteMember({ name, value }: MemberNode, path: string, noting: Noting): Problem | null {
+  const key = name.type === "String" ? name.value : name.name
+  const at = `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
+  const { line } = name.loc.start
+  if (noting.lines.has(at)) return { line, path: at, problem: "this key stands twice" }
+  noting.lines.set(at, line)
+  return controlIn(name, at, noting) ?? noteLines(value, at, noting)
+}
+
+/** The parser lets control characters pass within strings, which RFC 8259 does not. */
+function controlIn({ loc }: { loc: ValueNode["loc"] }, path: string, { text }: Noting): Problem | null {
+  return /[\u0000-\u001f]/.test(text.slice(loc.start.offset, loc.end.offset))
+    ? { line: loc.start.line, path, problem: "not JSON: a control character within a string" }
+    : null
 }
 
 function firstOf(problems: readonly (Problem | null)[]): Problem | null {

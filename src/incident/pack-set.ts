@@ -1,4 +1,5 @@
 import { Fault } from "../fault.ts"
+import { durationWords } from "./clock-say.ts"
 import type { Duration } from "./calendar.ts"
 import type { Effective, Pack, Rule } from "./clock-pack.ts"
 import type { Clock, Law } from "./clocks.ts"
@@ -67,30 +68,36 @@ export function ruleOn(
 
 /** Says of each clock whether it leads among those of its duty, and where they differ. What is not triggered differs from nothing. */
 export function leadersOf(clocks: readonly Clock[]): Clock[] {
-  return clocks.map((clock, i) => {
-    if (clock.status.state === "not_triggered") return clock
-    const mates = clocks.filter(
-      (mate, j) => j !== i && mate.status.state !== "not_triggered" && areOfOneDuty(clock, mate),
-    )
-    if (mates.length === 0) return clock
-    const first = [...mates, clock].sort(
-      (a, b) => strictnessOf(a) - strictnessOf(b) || clocks.indexOf(a) - clocks.indexOf(b),
-    )[0]
-    const differing = mates.filter(
-      mate => durationWords(mate.rule.duration) !== durationWords(clock.rule.duration),
-    )
-    const says = ({ pack, rule }: Clock) => `${pack.id}/${rule.id} says ${durationWords(rule.duration)}`
-    const conflict =
-      differing.length === 0 || first === undefined
-        ? null
-        : `packs differ: ${[clock, ...differing].map(says).join(", ")}; the stricter leads, ${first.pack.id}/${first.rule.id}`
-    return { ...clock, leads: first === clock, conflict }
+  const mates = new Map<string, Clock[]>()
+  for (const clock of clocks)
+    for (const key of clock.status.state === "not_triggered" ? [] : keysOf(clock)) {
+      const held = mates.get(key)
+      if (held === undefined) mates.set(key, [clock])
+      else held.push(clock)
+    }
+  return clocks.map(clock => {
+    const all = new Set(keysOf(clock).flatMap(key => mates.get(key) ?? []))
+    return all.has(clock) && all.size > 1 ? besides(clock, [...all]) : clock
   })
 }
 
-function areOfOneDuty(a: Clock, b: Clock): boolean {
-  if (a.party !== b.party) return false
-  return a.rule.duty === b.rule.duty || (a.pack.id !== b.pack.id && a.rule.id === b.rule.id)
+/** Rules are of one duty by its name, or because they have one id. */
+function keysOf({ party, rule }: Clock): string[] {
+  return [`${party} duty ${rule.duty}`, `${party} rule ${rule.id}`]
+}
+
+/** @param all  of its duty, itself among them, in the order of packs and rules: of two due at once the first leads. */
+function besides(clock: Clock, all: readonly Clock[]): Clock {
+  const [first = clock] = [...all].sort((a, b) => strictnessOf(a) - strictnessOf(b))
+  const says = ({ pack, rule }: Clock) => `${pack.id}/${rule.id} says ${durationWords(rule.duration)}`
+  const differing = all.filter(
+    mate => durationWords(mate.rule.duration) !== durationWords(clock.rule.duration),
+  )
+  const conflict =
+    differing.length === 0
+      ? null
+      : `rules of one duty differ: ${[clock, ...differing].map(says).join(", ")}; the stricter leads, ${first.pack.id}/${first.rule.id}`
+  return { ...clock, leads: first === clock, conflict }
 }
 
 /** By when it is due; what is due at no fixed time comes last. */
@@ -104,15 +111,6 @@ function nominal_h(duration: Duration): number {
   if ("hours" in duration) return duration.hours
   if ("calendar_days" in duration) return duration.calendar_days * 24
   return "business_days" in duration ? duration.business_days * 24 : 1e9
-}
-
-/** A duration in words: `1 hour`, `5 business days`, or the law's own. */
-export function durationWords(duration: Duration): string {
-  const some = (count: number, what: string) =>
-    `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`
-  if ("hours" in duration) return some(duration.hours, "hour")
-  if ("calendar_days" in duration) return some(duration.calendar_days, "calendar day")
-  return "business_days" in duration ? some(duration.business_days, "business day") : duration.unfixed
 }
 
 /** Two rules of one duty that give different times, whoever's clocks they are. */

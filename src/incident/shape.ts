@@ -41,9 +41,13 @@ export function isDate(text: string): boolean {
   return Number.isFinite(at.getTime()) && at.toISOString().slice(0, 10) === text
 }
 
-/** Whether a time of the form `time` is one: its date is of the calendar, and its hours are under 24. */
+const firstTime_ms = Date.parse("1970-01-01T00:00:00Z")
+const lastTime_ms = Date.parse("2200-01-01T00:00:00Z")
+
+/** Whether a time of the form `time` is one, of the years 1970 to 2199: its date is of the calendar, and its hours are under 24. */
 export function isTime(text: string): boolean {
-  return isDate(text.slice(0, 10)) && Number.isFinite(Date.parse(text)) && !text.includes("T24")
+  const at_ms = Date.parse(text)
+  return isDate(text.slice(0, 10)) && !text.includes("T24") && at_ms >= firstTime_ms && at_ms < lastTime_ms
 }
 
 export interface Shape<T> {

@@ -71,6 +71,8 @@ export interface IncidentState {
     readonly version: number
     readonly packs: EntryOf<"clocks.started">["packs"]
     readonly running: readonly Clock[]
+    /** What ran before, and of which somebody said something. */
+    readonly earlier: readonly Clock[]
   } | null
   /** The newest statement that two people signed. */
   readonly signed: {
@@ -180,11 +182,16 @@ function startedClocks(
   index: number,
   held: IncidentState,
 ): IncidentState["clocks"] {
+  const before = [...(held.clocks?.running ?? []), ...(held.clocks?.earlier ?? [])]
   const running = clocks.map(clock => {
-    const { acknowledged = [], signed = null } = clockOf(held, clock) ?? {}
+    const { acknowledged = [], signed = null } = before.find(each => isNamed(each, clock)) ?? {}
     return { ...clock, acknowledged, signed }
   })
-  return { entry: index, at, version: statement.version, packs, running }
+  const earlier = before.filter(
+    each =>
+      (each.acknowledged.length > 0 || each.signed !== null) && !clocks.some(clock => isNamed(each, clock)),
+  )
+  return { entry: index, at, version: statement.version, packs, running, earlier }
 }
 
 function withClock(held: IncidentState, name: ClockName, changed: Partial<Clock>): Partial<IncidentState> {
@@ -193,7 +200,7 @@ function withClock(held: IncidentState, name: ClockName, changed: Partial<Clock>
   return { clocks: { ...clocks, running } }
 }
 
-function isNamed(clock: Clock, { pack, rule, party }: ClockName): boolean {
+function isNamed(clock: ClockName, { pack, rule, party }: ClockName): boolean {
   return clock.pack === pack && clock.rule === rule && clock.party === party
 }
 
@@ -203,7 +210,8 @@ export function clockOf(held: Pick<IncidentState, "clocks">, name: ClockName): C
 
 /** Whether somebody must still be told in time: neither met, nor said by counsel not to run. */
 export function isRunning({ receivers, acknowledged, signed }: Clock): boolean {
-  return acknowledged.length < receivers.length && signed?.opinion !== "not_triggered"
+  const isMet = receivers.every(each => acknowledged.some(({ receiver }) => receiver === each))
+  return !isMet && signed?.opinion !== "not_triggered"
 }
 
 /** A statement that two people signed stands as they signed it. */
@@ -242,8 +250,10 @@ export function incidentRule(draft: DraftOf<IncidentKind>, state: State, now_ms:
   if (held.status === "closed") return "CONFLICT"
   if (draft.kind === "incident.closed") return endingRule(draft, held)
   const stale = versionRule(draft, held)
-  if (stale !== null || draft.kind === "incident.scoped") return stale
-  return startRule(draft, now_ms)
+  if (stale !== null) return stale
+  if (draft.kind === "clocks.started") return startRule(draft, now_ms)
+  // What was counted before it was stated is no count of it.
+  return draft.checkpoint.size > held.stated_entry ? null : "INVALID"
 }
 
 function versionRule(

@@ -320,10 +320,16 @@ function split(hashes: Uint8Array): Uint8Array[] {
   )
 }
 
+/** The kind as the bytes state it: `Replay` judges whether they are an entry of that kind at all. */
+function kindIn(bytes: Uint8Array): string {
+  try {
+    const { kind } = JSON.parse(textOf(bytes) ?? "") as { readonly kind?: unknown }
+    return typeof kind === "string" ? kind : ""
+  } catch {
+    return ""
+  }
+}
+
 function rowsOf(entries: readonly Uint8Array[], bundle: number) {
-  return entries.map((bytes, i) => ({
-    index: bundle * tileWidth + i,
-    kind: parseEntry(bytes)?.kind ?? "",
-    bytes,
-  }))
+  return entries.map((bytes, i) => ({ index: bundle * tileWidth + i, kind: kindIn(bytes), bytes }))
 }

@@ -86,24 +86,27 @@ export class Dense {
   }
 
   /**
-   * How many different values a column has over the set.
+   * How many ordinals there are, and how many different values a column has over them.
    * @param column  for each ordinal a value from 1; 0 stands for none and is not counted.
    * @param marks  a set for the values, greater than the greatest; it is cleared.
    */
-  distinct(column: Uint32Array, marks: Dense): number {
+  tally(column: Uint32Array, marks: Dense): { readonly count: number; readonly distinct: number } {
     assert(column.length >= this.size, "a column has a value for each ordinal")
     const seen = marks.words
     seen.fill(0)
     const { words } = this
+    let [count, distinct] = [0, 0]
     for (const chunk of this.#chunks())
       for (let i = chunk * chunkWords; i < (chunk + 1) * chunkWords; i += 1)
         for (let word = words[i] as number; word !== 0; word &= word - 1) {
           const value = column[(i << 5) | (31 - Math.clz32(word & -word))] as number
-          seen[value >>> 5] = (seen[value >>> 5] as number) | (1 << (value & 31))
+          const before = seen[value >>> 5] as number
+          const after = before | (1 << (value & 31))
+          seen[value >>> 5] = after
+          count += 1
+          distinct += before === after >>> 0 ? 0 : 1
         }
-    let sum = -((seen[0] as number) & 1)
-    for (const word of seen) sum += ones(word)
-    return sum
+    return { count, distinct: distinct - ((seen[0] as number) & 1) }
   }
 
   #each(take: (ordinal: number) => void): void {

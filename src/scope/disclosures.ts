@@ -2,12 +2,14 @@ import { assert } from "../fault.ts"
 import { Dense } from "./dense.ts"
 import { Postings } from "./postings.ts"
 
+type Column = Uint8Array | Uint16Array | Uint32Array
+
 /** What left, one row for each permit or delivery, in any order: columns of one length. */
 export interface DisclosureRows {
   /** To whom: an organization, or a finer part of one. From 0. */
-  readonly holder: Uint32Array
+  readonly holder: Column
   /** UTC date of the release as days since `firstDay` of the table, from 0. */
-  readonly day: Uint32Array
+  readonly day: Column
   /** Of the image. */
   readonly ordinal: Uint32Array
 }

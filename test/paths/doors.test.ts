@@ -222,6 +222,7 @@ describe("teleport#7663: HTTP, command line and desk reach one decision", () => 
     const allowed = [
       "custody/draw.ts",
       "custody/opening.ts",
+      "custody/scope-live.ts",
       "grant/decide.ts",
       "log/judge.ts",
       "log/replay.ts",

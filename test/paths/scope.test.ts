@@ -281,7 +281,8 @@ describe("what has no scope", () => {
       "INVALID",
     )
     expect(await codeOf(asked({ from: until, until: "2099-01-01T00:00:00Z" }))).toBe("INVALID")
-    expect(await codeOf(asked({ from: "yesterday" }))).toBe("INVALID")
+    for (const odd of ["yesterday", "2026-02-30T00:00:00Z", "2026-11-24T21:00:00", "2026-11-24T24:00:00Z"])
+      expect(await codeOf(asked({ from: odd })), odd).toBe("INVALID")
   })
 
   test("ids that the log does not have, and lists that are empty", async () => {
