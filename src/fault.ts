@@ -135,12 +135,19 @@ export const faults = {
   WATCH_TRAINING: [422, 7, "These requests cannot train the watch"],
   WATCH_LOG: [422, 2, "Not a log of requests"],
   // incidents
+  INCIDENT_WINDOW: [422, 2, "The times of the incident cannot be"],
+  INCIDENT_OWN: [403, 3, "A vendor reports a breach of his own organization, and of no other"],
+  INCIDENT_TRACE: [409, 8, "A trace that the incident rests on is not closed"],
+  INCIDENT_VERSION: [409, 8, "The incident was stated anew meanwhile"],
+  INCIDENT_CLOCKS: [409, 8, "Clocks of the incident run, or were never started"],
   CLOCK_PACK: [422, 2, "Not a clock pack, or it does not go with the others"],
   CLOCK_FACTS: [422, 2, "Not facts that clocks can be reckoned from"],
   // witnesses and followers
   WITNESS_LOG: [404, 6, "This witness does not know the log"],
   LOG_FORK: [409, 7, "Two signed trees of this log contradict each other"],
   LOG_STALLED: [503, 7, "The log has not grown, or not been cosigned, for longer than allowed"],
+  // evidence
+  PACK: [422, 7, "The evidence pack does not verify"],
   // the machine
   OBJECT_EXISTS: [409, 8, "An object of this name is stored already"],
   STORE_FULL: [503, 75, "The store is full"],

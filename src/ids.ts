@@ -18,6 +18,7 @@ export type IdPrefix =
   | "alt"
   | "trc"
   | "dst"
+  | "inc"
   | "msg"
 
 const pattern = /^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$/

@@ -104,11 +104,16 @@ function lasting(out: string): string[] {
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "…Z")
     .replace(/\d{4}-\d\d-\d\dT\d\d[+-]\d\d:\d\d/g, "…h")
     .replace(/\b\d{4}-\d\d-\d\d\b/g, "…")
-    .replace(/\b[0-9a-f]{16}\b/g, "…")
+    .replace(/\b[0-9a-f]{16}\b|\b[0-9a-f]{64}\b/g, "…")
+    .replace(/[\d,]{5,} bytes/g, "… bytes")
+    .replace(/("scoped":|inc_…, |all |\/test, )\d+(?= entries|,)/g, "$1…")
     .replace(/[A-Za-z0-9+/]{43}=/g, "…")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:…")
     .replace(/(entry|alert ack) \d+/g, "$1 …")
     .replace(/^\d+(?= {2}acknowledged)/gm, "…")
+    .replace(/… \d\d:\d\d (?=\()/g, "… … ")
+    .replace(/\d+ min \d+ s left, \d+ %/g, "… min … s left, … %")
+    .replace(/("scoped":)\d+/g, "$1…")
     // How much evidence there is differs with the hour at which it is asked.
     .replace(/[#|.]{14} \d+ %/g, "… %")
     // What was drawn before midnight (UTC) stands in another column.

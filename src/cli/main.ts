@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander"
+import { accountingCommand } from "./accounting.ts"
 import { alertCommands } from "./alerts.ts"
 import { canaryCommands } from "./canaries.ts"
 import { captureCommands } from "./captures.ts"
@@ -11,12 +12,14 @@ import { deviceCommands } from "./device.ts"
 import { glassCommands } from "./glass.ts"
 import { globalOptions, inherit } from "./global-options.ts"
 import { grantCommands } from "./grants.ts"
+import { incidentCommands } from "./incidents.ts"
 import { laneCommands } from "./lane.ts"
 import { logCommands } from "./log.ts"
 import { motionCommands } from "./motions.ts"
 import { outboxCommands } from "./outbox.ts"
 import { receiptCommands } from "./receipt.ts"
 import { registryCommands } from "./registry.ts"
+import { reportCommands } from "./report.ts"
 import { refuse, type Voice } from "./say.ts"
 import { statusCommands } from "./status.ts"
 import { vaultCommands } from "./vault.ts"
@@ -47,6 +50,7 @@ export function programOf(): Command {
   registryCommands(program)
   laneCommands(program)
   captureCommands(program)
+  accountingCommand(program)
   alertCommands(program)
   outboxCommands(program)
   grantCommands(program)
@@ -55,7 +59,9 @@ export function programOf(): Command {
   deviceCommands(program)
   drawCommand(program)
   traceCommand(program)
+  incidentCommands(program)
   receiptCommands(program)
+  reportCommands(program)
   watchCommands(program)
   canaryCommands(program)
   clockCommands(program)

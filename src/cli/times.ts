@@ -31,3 +31,13 @@ export function spanOf(text: string): number {
   if (span !== null) return Number(span[1]) * (span[2] === "s" ? 1000 : (units_ms[span[2] ?? ""] ?? 0))
   throw new Fault("INVALID", `${JSON.stringify(text.slice(0, 40))} is no span: give 45s, 90m, 12h or 7d`)
 }
+
+/**
+ * A moment in the past from what a person types: `now`, RFC 3339, or how long ago, such as `18d`.
+ * @returns RFC 3339 UTC. @throws Fault INVALID.
+ */
+export function momentOf(text: string, now_ms: number): string {
+  const span = /^(\d{1,4})([mhd])$/.exec(text)
+  if (span === null) return endOf(text, now_ms)
+  return new Date(now_ms - Number(span[1]) * (units_ms[span[2] ?? ""] ?? 0)).toISOString()
+}

@@ -5,8 +5,10 @@ import { offices, may } from "../grant/office.ts"
 import { brokenPolicy } from "../grant/policy.ts"
 import { brokenRule, type Terms } from "../grant/terms.ts"
 import type { Draft } from "../log/kinds.ts"
+import { isOfIncident } from "../log/incidents.ts"
 import { policyOf, signerOfRequest, standingGrant } from "../log/standing.ts"
 import type { State } from "../log/state.ts"
+import { explainIncident } from "./explain-incident.ts"
 
 /** A refusal in words: which rule, with its numbers, and what would pass. */
 export interface Explained {
@@ -21,6 +23,7 @@ export function explain(code: FaultCode, draft: Draft, of: { state: State; now_m
   if (draft.kind === "grant.edited") return ofEdit(code, draft, of)
   if (draft.kind === "grant.approved" || draft.kind === "grant.denied") return ofApproval(code, draft, state)
   if (draft.kind === "motion.proposed") return ofMotion(code, draft, of)
+  if (isOfIncident(draft)) return explainIncident(code, draft, of) ?? titled(code)
   return titled(code)
 }
 

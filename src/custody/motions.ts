@@ -124,7 +124,7 @@ export async function reviewGlass(house: House, caller: Caller, grant: string): 
   return { id: grant, entry: index }
 }
 
-type Named = "person" | "key" | "scope" | "grant" | "capture" | "organization" | "destination"
+type Named = "incident" | "person" | "key" | "scope" | "grant" | "capture" | "organization" | "destination"
 type Stated = Partial<Record<Named, string>> & {
   readonly terms?: Parameters<typeof termsKeys>[1]
 }
@@ -134,7 +134,7 @@ async function keysOf(
   house: House,
   { statement, subject }: { readonly statement: object; readonly subject: string | null },
 ): Promise<KeyOf[]> {
-  const { person, key, scope, grant, capture, organization, terms } = statement as Stated
+  const { person, key, scope, grant, capture, organization, incident, terms } = statement as Stated
   const { destination = subject?.startsWith("dst_") === true ? subject : undefined } = statement as Stated
   return [
     ...(terms === undefined ? [] : await termsKeys(house, terms)),
@@ -147,6 +147,7 @@ async function keysOf(
     ...(capture === undefined ? [] : [{ kind: "boxes", id: capture }]),
     ...(organization === undefined ? [] : await chainKeys(house, organization)),
     ...(organization === undefined ? [] : [{ kind: "watch", id: organization }]),
+    ...(incident === undefined ? [] : [{ kind: "incident", id: incident }]),
     ...(destination === undefined ? [] : [{ kind: "destination", id: destination }]),
     ...(scope === undefined
       ? []

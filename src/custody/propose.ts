@@ -127,6 +127,7 @@ export function sealedOpening(
 function refusalFault({ code, of }: Refused, entry: number, explained: Explained | null): Fault {
   const known = Object.hasOwn(faults, code) ? (code as FaultCode) : "INTERNAL"
   const { detail, next } = explained ?? { detail: faults[known][2] }
-  const extras = { entry, notDone: `The ${of} was not made.` }
+  const notDone = of === "incident" ? "Nothing of the incident was changed." : `The ${of} was not made.`
+  const extras = { entry, notDone }
   return new Fault(known, detail, next === undefined ? extras : { ...extras, next })
 }

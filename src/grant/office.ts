@@ -29,6 +29,10 @@ export type Act =
   | "acknowledge" // an alert
   | "trace" // found files
   | "know canaries" // and plan them, and know who touched one
+  | "declare" // an incident, its scope and clocks
+  | "report" // a breach of the own organization
+  | "sign off" // counsel's word on a clock
+  | "account" // to a traveler, for what left of him
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -46,7 +50,11 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   acknowledge: ["custodian", "cor", "privacy", "analyst"],
   trace: ["custodian", "privacy", "analyst", "auditor"],
   "know canaries": ["custodian", "privacy", "analyst"],
+  account: ["privacy"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
+  declare: ["custodian", "cor", "privacy", "analyst"],
+  report: ["manager", "engineer"],
+  "sign off": ["privacy"],
 }
 
 const vendor: readonly Office[] = ["manager", "engineer"]

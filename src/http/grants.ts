@@ -17,7 +17,7 @@ import { standingGrant } from "../log/standing.ts"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { multipart } from "./multipart.ts"
-import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
+import { callerOf, idempotencyKey, parameter, withOpenings, type Route } from "./route.ts"
 import type { Turnstile } from "../turnstile.ts"
 
 /** Grants and cases; and the two routes, and no others, by which image bytes leave. */
@@ -180,7 +180,7 @@ function imageRoutes(
       body: statements.draw,
       answer: request => {
         stopIfDiffering()
-        return planDraw(house, callerOf(request), idempotencyKey(request.headers["idempotency-key"]))
+        return planDraw(house, callerOf(request), idempotencyKey(request, "a draw"))
       },
     },
     {
@@ -229,13 +229,6 @@ async function shown(house: House, held: Records["grant"]) {
     images_left: grant.terms.images - images_used,
     releases,
   }
-}
-
-function idempotencyKey(header: string | string[] | undefined): string {
-  if (typeof header !== "string" || !/^[\x21-\x7e]{1,128}$/.test(header)) {
-    throw new Fault("INVALID", "a draw needs an Idempotency-Key of 1 to 128 visible ASCII characters")
-  }
-  return header
 }
 
 const watchEvery_ms = 500

@@ -24,6 +24,7 @@ const proposals = [
   ["lift-organization", "Propose to lift an organization's suspension"],
   ["add-destination", "Propose who else is told, of which events"],
   ["remove-destination", "Propose to tell a destination nothing more"],
+  ["sign-statement", "Propose to sign an incident's statement and letters, by their digests"],
   ["set-boxes", "Propose where the plates and faces of a capture are, in place of what was found"],
 ] as const
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { Type, type TSchema } from "typebox"
 import type { Caller } from "../custody/caller.ts"
-import { assert } from "../fault.ts"
+import { assert, Fault } from "../fault.ts"
 import { sha256Base64 } from "../log/shapes.ts"
 import { assertStanding, authenticate, type Door } from "./door.ts"
 
@@ -91,6 +91,13 @@ export function addRoutes(app: FastifyInstance, door: Door, routes: readonly Rou
 export function callerOf(request: FastifyRequest): Caller {
   assert(request.caller !== null, "a signed route has a caller")
   return request.caller
+}
+
+/** The key under which the same request again is no second one. @throws Fault INVALID without one. */
+export function idempotencyKey(request: FastifyRequest, what: string): string {
+  const header = request.headers["idempotency-key"]
+  if (typeof header === "string" && /^[\x21-\x7e]{1,128}$/.test(header)) return header
+  throw new Fault("INVALID", `${what} needs an Idempotency-Key of 1 to 128 visible ASCII characters`)
 }
 
 /** A parameter of the path. */

@@ -1,7 +1,14 @@
+import { isOfIncident, type IncidentKind } from "../log/incidents.ts"
 import type { Entry } from "../log/kinds.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {
+  if (entry.kind === "accounting.made")
+    return `somebody is told of ${entry.disclosures} disclosures of ${entry.captures} captures`
+  return isOfIncident(entry) ? incidentSentence(entry) : commonSentence(entry)
+}
+
+function commonSentence(entry: Exclude<Entry, { kind: IncidentKind | "accounting.made" }>): string {
   switch (entry.kind) {
     case "genesis":
     case "organization.added":
@@ -111,6 +118,26 @@ function tracedSentence(entry: Extract<Entry, { kind: "trace.opened" | "trace.cl
   const { verdicts } = entry
   const accused = verdicts.filter(each => each.verdict === "accused").length
   return `trace closed: ${accused} of ${verdicts.length} files were made for somebody, who is named`
+}
+
+function incidentSentence(entry: Extract<Entry, { kind: IncidentKind }>): string {
+  const short = entry.incident.slice(-6)
+  switch (entry.kind) {
+    case "incident.declared":
+      return entry.reported ? `a vendor reports a breach of his own: ${short}` : `incident ${short} declared`
+    case "incident.amended":
+      return `incident ${short} stated anew, version ${entry.statement.version + 1}`
+    case "incident.scoped":
+      return `incident ${short} counted: ${entry.left.toLocaleString("en-US")} images left, ${entry.refused.toLocaleString("en-US")} refused, ${entry.takeable.toLocaleString("en-US")} could still be taken`
+    case "clocks.started":
+      return `incident ${short}: ${entry.clocks.length} clocks run`
+    case "clock.met":
+      return `incident ${short}: ${entry.statement.rule} for the ${entry.statement.party} is acknowledged`
+    case "clock.signed":
+      return `incident ${short}: counsel says of ${entry.statement.rule} ${entry.statement.opinion}`
+    case "incident.closed":
+      return `incident ${short} closed: ${entry.statement.outcome}`
+  }
 }
 
 function messageSentence(

@@ -90,7 +90,7 @@ describe("the census of routes: a new one must be entered here, and none but two
         `GET /v1/${name}/:id`,
       ]),
       ...["people", "orgs"].map(name => `POST /v1/${name}/:id/suspension`),
-      ..."GET /v1/recipients,GET /v1/recipients/draft,POST /v1/recipients,POST /v1/captures,GET /v1/captures,GET /v1/captures/:id".split(
+      ..."GET /v1/recipients,GET /v1/recipients/draft,POST /v1/recipients,POST /v1/accountings,POST /v1/captures,GET /v1/captures,GET /v1/captures/:id".split(
         ",",
       ),
       ..."POST /v1/policy,GET /v1/policy,POST /v1/resumptions,POST /v1/keys,POST /v1/key-removals,POST /v1/office-changes,POST /v1/stops,GET /v1/stops,GET /v1/motions,GET /v1/motions/:id,POST /v1/motions/:id/second,POST /v1/contracts/:id/attestations,POST /v1/grants/trial,GET /v1/grants/:id/preview,GET /v1/grants/:id/releases,POST /v1/grants/:id/edits".split(
@@ -121,6 +121,13 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."POST /v1/destinations,GET /v1/destinations,GET /v1/destinations/:id,POST /v1/destinations/:id/test,POST /v1/destination-removals,GET /v1/messages/:id,POST /v1/messages/:id/resending".split(
         ",",
       ),
+      ..."POST /v1/incidents/:id/statements,GET /v1/incidents/:id/statement,GET /v1/incidents/:id/letters,GET /v1/notice-codes/:code,GET /notice,POST /v1/incidents,POST /v1/breach-reports,GET /v1/incidents,GET /v1/incidents/:id,GET /v1/incidents/:id/scope,GET /v1/incidents/:id/clocks".split(
+        ",",
+      ),
+      ...["amendments", "scopes", "clocks", "acknowledgements", "sign-offs", "closing"].map(
+        path => `POST /v1/incidents/:id/${path}`,
+      ),
+      "POST /v1/statement-signings",
       ..."GET /v1/watch,GET /v1/watch/:id,POST /v1/watch/answers,POST /v1/person-liftings,POST /v1/org-liftings".split(
         ",",
       ),

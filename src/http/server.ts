@@ -6,7 +6,9 @@ import { Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
 import type { Rate } from "../rate.ts"
 import type { Problem } from "../log/replay.ts"
+import { accountingRoutes } from "./accounting.ts"
 import { alertRoutes } from "./alerts.ts"
+import { incidentRoutes } from "./incidents.ts"
 import { readFound, traceRoutes } from "./traces.ts"
 import { canaryRoutes } from "./canaries.ts"
 import { captureRoutes, captureType } from "./captures.ts"
@@ -20,12 +22,14 @@ import { laneRoutes, readReports } from "./lanes.ts"
 import { logRoutes } from "./log.ts"
 import { motionRoutes } from "./motions.ts"
 import { noticeRoutes } from "./notices.ts"
+import { noticeCodeRoutes } from "./notice-codes.ts"
 import { pageRoutes } from "./page.ts"
 import { passkeyRoutes } from "./passkeys.ts"
 import { sendProblem } from "./problem.ts"
 import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
+import { statementRoutes } from "./statements.ts"
 import { Turnstile } from "../turnstile.ts"
 import { watchRoutes } from "./watch.ts"
 import type { Web } from "./web.ts"
@@ -82,10 +86,12 @@ export function routesOf(
     ...registryRoutes(house),
     ...laneRoutes(house, silentAfter_ms),
     ...captureRoutes(house),
+    ...accountingRoutes(house),
     ...alertRoutes(house),
     ...streamRoutes(house, options.metrics),
     ...destinationRoutes(house),
     ...traceRoutes(house),
+    ...incidentRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
     ...canaryRoutes(house),
@@ -95,6 +101,8 @@ export function routesOf(
     ...deskRoutes(house, web),
     ...grantRoutes(house, { turnstile, stopIfDiffering }),
     ...logRoutes(door, { openBundles, standing }),
+    ...noticeCodeRoutes(house),
+    ...statementRoutes(house),
     ...pageRoutes(house),
   ]
 }

@@ -1,4 +1,5 @@
 import { hasItsAssertion, isSigned } from "../grant/request.ts"
+import { isOfIncident, type IncidentKind } from "./incidents.ts"
 import type { Draft } from "./kinds.ts"
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
@@ -18,6 +19,7 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "remove-destination": "/v1/destination-removals",
   "lift-person": "/v1/person-liftings",
   "lift-organization": "/v1/org-liftings",
+  "sign-statement": "/v1/statement-signings",
 }
 
 const fixedPaths = {
@@ -34,6 +36,11 @@ const fixedPaths = {
 
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
 function pathOf(draft: Draft): string | null {
+  if (draft.kind === "accounting.made") return "/v1/accountings"
+  return isOfIncident(draft) ? incidentPath(draft) : commonPath(draft)
+}
+
+function commonPath(draft: Exclude<Draft, { kind: IncidentKind | "accounting.made" }>): string | null {
   switch (draft.kind) {
     case "organization.added":
     case "contract.added":
@@ -135,6 +142,21 @@ function tellingPath(draft: Extract<Draft, { kind: Telling }>): string {
     case "message.resent":
       return `/v1/messages/${draft.message}/resending`
   }
+}
+
+const incidentPaths: Readonly<Record<Exclude<IncidentKind, "incident.declared">, string>> = {
+  "incident.amended": "amendments",
+  "incident.scoped": "scopes",
+  "clocks.started": "clocks",
+  "clock.met": "acknowledgements",
+  "clock.signed": "sign-offs",
+  "incident.closed": "closing",
+}
+
+/** A vendor's report is no declaration. */
+function incidentPath(draft: Extract<Draft, { kind: IncidentKind }>): string {
+  if (draft.kind === "incident.declared") return draft.reported ? "/v1/breach-reports" : "/v1/incidents"
+  return `/v1/incidents/${draft.incident}/${incidentPaths[draft.kind]}`
 }
 
 /** A list is asked for with a query; a bundle's path names which. */

@@ -4,6 +4,7 @@ import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
 import { alerted, gapAlert } from "./alerts.ts"
 import { proposedDestination } from "./destinations.ts"
+import { incidentAfter, isOfIncident, type IncidentKind } from "./incidents.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { messagesOf, noticeSeen } from "./messages.ts"
@@ -22,7 +23,7 @@ type Part = Partial<Effects>
  * @param index  of the entry.
  */
 export function effectsOf(entry: Entry, index: number, state: State): Effects {
-  const part = partOf(entry, index, state)
+  const part = anyPart(entry, index, state)
   const total = names.total(entry.kind)
   const counters = [...(part.counters ?? []), { name: total, value: state.counter(total) + 1 }]
   const { records = [], members = [], captures = [] } = part
@@ -36,7 +37,14 @@ export function effectsOf(entry: Entry, index: number, state: State): Effects {
   }
 }
 
-function partOf(entry: Entry, index: number, state: State): Part {
+function anyPart(entry: Entry, index: number, state: State): Part {
+  if (entry.kind === "accounting.made") return {}
+  return isOfIncident(entry) ? incidentAfter(entry, index, state) : partOf(entry, index, state)
+}
+
+type Common = Exclude<Entry, { kind: IncidentKind | "accounting.made" }>
+
+function partOf(entry: Common, index: number, state: State): Part {
   switch (entry.kind) {
     case "genesis":
       return genesis(entry)

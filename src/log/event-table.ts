@@ -110,6 +110,26 @@ export const eventTable = {
     ...alarm,
     sentence: "A destination could not be told for three days; the message was given up.",
   },
+  "breach.reported": {
+    ...{ ...alarm, vendors: true },
+    sentence: "A vendor reports that he was breached.",
+  },
+  "incident.declared": {
+    ...alarm,
+    sentence: "The agency declares an incident.",
+  },
+  "clock.due": {
+    ...notice,
+    sentence: "Half, or four fifths, of the time for a notice is over, and no receiver has acknowledged it.",
+  },
+  "clock.missed": {
+    ...alarm,
+    sentence: "The time for a notice is over, and no receiver has acknowledged it.",
+  },
+  "statement.signed": {
+    ...notice,
+    sentence: "Two people signed the statement and letters of an incident.",
+  },
   "log.unwitnessed": {
     ...{ ...alarm, ...folded },
     sentence: "The witnesses are behind the log; nothing leaves until they have seen it.",

@@ -1,6 +1,7 @@
 import type { AlertState } from "./alerts.ts"
 import { eventNames, type EventName } from "./event-table.ts"
 import type { Kind, EntryOf } from "./kinds.ts"
+import { reminders } from "./reminders.ts"
 import { rootOf } from "./standing.ts"
 import type { Effects, State } from "./state.ts"
 
@@ -12,6 +13,8 @@ export interface Told {
   /** Whose it is, for destinations of vendors; neither: the agency's alone. */
   readonly person?: string
   readonly organization?: string
+  /** When it is told, where that is later than the entry. */
+  readonly at_ms?: number
   /** For this destination alone, whatever it takes. */
   readonly destination?: string
 }
@@ -26,6 +29,11 @@ export interface Made {
 type Tells = { readonly [K in Kind]?: (entry: EntryOf<K>, made: Made) => readonly Told[] }
 
 type Refused = EntryOf<"refused">
+
+interface SignedStatement {
+  readonly incident: string
+  readonly scoped: number
+}
 
 /** Refusals with one of these codes, by the person who asked. */
 function refusals(codes: readonly string[]): Tells {
@@ -170,6 +178,26 @@ const tells: Readonly<Record<EventName, Tells>> = {
     "message.abandoned": ({ message, destination, event, attempts }) => [
       { subject: destination, data: { message, destination, event, attempts } },
     ],
+  },
+  "breach.reported": {
+    "incident.declared": ({ incident, person, reported }, { state }) => {
+      const organization = state.record("person", person)?.organization
+      if (!reported || organization === undefined) return []
+      return [{ subject: incident, organization, data: { incident, organization, person } }]
+    },
+  },
+  "incident.declared": {
+    "incident.declared": ({ incident, person, reported }) =>
+      reported ? [] : [{ subject: incident, data: { incident, person } }],
+  },
+  "clock.due": { "clocks.started": entry => reminders(entry).filter(({ data }) => data.percent < 100) },
+  "clock.missed": { "clocks.started": entry => reminders(entry).filter(({ data }) => data.percent >= 100) },
+  "statement.signed": {
+    "motion.seconded": ({ motion, act, statement }, { state }) => {
+      if (act !== "sign-statement" || statement.decision !== "second") return []
+      const { incident, scoped } = state.record("motion", motion)?.statement as SignedStatement
+      return [{ subject: incident, data: { incident, motion, scoped } }]
+    },
   },
   "log.unwitnessed": {
     refused: ({ code }) => (code === "LOG_UNWITNESSED" ? [{ subject: "log", data: { code } }] : []),

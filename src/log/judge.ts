@@ -8,6 +8,7 @@ import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from 
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
 import { noticeSeen } from "./messages.ts"
+import { incidentActs, incidentRule, isOfIncident, type IncidentKind } from "./incidents.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
@@ -27,6 +28,14 @@ export const maxTiers = 3
  * @param now_ms  the entry's own time.
  */
 export function judge(draft: Draft, state: State, now_ms: number): FaultCode | null {
+  if (isOfIncident(draft)) return incidentAuthor(draft, state) ?? incidentRule(draft, state, now_ms)
+  if (draft.kind === "accounting.made") return ownAct(draft, state, "account")
+  return ruleOf(draft, state, now_ms)
+}
+
+type Common = Exclude<Draft, { kind: IncidentKind | "accounting.made" }>
+
+function ruleOf(draft: Common, state: State, now_ms: number): FaultCode | null {
   switch (draft.kind) {
     case "organization.added":
     case "organization.suspended":
@@ -92,6 +101,14 @@ function tracingRule(draft: DraftOf<"trace.opened" | "trace.closed">, state: Sta
   const stranger =
     draft.kind === "trace.opened" ? (author(draft, state, "trace") ?? ownerRule(draft, state)) : null
   return stranger ?? traceEntryRule(draft, state)
+}
+
+/** Nobody is held back from saying that he was breached: not who is suspended either. */
+function incidentAuthor(draft: DraftOf<IncidentKind>, state: State): FaultCode | null {
+  if (draft.kind !== "incident.declared" || !draft.reported)
+    return ownAct(draft, state, incidentActs[draft.kind])
+  const person = signerOfRequest(draft.asked.key, state)
+  return ownerRule(draft, state) ?? (person !== null && may(person.office, "report") ? null : "OFFICE")
 }
 
 type Registered = DraftOf<

@@ -5,6 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import { eventNames } from "./event-table.ts"
+import { incidentFields, incidentStatements } from "./incident-shapes.ts"
 import {
   acts,
   alertDetail,
@@ -56,6 +57,7 @@ type RefusedAct =
   | "trace"
   | "message"
   | "watch"
+  | "incident"
 
 /** The closed list of entry kinds. A new kind, or a new field, is a new version of the schema. */
 export const kinds = {
@@ -202,7 +204,7 @@ export const kinds = {
   refused: kind("refused", {
     of: oneOf([
       ...["admission", "registry", "grant", "approval", "draw", "release", "reveal", "examine"],
-      ...["read", "opening", "motion", "stop", "rate", "alert", "trace", "message", "watch"],
+      ...["read", "opening", "motion", "stop", "rate", "alert", "trace", "message", "watch", "incident"],
     ] as RefusedAct[]),
     code: Type.String({ pattern: "^[A-Z_]{3,32}$" }),
     person: nullable(id("per")),
@@ -230,6 +232,11 @@ export const kinds = {
   }),
   /** Someone saw an entry with the texts behind its commitments. */
   "opening.read": kind("opening.read", { entry: index, person: id("per"), asked }),
+  /** Somebody was told what left of his crossing, and to whom; counts of the captures and disclosures that were listed. */
+  "accounting.made": kind("accounting.made", {
+    ...{ person: id("per"), captures: count, disclosures: count },
+    ...by(statements.accounting),
+  }),
   /** Someone looked through the log; a session's request is not kept, since its key is of that browser alone, nor
    * is one about canaries, since it would say which. */
   "log.read": kind("log.read", {
@@ -314,6 +321,30 @@ export const kinds = {
     trace: id("trc"),
     verdicts: Type.Array(traceVerdict, { minItems: 1, maxItems: traceLimits.files }),
   }),
+  /** By what a breach is known; or a vendor reports his own. */
+  "incident.declared": kind("incident.declared", {
+    ...incidentFields.declared,
+    ...by(incidentStatements.incident),
+  }),
+  /** All that is believed, anew; what was closed is open again. */
+  "incident.amended": kind("incident.amended", {
+    ...incidentFields.own,
+    ...by(incidentStatements.amendment),
+  }),
+  /** What left, counted from the entries up to that checkpoint. */
+  "incident.scoped": kind("incident.scoped", {
+    ...incidentFields.scoped,
+    ...by(incidentStatements.reckoning),
+  }),
+  /** Which duties run, by which packs, for whom, until when; in place of those that ran before. */
+  "clocks.started": kind("clocks.started", {
+    ...incidentFields.started,
+    ...by(incidentStatements.reckoning),
+  }),
+  "clock.met": kind("clock.met", { ...incidentFields.own, ...by(incidentStatements.meeting) }),
+  /** What counsel says of a clock. */
+  "clock.signed": kind("clock.signed", { ...incidentFields.own, ...by(incidentStatements.opinion) }),
+  "incident.closed": kind("incident.closed", { ...incidentFields.own, ...by(incidentStatements.ending) }),
 } as const
 
 export type Kind = keyof typeof kinds

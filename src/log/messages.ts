@@ -45,11 +45,12 @@ export function messagesOf(
   for (const each of told) {
     const taking = active.filter(destination => takes(destination, each, state))
     if (taking.length === 0 || !recent.isNews(each)) continue
-    waits ||= eventOf(each.name).waits && !each.told.subject.startsWith("alt_")
+    waits ||= eventOf(each.name).waits && !endsItself(each.told)
+    const told_ms = Math.max(at_ms, each.told.at_ms ?? at_ms)
     for (const destination of taking) {
-      const due_ms = at_ms + (isTest(each) ? 0 : (rungs_ms[destination.rung] ?? 0))
+      const due_ms = told_ms + (isTest(each) ? 0 : (rungs_ms[destination.rung] ?? 0))
       const id = placedId("msg", { at_ms: due_ms, index, nth: messages.length })
-      const body = canonical(bodyOf(each, { at: entry.at, entry: index }))
+      const body = canonical(bodyOf(each, { at: new Date(told_ms).toISOString(), entry: index }))
       const { subject } = each.told
       messages.push({
         id,
@@ -106,6 +107,11 @@ export interface Named {
 /** A thin payload (standardwebhooks.com): what happened to which ids, and nothing of them. */
 function bodyOf({ name, told }: Named, of: { readonly at: string; readonly entry: number }): object {
   return { type: name, timestamp: of.at, data: { entry: of.entry, ...told.data } }
+}
+
+/** An alert is acknowledged by its id, and a clock is met. */
+function endsItself({ subject, at_ms }: Told): boolean {
+  return subject.startsWith("alt_") || at_ms !== undefined
 }
 
 function isTest({ told }: Named): boolean {

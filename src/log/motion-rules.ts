@@ -4,6 +4,7 @@ import { isAgencyOffice, may, offices, type Act } from "../grant/office.ts"
 import { brokenPolicy } from "../grant/policy.ts"
 import type { Terms } from "../grant/terms.ts"
 import { destinationRule } from "./destinations.ts"
+import { signingRule } from "./incidents.ts"
 import { termsRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
 import { motionDigest } from "./motions.ts"
@@ -19,6 +20,7 @@ export const proposing: Readonly<Record<DraftOf<"motion.proposed">["act"], Act>>
   "change-office": "register",
   ...{ "lift-person": "suspend", "lift-organization": "suspend" },
   ...{ "add-destination": "register", "remove-destination": "register" },
+  "sign-statement": "declare",
   ...{ resume: "stop", "break-glass": "open case", look: "open case", "set-boxes": "open case" },
 }
 
@@ -90,6 +92,8 @@ function actRule(
       return destinationRule({ act, statement }, state)
     case "set-boxes":
       return null
+    case "sign-statement":
+      return signingRule(statement as Signed, state)
     case "lift-person":
     case "lift-organization":
       return liftRule(statement as { person?: string; organization?: string }, state)
@@ -101,6 +105,8 @@ function actRule(
     }
   }
 }
+
+type Signed = Extract<DraftOf<"motion.proposed">["statement"], { readonly statement_sha256: string }>
 
 /** Only a suspension is lifted, whoever ordered it. */
 function liftRule(

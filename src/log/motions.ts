@@ -6,6 +6,7 @@ import type { Office } from "../grant/office.ts"
 import { reviewDueAt } from "../grant/glass.ts"
 import { termsDigest, type Terms } from "../grant/terms.ts"
 import { carriedDestination } from "./destinations.ts"
+import { signedStatement } from "./incidents.ts"
 import type { EntryOf } from "./kinds.ts"
 import { mustHold, personsKey, record, signerOfRequest } from "./standing.ts"
 import { liftedBy } from "./watching.ts"
@@ -129,6 +130,8 @@ function carried(
       return { records: liftedBy(stated, state) }
     case "set-boxes":
       return settled(stated, by.index, state)
+    case "sign-statement":
+      return signedStatement(stated, by)
     case "break-glass":
       return brokenGlass(
         { grant: mustHold(subject), requester: proposer, terms: (stated as { terms: Terms }).terms },

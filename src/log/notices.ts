@@ -67,11 +67,17 @@ export function noticeOf(entry: Entry): Notice | null {
         severity: "alarm",
         sentence: `${entry.destination} was not reached for three days: a message of ${entry.event} is given up`,
       }
+    case "incident.declared":
+      return { severity: "alarm", sentence: declaredSentence(entry) }
     case "permit":
       return halfUsed(entry)
     default:
       return null
   }
+}
+
+function declaredSentence({ incident, reported }: EntryOf<"incident.declared">): string {
+  return reported ? `a vendor reports a breach of his own: ${incident}` : `incident ${incident} declared`
 }
 
 function halfUsed({ by }: EntryOf<"permit">): Notice | null {
@@ -83,5 +89,5 @@ function halfUsed({ by }: EntryOf<"permit">): Notice | null {
 export const tellingKinds = [
   ...["stop.ordered", "motion.proposed", "motion.seconded", "glass.reviewed", "refused"],
   ...["organization.suspended", "person.suspended", "permit"],
-  ...["admitted", "alert.raised", "message.abandoned"],
+  ...["admitted", "alert.raised", "message.abandoned", "incident.declared"],
 ] as const satisfies readonly Entry["kind"][]

@@ -163,6 +163,30 @@ async function receiptUnder(
   return receipt
 }
 
+/**
+ * Every entry of the tree, a bundle at a time, read once. What was read is proved when the last bundle was taken: before it
+ * nothing of it may be believed.
+ * @throws Fault LOG_INVALID where a bundle is missing, or after the last where they do not lead to the head's root.
+ */
+export async function* provedBundles(
+  source: LogSource,
+  head: Checkpoint,
+): AsyncGenerator<readonly { readonly index: number; readonly bytes: Uint8Array }[]> {
+  let frontier = emptyFrontier
+  while (frontier.size < head.size) {
+    const from = frontier.size
+    const bundle = Math.floor(from / tileWidth)
+    const width = Math.min(tileWidth, head.size - from)
+    const entries = await readBundle(source, bundle, width)
+    if (entries.length !== width)
+      throw new Fault("LOG_INVALID", `${source.name} has no bundle ${bundle} of ${width} entries`)
+    frontier = grow(frontier, entries.map(leafHash))
+    yield entries.map((bytes, i) => ({ index: from + i, bytes }))
+  }
+  if (!equal(rootOf(frontier), head.root))
+    throw new Fault("LOG_INVALID", `the entries of ${source.name} do not lead to the signed root`)
+}
+
 async function readBundle(source: LogSource, index: number, width: number): Promise<readonly Uint8Array[]> {
   const bytes =
     (await source.read(entriesPath(index, width))) ??

@@ -181,6 +181,13 @@ export const acts = {
   /** A suspension ends, and what the watch holds against the person or organization begins anew. */
   "lift-person": closed({ person: id("per") }),
   "lift-organization": closed({ organization: id("org") }),
+  /** Freezes what an incident's statement and letters say; `scoped` is the entry whose numbers they state. */
+  "sign-statement": closed({
+    incident: id("inc"),
+    scoped: index,
+    statement_sha256: sha256Hex,
+    letters_sha256: nullable(sha256Hex),
+  }),
 }
 
 export const traceVerdict = closed({
@@ -261,6 +268,8 @@ export const statements = {
   /** SHA-256 of each found file. What is pooled is all of them. */
   trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),
   answer: closed({ reason_commitment: sha256Base64 }),
+  /** Which crossing somebody asks about stands behind the commitment: in the log it would say when he crossed. */
+  accounting: closed({ ask_commitment: sha256Base64 }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

@@ -5,6 +5,7 @@ import type { ContractState, GrantState, OrganizationState, PersonState } from "
 import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
+import type { IncidentState } from "./incidents.ts"
 import type { TraceState } from "./traces.ts"
 import type { EntryOf } from "./kinds.ts"
 import type { AlertKind } from "./shapes.ts"
@@ -73,6 +74,7 @@ export interface Records {
   readonly boxes: SetBoxes & { readonly entry: number }
   readonly alert: AlertState
   readonly trace: TraceState
+  readonly incident: IncidentState
   /** By `signalName`: the newest alert of that kind about that reader. */
   readonly signal: AlertState
   readonly destination: DestinationState
@@ -101,7 +103,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
-  ...{ boxes: true, trace: true, watch: true },
+  ...{ boxes: true, trace: true, watch: true, incident: true },
   ...{ alert: true, signal: true },
   ...{ destination: true, destinations: true, recently: true },
 }
@@ -192,6 +194,8 @@ export const names = {
   copies: (capture: string) => `copies/${capture}`,
   /** How often a found file was traced, by its SHA-256. */
   traced: "traced",
+  /** Declarations by `onceName`, with their entry: the same request again is no second incident. */
+  declared: "incidents/declared",
   held: (rootOrganization: string) => `held/${rootOrganization}`,
   /** People enrolled in that office. */
   enrolled: (office: Office) => `enrolled/${office}`,
@@ -221,6 +225,11 @@ export function permitName(index: number): string {
 /** The record of one look: of this capture under this case. */
 export function lookName(grant: string, capture: string): string {
   return `${grant}/${capture}`
+}
+
+/** A declaration by who made it and the SHA-256 of his request's Idempotency-Key. */
+export function onceName(person: string, once: string): string {
+  return `${person}/${once}`
 }
 
 /** An opening as a member of the set of those that were destroyed. */

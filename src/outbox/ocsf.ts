@@ -4,11 +4,13 @@ import type { OutboxSettings } from "./settings.ts"
 
 /** Class and activity of an event in OCSF 1.8; `type_uid` is class_uid × 100 + activity_id. Source: schema.ocsf.io, 1.8.0. */
 interface Mapped {
-  readonly class_uid: 2004 | 2006 | 3004
+  readonly class_uid: 2004 | 2005 | 2006 | 3004
   readonly activity_id: number
 }
 
 const detection = (activity_id: 1 | 2 | 3): Mapped => ({ class_uid: 2004, activity_id })
+/** 1 create, 2 update. */
+const incident = (activity_id: 1 | 2): Mapped => ({ class_uid: 2005, activity_id })
 const dataSecurity: Mapped = { class_uid: 2006, activity_id: 1 }
 /** 1 create, 3 update, 10 activate, 11 deactivate, 12 suspend. */
 const entity = (activity_id: 1 | 3 | 10 | 11 | 12): Mapped => ({ class_uid: 3004, activity_id })
@@ -36,6 +38,11 @@ const classes: Readonly<Record<EventName, Mapped>> = {
   "glass.reviewed": entity(3),
   "destination.tested": detection(1),
   "message.abandoned": detection(1),
+  "breach.reported": incident(1),
+  "incident.declared": incident(1),
+  "clock.due": incident(2),
+  "clock.missed": incident(2),
+  "statement.signed": incident(2),
   "log.unwitnessed": detection(1),
   "log.forked": detection(1),
 }
@@ -84,6 +91,11 @@ function ownOf(
   const status_id = type === "alert.closed" ? 4 : type === "alert.acknowledged" ? 2 : 1
   const { severity, sentence } = eventOf(type)
   const finding_info = { uid: subject, title: sentence, types: [type] }
+  if (class_uid === 2005)
+    return {
+      ...{ status_id, is_suspected_breach: true, finding_info_list: [finding_info] },
+      assignee_group: { name: "agency" },
+    }
   const found = { status_id, is_alert: severity === "alarm", finding_info }
   return class_uid === 2006 ? { ...found, ...actor } : found
 }

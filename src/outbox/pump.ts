@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { recordOf } from "../custody/caller.ts"
 import { abandon, addressOf, isTaken } from "../custody/destinations.ts"
+import { isClockOver } from "../custody/incident-clocks.ts"
 import type { House } from "../custody/house.ts"
 import { failpoint } from "../failpoint.ts"
 import type { HeldMessage } from "../ledger/ledger.ts"
@@ -126,13 +127,14 @@ async function deliver(house: House, options: PumpOptions, of: Batch): Promise<v
   for (const message of rest) await conclude(house, options, { destination, message, outcome })
 }
 
-/** A person took it before this rung was due, or nobody is to be told there any more. */
+/** A person took it before this rung was due, a clock was met, or nobody is to be told there any more. */
 async function isNeedless(
   house: House,
   destination: DestinationState,
   message: HeldMessage,
 ): Promise<boolean> {
-  return destination.status !== "active" || (destination.rung > 0 && (await isTaken(house, message)))
+  if (destination.status !== "active" || (await isClockOver(house, message))) return true
+  return destination.rung > 0 && (await isTaken(house, message))
 }
 
 /** One attempt, over when its time is over, whatever the way does. */

@@ -43,6 +43,7 @@ const passedBy = new Set<Kind>([
   "refused.folded",
   "opening.read",
   "log.read",
+  "accounting.made",
   "opening.destroyed",
   "schema.changed",
   "delivered",

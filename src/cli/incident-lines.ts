@@ -1,0 +1,181 @@
+import { clockWords, spanWords } from "../incident/clock-say.ts"
+import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
+import { units, type Count, type ScopeResult, type Unit } from "../incident/scope.ts"
+import type { IncidentState } from "../log/incidents.ts"
+import { table } from "./say.ts"
+
+/** An incident as lines for a terminal: what a custodian reads in the first minute. */
+
+export const number = (value: number) => value.toLocaleString("en-US")
+
+/** So many of them, in words. */
+function counted(count: number, one: string, many: string): string {
+  return `${number(count)} ${count === 1 ? one : many}`
+}
+
+/** Exact, or both of its bounds; an estimate stands beside them. */
+export function countWords({ at_least, at_most, estimate }: Count): string {
+  const bounds = at_least === at_most ? number(at_least) : `${number(at_least)} to ${number(at_most)}`
+  if (estimate === undefined) return bounds
+  const { point, low, high } = estimate
+  return `${bounds}; about ${number(Math.round(point))} (${number(Math.floor(low))} to ${number(Math.ceil(high))})`
+}
+
+const unitWords: Readonly<Record<Unit, string>> = {
+  files: "files",
+  images: "distinct images",
+  merged: "near-duplicates merged",
+  crossings: "crossings",
+  plates: "plates",
+  vehicles: "vehicles",
+  people: "people",
+}
+
+/** The three sets in the seven units. */
+export function setLines({ left, refused, takeable }: ScopeResult): string[] {
+  const rows = units.map(unit => [
+    unitWords[unit],
+    ...[left[unit], refused[unit], takeable[unit]].map(countWords),
+  ])
+  return table(["", "left", "refused, and never left", "can still be taken"], rows)
+}
+
+/** Which keys of a breakdown hold most, and how many more there are. */
+function partLines(result: ScopeResult): string[] {
+  const { port, lane, capture_day, release_day, level, holder } = result.left_by
+  const parts = { port, lane, "day of capture": capture_day, "day of release": release_day, level, holder }
+  const rows = Object.entries(parts).flatMap(([name, list]) => {
+    const most = [...list].sort((a, b) => b.images - a.images).slice(0, mostParts)
+    const rest = list.length - most.length
+    const more = rest > 0 ? [["", `and ${number(rest)} more`, "", ""]] : []
+    return [
+      ...most.map((part, i) => [i === 0 ? name : "", part.key, number(part.images), number(part.files)]),
+      ...more,
+    ]
+  })
+  return rows.length === 0 ? [] : ["", ...table(["what left, by", "", "images", "files"], rows)]
+}
+
+const mostParts = 5
+
+/** A result whole, with what stops more from being taken. */
+export function scopeLines(result: ScopeResult, hasParts: boolean): string[] {
+  const { query, checkpoint, unknowns, window_30d, engines } = result
+  return [
+    `released from ${query.from} until ${query.until}; up to log entry ${checkpoint.size - 1}, root ${checkpoint.root.slice(0, 16)}`,
+    ...setLines(result),
+    ...(hasParts ? partLines(result) : []),
+    "",
+    `with T1 and T2 30 days nearer to each other ${number(window_30d.narrower)} images left, 30 days further apart ${number(window_30d.wider)}`,
+    `counted by ${engines.map(({ name }) => name).join(" and ")}, which agree`,
+    "not known:",
+    ...unknowns.filter(({ count }) => count !== 0).map(({ sentence }) => `  ${sentence}`),
+    ...noneLines(unknowns.filter(({ count }) => count === 0).length),
+    ...liveLines(result),
+  ]
+}
+
+function noneLines(count: number): string[] {
+  return count === 0
+    ? []
+    : [`  ${count} other things that could be unknown were looked for, and there are none (--json)`]
+}
+
+/** Under which grants more could leave now, and what stops it. */
+export function liveLines({ live_grants, incident }: ScopeResult): string[] {
+  if (live_grants.length === 0) return ["no live grant lets them take more"]
+  return [
+    `${counted(live_grants.length, "live grant lets", "live grants let")} them take more; to stop it: sallyport incident contain ${incident}`,
+    ...live_grants.map(
+      ({ grant, holder, images_left }) =>
+        `  sallyport grant revoke ${grant}   ${counted(images_left, "image", "images")} left, held by ${holder}`,
+    ),
+  ]
+}
+
+function causeWords({ cause }: IncidentState["statement"]): string {
+  switch (cause.of) {
+    case "organizations":
+      return `${cause.organizations.join(", ")}, with all under it`
+    case "people":
+      return cause.people.join(", ")
+    case "devices":
+      return `devices ${cause.devices.join(", ")}`
+    case "networks":
+      return `networks ${cause.networks.join(", ")}`
+    case "files":
+      return `found files of ${cause.traces.join(", ")}`
+  }
+}
+
+/** What is known, and who knew it when. */
+export function knownLines(held: IncidentState): string[] {
+  const { statement, status, version } = held
+  const { from, until, discovered } = statement
+  const first = Math.min(...discovered.map(({ at }) => Date.parse(at)))
+  const after = (at: string) => {
+    const span_ms = Date.parse(at) - first
+    return span_ms === 0 ? "first" : `${spanWords(span_ms)} later`
+  }
+  return [
+    `${held.incident}  ${statement.title}`,
+    `status     ${status.toUpperCase()}${held.reported && status !== "reported" ? "; the vendor reported it" : ""}, version ${version}, log entry ${held.stated_entry}`,
+    `known by   ${causeWords(statement)}`,
+    `released   from ${from ?? "the log's first entry"} until ${until ?? "now: it is not known to be over"}`,
+    ...[...discovered]
+      .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+      .map(({ party, at }, i) => `${i === 0 ? "discovered" : "          "} ${party} ${at}, ${after(at)}`),
+    ...(held.closed === null ? [] : [`closed     ${held.closed.outcome}, log entry ${held.closed.entry}`]),
+    ...(held.signed === null
+      ? []
+      : [
+          `signed     statement ${held.signed.statement_sha256.slice(0, 16)}, log entry ${held.signed.entry}`,
+        ]),
+  ]
+}
+
+const order: readonly Status["state"][] = ["missed", "running", "possible", "met"]
+
+function urgency({ status }: Clock): number {
+  const due_at = "run" in status ? status.run.due_at : null
+  return due_at === null ? Infinity : Date.parse(due_at)
+}
+
+/** The clocks, those that are missed first, then the soonest; one line each. */
+export function clockLines(evaluation: Evaluation, held: IncidentState): string[] {
+  const shown = evaluation.clocks
+    .filter(({ status }) => order.includes(status.state))
+    .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state) || urgency(a) - urgency(b))
+  const waiting = evaluation.clocks.filter(({ status }) => status.state === "waiting").length
+  const quiet = evaluation.clocks.length - shown.length - waiting
+  const rows = shown.map(clock => [
+    ...[clock.status.state, clock.party, `${clock.pack.id}/${clock.rule.id}`],
+    `${clockWords(clock)}${clock.leads ? "" : "; a stricter one leads"}`,
+  ])
+  return [
+    ...(rows.length === 0 ? [] : table(["clock", "whose", "rule", ""], rows)),
+    `${counted(waiting, "clock waits", "clocks wait")} for facts, ${quiet} are not triggered, and why: sallyport incident clocks ${held.incident} --all`,
+  ]
+}
+
+/** What to do next, in the order in which it matters. */
+export function nextLines(held: IncidentState, result: ScopeResult | null, evaluation: Evaluation): string[] {
+  const { incident, status, version, scoped, clocks } = held
+  if (status === "closed") return []
+  const name = (clock: Clock) => `--clock ${clock.pack.id}/${clock.rule.id} --party ${clock.party}`
+  const outstanding = evaluation.clocks.flatMap(clock => {
+    const run = clock.status.state === "missed" || clock.status.state === "running" ? clock.status.run : null
+    return run === null || !clock.leads
+      ? []
+      : run.outstanding.map(receiver => `${name(clock)} --receiver ${receiver}`)
+  })
+  const [first] = outstanding
+  return [
+    ...(result !== null && result.live_grants.length > 0 ? [`sallyport incident contain ${incident}`] : []),
+    ...(scoped?.version === version ? [] : [`sallyport incident scope ${incident}`]),
+    ...(clocks?.version === version ? [] : [`sallyport incident clocks ${incident} --start`]),
+    ...(first === undefined
+      ? []
+      : [`sallyport incident ack ${incident} ${first} --reference REFERENCE --at TIME`]),
+  ].map((line, i) => `${i === 0 ? "next     " : "         "}  ${line}`)
+}

@@ -1,0 +1,87 @@
+import { textOf } from "../bytes.ts"
+import { canonical } from "../canonical.ts"
+import type { ScopeResult } from "../incident/scope.ts"
+import { audiences, brokenSource, textFor, type Statement } from "../incident/statement.ts"
+import type { Member } from "./archive.ts"
+import type { Frozen } from "./frozen.ts"
+import { sha256Of } from "./manifest.ts"
+import type { ProvedEntry } from "./proofs.ts"
+
+const folder = "statement/"
+
+/** What is wrong with the signed statement of a pack, and in which member; `null` where nothing is. */
+export function frozenProblem(
+  members: readonly Member[],
+  entries: readonly ProvedEntry[],
+  result: ScopeResult,
+): { readonly member: string; readonly why: string } | null {
+  const stated = members.filter(({ name }) => name.startsWith(folder))
+  const frozenMember = stated.find(({ name }) => name === `${folder}frozen.json`)
+  const frozen = readCanonical<Frozen>(frozenMember)
+  if (frozenMember === undefined || frozen === null)
+    return { member: `${folder}frozen.json`, why: "it is missing, or not canonical JSON" }
+  const { files } = frozen
+  for (const { name, bytes } of stated) {
+    if (name === frozenMember.name) continue
+    if (files[name.slice(folder.length)] !== sha256Of(bytes))
+      return { member: name, why: "it is not the one that was signed" }
+  }
+  if (Object.keys(files).length !== stated.length - 1)
+    return { member: frozenMember.name, why: "it names files that are not there" }
+  const why = signatureProblem(entries, frozen, sha256Of(frozenMember.bytes))
+  return why === null ? contentProblem(stated, result) : { member: frozenMember.name, why }
+}
+
+/** Two people: the motion's proposer and another who seconded it. */
+function signatureProblem(entries: readonly ProvedEntry[], frozen: Frozen, sha256: string): string | null {
+  const motion = entries.find(
+    ({ entry }) =>
+      entry.kind === "motion.proposed" &&
+      entry.act === "sign-statement" &&
+      (entry.statement as { statement_sha256?: string }).statement_sha256 === sha256 &&
+      (entry.statement as { incident?: string }).incident === frozen.incident &&
+      (entry.statement as { scoped?: number }).scoped === frozen.scoped,
+  )?.entry
+  if (motion?.kind !== "motion.proposed") return "no motion sign-statement has its digest"
+  const { letters_sha256 } = motion.statement as { letters_sha256?: string | null }
+  if ((frozen.letters?.ndjson_sha256 ?? null) !== letters_sha256) return "other letters were signed with it"
+  const seconded = entries.find(
+    ({ entry }) =>
+      entry.kind === "motion.seconded" &&
+      entry.motion === motion.motion &&
+      entry.statement.decision === "second",
+  )?.entry
+  if (seconded?.kind !== "motion.seconded") return "no second person signed it"
+  return seconded.asked.key === motion.asked.key ? "one key signed twice" : null
+}
+
+function contentProblem(
+  stated: readonly Member[],
+  result: ScopeResult,
+): { readonly member: string; readonly why: string } | null {
+  const machine = stated.find(({ name }) => name === `${folder}statement.json`)
+  const statement = readCanonical<Statement>(machine)
+  const member = `${folder}statement.json`
+  if (statement === null) return { member, why: "it is missing, or not canonical JSON" }
+  if (canonical(statement.checkpoint) !== canonical(result.checkpoint))
+    return { member, why: "it is of another checkpoint than the scope" }
+  const why = brokenSource(statement, result)
+  if (why !== null) return { member, why }
+  const wrong = audiences.find(audience => {
+    const text = stated.find(({ name }) => name === `${folder}${audience}.txt`)
+    return text === undefined || textOf(text.bytes) !== textFor(statement, audience)
+  })
+  return wrong === undefined
+    ? null
+    : { member: `${folder}${wrong}.txt`, why: "it is not what statement.json says" }
+}
+
+function readCanonical<T>(member: Member | undefined): T | null {
+  const text = member === undefined ? null : textOf(member.bytes)
+  try {
+    const value: unknown = JSON.parse(text ?? "")
+    return typeof value === "object" && canonical(value) === text ? (value as T) : null
+  } catch {
+    return null
+  }
+}

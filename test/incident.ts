@@ -1,0 +1,96 @@
+import sharp from "sharp"
+import { declareIncident, scopeIncident } from "../src/custody/incidents.ts"
+import { incidentOf, resultOf } from "../src/custody/incident-record.ts"
+import { proposeMotion } from "../src/custody/motions.ts"
+import { release } from "../src/custody/release.ts"
+import { ledgerSource } from "../src/custody/scope-reading.ts"
+import { makeStatement, signedFiles, type Made } from "../src/custody/statements.ts"
+import { verifyEd25519 } from "../src/ed25519.ts"
+import { motionPaths } from "../src/log/authentic.ts"
+import { readHead } from "../src/log/reading.ts"
+import type { Member } from "../src/pack/archive.ts"
+import { packMembers } from "../src/pack/make.ts"
+import { parsePolicy, type Policy } from "../src/tlog/policy.ts"
+import { callerOf, grantOf, releaseCaller, second, takeIn, type TestPort } from "./port.ts"
+
+/** A breach of a test port: some images left to a subcontractor, who was broken into. */
+
+export const said = {
+  contact: "privacy@agency.example",
+  check_url: "https://agency.example/notice",
+  happened: "A contractor was broken into.",
+  doing: null,
+} as const
+
+/** Releases of so many images to the engineer, the first of them twice. */
+export async function leave(port: TestPort, count: number): Promise<readonly string[]> {
+  const picture = new Uint8Array(
+    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
+      .jpeg()
+      .toBuffer(),
+  )
+  const box = { x_px: 20, y_px: 20, width_px: 60, height_px: 20 }
+  const event = { v: 1, source: "index", file: null, plates: [{ text: "SP7X042", box }], faces: [] } as const
+  const captures: string[] = []
+  for (let i = 0; i < count; i += 1) captures.push((await takeIn(port, { picture, event })).capture)
+  const grant = await grantOf(port, { terms: { images: count, releases: 2 * count } })
+  for (const capture of [captures[0]!, ...captures])
+    await release(port.house, await releaseCaller(port, { grant, capture }))
+  return captures
+}
+
+/** Declares that the engineer's organization was breached, and counts. */
+export async function breach(port: TestPort): Promise<string> {
+  const { house, people } = port
+  const engineer = JSON.parse((await house.ledger.record("person", people.engineer.person))!.body) as {
+    organization: string
+  }
+  const now = new Date(house.log.clock())
+  const statement = {
+    ...{
+      title: "Vendor broken into",
+      cause: { of: "organizations", organizations: [engineer.organization] },
+    },
+    ...{ from: new Date(now.getTime() - 86_400_000).toISOString(), until: null },
+    ...{ discovered: [{ party: "agency", at: now.toISOString() }], facts: {}, note_commitment: null },
+  }
+  const caller = await callerOf(house, people.privacy, { path: "/v1/incidents", statement })
+  const { incident } = await declareIncident(house, caller, { reported: false, key: `key-${now.getTime()}` })
+  const path = `/v1/incidents/${incident}/scopes`
+  await scopeIncident(
+    house,
+    await callerOf(house, people.privacy, { path, statement: { version: 1 } }),
+    incident,
+  )
+  return incident
+}
+
+/** The statement, signed by privacy officer and COR. */
+export async function state(port: TestPort, incident: string): Promise<Made> {
+  const { house, people } = port
+  const made = await makeStatement(house, incident, said)
+  const { statement_sha256, letters_sha256, frozen } = made
+  const statement = { incident, scoped: frozen.scoped, statement_sha256, letters_sha256 }
+  const caller = await callerOf(house, people.privacy, { path: motionPaths["sign-statement"], statement })
+  await second(house, people.cor, (await proposeMotion(house, caller, "sign-statement")).motion!)
+  return made
+}
+
+export function policyOf(port: TestPort): Policy {
+  const parsed = parsePolicy(port.house.log.policy)
+  if (parsed.kind === "refuse") throw new Error(parsed.why)
+  return parsed.policy
+}
+
+export async function packOf(port: TestPort, incident: string, log: "whole" | "none"): Promise<Member[]> {
+  const { house } = port
+  const source = ledgerSource(house)
+  const head = await readHead(source, policyOf(port), verifyEd25519)
+  const held = await incidentOf(house, incident)
+  const statement = held.signed === null ? [] : await signedFiles(house, held)
+  const result = await resultOf(house, held)
+  const members: Member[] = []
+  for await (const member of packMembers({ source, head, policy: house.log.policy, result, statement, log }))
+    members.push(member)
+  return members
+}
