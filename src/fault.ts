@@ -131,6 +131,12 @@ export const faults = {
   WATCH_STEP_UP: [403, 4, "The watch asks who asks for this, and why"],
   WATCH_SUSPENDED: [403, 3, "The watch suspended the person or the organization"],
   WATCH_MODEL: [422, 7, "Not a model that the watch can take"],
+  WATCH_THRESHOLDS: [422, 2, "The watch asks somewhere above nothing, and suspends above that"],
+  WATCH_BACKTEST: [
+    409,
+    8,
+    "What is put in force is tried before, over this log and in the last 24 hours, by the same model and thresholds",
+  ],
   WATCH_TRAINING: [422, 7, "These requests cannot train the watch"],
   WATCH_LOG: [422, 2, "Not a log of requests"],
   // witnesses and followers

@@ -28,6 +28,7 @@ export type Act =
   | "edit"
   | "acknowledge" // an alert
   | "trace" // found files
+  | "tune" // what the watch judges by: tried by one, put in force by two
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -44,6 +45,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   second: ["custodian", "cor", "privacy"],
   acknowledge: ["custodian", "cor", "privacy", "analyst"],
   trace: ["custodian", "privacy", "analyst", "auditor"],
+  tune: ["custodian", "privacy", "analyst"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
 }
 

@@ -22,6 +22,9 @@ export function sentenceOf(entry: Entry): string {
     case "person.suspended":
     case "watch.answered":
       return personSentence(entry)
+    case "model.kept":
+    case "watch.backtested":
+      return ruleSentence(entry)
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
@@ -94,6 +97,12 @@ function personSentence(
   if (entry.kind === "person.enrolled") return `a person of the office ${entry.statement.office} enrolled`
   const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
   return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
+}
+
+function ruleSentence(entry: Extract<Entry, { kind: "model.kept" | "watch.backtested" }>): string {
+  const model = `model ${entry.model.slice(0, 8)}`
+  if (entry.kind === "model.kept") return `${model} of the watch is in the log; it judges nothing yet`
+  return `${model} tried over ${entry.requests.toLocaleString("en-US")} requests: it would have asked ${entry.questions} times and suspended ${entry.suspensions}`
 }
 
 function permitSentence({ for: purpose, capture, level, by }: Extract<Entry, { kind: "permit" }>): string {

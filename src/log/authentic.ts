@@ -18,12 +18,15 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "remove-destination": "/v1/destination-removals",
   "lift-person": "/v1/person-liftings",
   "lift-organization": "/v1/org-liftings",
+  "adopt-model": "/v1/watch/adoptions",
 }
 
 const fixedPaths = {
   "trace.opened": "/v1/traces",
   "stop.ordered": "/v1/stops",
   "watch.answered": "/v1/watch/answers",
+  "model.kept": "/v1/watch/models",
+  "watch.backtested": "/v1/watch/backtests",
   "organization.added": "/v1/orgs",
   "contract.added": "/v1/contracts",
   "person.enrolled": "/v1/people",
@@ -44,6 +47,8 @@ function pathOf(draft: Draft): string | null {
     case "trace.opened":
     case "stop.ordered":
     case "watch.answered":
+    case "model.kept":
+    case "watch.backtested":
       return fixedPaths[draft.kind]
     case "organization.suspended":
     case "person.suspended":

@@ -12,6 +12,7 @@ import { registered, takenBy } from "./registry.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
 import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
 import { originalOpened, traced } from "./traces.ts"
+import { backTested, keptModel } from "./watch-rules.ts"
 import { answeredBy, watchedBy } from "./watching.ts"
 
 type Part = Partial<Effects>
@@ -76,6 +77,10 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "refused":
     case "watch.answered":
       return watchedPart(entry, index, state)
+    case "model.kept":
+      return { records: keptModel(entry, index) }
+    case "watch.backtested":
+      return { records: backTested(entry, index) }
     case "opening.destroyed":
     case "notice.acknowledged":
     case "delivered":

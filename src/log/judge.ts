@@ -14,6 +14,7 @@ import { takenName } from "./registry.ts"
 import { signerOfRequest } from "./standing.ts"
 import { destroyedName, names, permitName, type State } from "./state.ts"
 import { originalRule, traceEntryRule } from "./traces.ts"
+import { backTestRule, keptRule } from "./watch-rules.ts"
 import { answerRule, isStoppedByWatch, watchRule } from "./watching.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
@@ -59,6 +60,9 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "refused":
     case "watch.answered":
       return openingRule(draft, state, now_ms)
+    case "model.kept":
+    case "watch.backtested":
+      return tuningRule(draft, state)
     case "log.read":
     case "opening.read":
     case "opening.destroyed":
@@ -185,6 +189,13 @@ function movingRule(
   if (draft.kind === "motion.proposed")
     return author(draft, state, proposing[draft.act]) ?? motionRule(draft, state, now_ms)
   return author(draft, state, "second") ?? secondRule(draft, state, now_ms)
+}
+
+/** What is tried before it is put in force. */
+function tuningRule(draft: DraftOf<"model.kept" | "watch.backtested">, state: State): FaultCode | null {
+  const stranger = ownAct(draft, state, "tune")
+  if (stranger !== null) return stranger
+  return draft.kind === "model.kept" ? keptRule(draft, state) : backTestRule(draft, state)
 }
 
 function readingRule(

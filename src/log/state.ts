@@ -6,6 +6,7 @@ import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
 import type { TraceState } from "./traces.ts"
+import type { BackTestState, ModelState, RulesState } from "./watch-rules.ts"
 import type { EntryOf } from "./kinds.ts"
 import type { AlertKind } from "./shapes.ts"
 import type { CaptureRow, Found, KeyOf, MessageRow, RecordRow, Wanted } from "../ledger/ledger.ts"
@@ -89,6 +90,12 @@ export interface Records {
     readonly last: number | null
     readonly state: string
   }
+  /** By digest: models that the log holds. */
+  readonly model: ModelState
+  /** By the digest of its result: what a model and thresholds would have done. */
+  readonly backtest: BackTestState
+  /** By which model and thresholds the watch judges; absent before two people said so. */
+  readonly rules: RulesState
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
@@ -101,7 +108,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
-  ...{ boxes: true, trace: true, watch: true },
+  ...{ boxes: true, trace: true, watch: true, model: true, backtest: true, rules: true },
   ...{ alert: true, signal: true },
   ...{ destination: true, destinations: true, recently: true },
 }
