@@ -26,6 +26,7 @@ import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
 import { Turnstile } from "../turnstile.ts"
+import { watchModelRoutes } from "./watch-models.ts"
 import { watchRoutes } from "./watch.ts"
 import type { Web } from "./web.ts"
 
@@ -87,6 +88,7 @@ export function routesOf(
     ...traceRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
+    ...watchModelRoutes(house),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
     ...passkeyRoutes(house, web),

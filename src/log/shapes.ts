@@ -280,7 +280,8 @@ export const statements = {
   answer: closed({ reason_commitment: sha256Base64 }),
   /** A model's file, gzipped. */
   model: closed({ model: sha256Hex, gzip: Type.String({ pattern: "^[A-Za-z0-9+/]{4,56000}={0,2}$" }) }),
-  backtest: closed({ model: sha256Hex, thresholds }),
+  /** `size`: the log as it stood then; `null`: as it stands. */
+  backtest: closed({ model: sha256Hex, thresholds, size: nullable(index) }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

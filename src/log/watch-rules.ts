@@ -46,7 +46,12 @@ export function keptRule({ model, statement }: DraftOf<"model.kept">, state: Sta
   return takeModel(model, statement.gzip) === null ? "WATCH_MODEL" : null
 }
 
-export function keptModel({ model, at }: EntryOf<"model.kept">, entry: number): Effects["records"] {
+/** Whoever follows the log can judge by the model from here on, whether he judged its entry or not. */
+export function keptModel(
+  { model, statement, at }: EntryOf<"model.kept">,
+  entry: number,
+): Effects["records"] {
+  takeModel(model, statement.gzip)
   return [record("model", model, { model, entry, at })]
 }
 
@@ -58,13 +63,16 @@ function isKnown(model: string, state: State): boolean {
 /** The result itself is not judged: whoever has the log computes it anew. */
 export function backTestRule(draft: DraftOf<"watch.backtested">, state: State): FaultCode | null {
   const { model, thresholds, statement } = draft
-  if (canonical({ model, thresholds }) !== canonical(statement)) return "INVALID"
+  const isAsked = canonical({ model, thresholds, size: statement.size }) === canonical(statement)
+  if (!isAsked || (statement.size !== null && statement.size !== draft.size)) return "INVALID"
   if (!isKnown(model, state)) return "WATCH_MODEL"
   return areThresholds(thresholds) ? null : "WATCH_THRESHOLDS"
 }
 
 export function backTested(entry: EntryOf<"watch.backtested">, index: number): Effects["records"] {
   const { result_sha256, model, thresholds, size, at } = entry
+  // What is computed again, over the log as it stood, makes the first one no younger.
+  if (entry.statement.size !== null) return []
   return [record("backtest", result_sha256, { result_sha256, model, thresholds, size, at, entry: index })]
 }
 
@@ -87,12 +95,10 @@ export function adoptionRule(statement: object, state: State, proposed_ms: numbe
   const tried = state.record("backtest", backtest)
   const isTried =
     tried !== null &&
-    canonical({ model, thresholds }) ===
-      canonical({ model: tried.model, thresholds: tried.thresholds })
+    canonical({ model, thresholds }) === canonical({ model: tried.model, thresholds: tried.thresholds })
   if (!isTried || proposed_ms - Date.parse(tried.at) > backTestLife_ms) return "WATCH_BACKTEST"
   const isSame =
-    modelInForce(state) === model &&
-    canonical(thresholds) === canonical(thresholdsInForce(state))
+    modelInForce(state) === model && canonical(thresholds) === canonical(thresholdsInForce(state))
   return isSame ? "CONFLICT" : null
 }
 
