@@ -90,6 +90,7 @@ export const faults = {
   BUDGET_VAULT: [403, 9, "The vault's number of images for the day is used up"],
   POLICY: [422, 2, "The policy is malformed or empty, and allows nothing"],
   STOPPED: [503, 3, "An emergency stop holds"],
+  MUTE: [403, 3, "This may not be muted so"],
   DESTINATION: [403, 3, "That organization may not be told of this"],
   MOTION: [403, 5, "This needs a second person of another office"],
   GRANT_BUDGET: [403, 9, "The grant's number of distinct images is used up"],

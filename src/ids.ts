@@ -19,6 +19,7 @@ export type IdPrefix =
   | "trc"
   | "dst"
   | "msg"
+  | "mut"
 
 const pattern = /^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 

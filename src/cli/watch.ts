@@ -5,6 +5,7 @@ import { Fault } from "../fault.ts"
 import { parseModel, type Model } from "../watch/model.ts"
 import { globalsOf } from "./context.ts"
 import { watchPeopleCommands } from "./watch-people.ts"
+import { muteCommands } from "./watch-mutes.ts"
 import { watchModelCommands } from "./watch-models.ts"
 import { replayFiles, type ReplayFlags } from "./watch-replay.ts"
 import { trainCommand } from "./watch-train.ts"
@@ -12,7 +13,7 @@ import { trainCommand } from "./watch-train.ts"
 /** The model that comes with the product, trained on drawn traffic: `npm run model:watch` makes it again. */
 export const shippedModel = fileURLToPath(new URL("../../models/watch.json", import.meta.url))
 
-/** watch: ls, show, answer, replay, train, model, backtest. */
+/** watch: ls, show, answer, replay, train, model, backtest, mute, mutes, unmute. */
 export function watchCommands(program: Command): void {
   const watch = program
     .command("watch")
@@ -36,6 +37,7 @@ export function watchCommands(program: Command): void {
     })
   trainCommand(watch)
   watchModelCommands(watch)
+  muteCommands(watch)
 }
 
 /** @throws Fault WATCH_MODEL for a file that is not there, and for one that is no model. */

@@ -5,6 +5,7 @@ import { offices, may } from "../grant/office.ts"
 import { brokenPolicy } from "../grant/policy.ts"
 import { brokenRule, type Terms } from "../grant/terms.ts"
 import type { Draft } from "../log/kinds.ts"
+import { muteRefusal } from "../log/mutes.ts"
 import { policyOf, signerOfRequest, standingGrant } from "../log/standing.ts"
 import type { State } from "../log/state.ts"
 
@@ -21,6 +22,10 @@ export function explain(code: FaultCode, draft: Draft, of: { state: State; now_m
   if (draft.kind === "grant.edited") return ofEdit(code, draft, of)
   if (draft.kind === "grant.approved" || draft.kind === "grant.denied") return ofApproval(code, draft, state)
   if (draft.kind === "motion.proposed") return ofMotion(code, draft, of)
+  if (draft.kind === "rule.muted") {
+    const refusal = muteRefusal(draft, state, now_ms)
+    if (refusal?.code === code) return { detail: refusal.says }
+  }
   return titled(code)
 }
 

@@ -24,6 +24,8 @@ export function sentenceOf(entry: Entry): string {
       return personSentence(entry)
     case "model.kept":
     case "watch.backtested":
+    case "rule.muted":
+    case "rule.unmuted":
       return ruleSentence(entry)
     case "port.added":
     case "lane.added":
@@ -99,7 +101,14 @@ function personSentence(
   return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
 }
 
-function ruleSentence(entry: Extract<Entry, { kind: "model.kept" | "watch.backtested" }>): string {
+function ruleSentence(
+  entry: Extract<Entry, { kind: "model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted" }>,
+): string {
+  if (entry.kind === "rule.unmuted") return `mute ${entry.mute.slice(-6)} ended before its time`
+  if (entry.kind === "rule.muted") {
+    const { event, destination, until } = entry.statement
+    return `${event} muted for destination ${destination.slice(-6)} until ${until}`
+  }
   const model = `model ${entry.model.slice(0, 8)}`
   if (entry.kind === "model.kept") return `${model} of the watch is in the log; it judges nothing yet`
   return `${model} tried over ${entry.requests.toLocaleString("en-US")} requests: it would have asked ${entry.questions} times and suspended ${entry.suspensions}`

@@ -26,7 +26,7 @@ import { registryRoutes } from "./registry.ts"
 import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
 import { Turnstile } from "../turnstile.ts"
-import { watchModelRoutes } from "./watch-models.ts"
+import { watchRuleRoutes } from "./watch-rules.ts"
 import { watchRoutes } from "./watch.ts"
 import type { Web } from "./web.ts"
 
@@ -88,7 +88,7 @@ export function routesOf(
     ...traceRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
-    ...watchModelRoutes(house),
+    ...watchRuleRoutes(house),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
     ...passkeyRoutes(house, web),

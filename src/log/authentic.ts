@@ -27,6 +27,7 @@ const fixedPaths = {
   "watch.answered": "/v1/watch/answers",
   "model.kept": "/v1/watch/models",
   "watch.backtested": "/v1/watch/backtests",
+  "rule.muted": "/v1/watch/mutes",
   "organization.added": "/v1/orgs",
   "contract.added": "/v1/contracts",
   "person.enrolled": "/v1/people",
@@ -49,6 +50,7 @@ function pathOf(draft: Draft): string | null {
     case "watch.answered":
     case "model.kept":
     case "watch.backtested":
+    case "rule.muted":
       return fixedPaths[draft.kind]
     case "organization.suspended":
     case "person.suspended":
@@ -82,6 +84,7 @@ function pathOf(draft: Draft): string | null {
     case "notice.acknowledged":
     case "destination.tested":
     case "message.resent":
+    case "rule.unmuted":
       return tellingPath(draft)
     case "trace.closed":
     case "genesis":
@@ -124,7 +127,8 @@ function grantPath(draft: Extract<Draft, { kind: OfGrant }>): string {
 }
 
 type Telling =
-  "alert.acknowledged" | "alert.closed" | "notice.acknowledged" | "destination.tested" | "message.resent"
+  | ("alert.acknowledged" | "alert.closed" | "notice.acknowledged" | "destination.tested")
+  | ("message.resent" | "rule.unmuted")
 
 /** What people do with what they are told. */
 function tellingPath(draft: Extract<Draft, { kind: Telling }>): string {
@@ -139,6 +143,8 @@ function tellingPath(draft: Extract<Draft, { kind: Telling }>): string {
       return `/v1/destinations/${draft.destination}/test`
     case "message.resent":
       return `/v1/messages/${draft.message}/resending`
+    case "rule.unmuted":
+      return `/v1/watch/mutes/${draft.mute}/ending`
   }
 }
 

@@ -7,6 +7,7 @@ import { proposedDestination } from "./destinations.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { messagesOf, noticeSeen } from "./messages.ts"
+import { muted, unmuted } from "./mutes.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
 import { registered, takenBy } from "./registry.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
@@ -77,6 +78,11 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "refused":
     case "watch.answered":
       return watchedPart(entry, index, state)
+    case "rule.muted":
+    case "rule.unmuted":
+      return {
+        records: entry.kind === "rule.muted" ? muted(entry, index, state) : unmuted(entry, state),
+      }
     case "model.kept":
       return { records: keptModel(entry, index) }
     case "watch.backtested":

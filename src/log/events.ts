@@ -170,6 +170,17 @@ const tells: Readonly<Record<EventName, Tells>> = {
       { subject: destination, data: { message, destination, event, attempts } },
     ],
   },
+  "rule.muted": {
+    "rule.muted": ({ mute, person, statement: { event, destination, subject, until } }) => [
+      {
+        subject: mute,
+        data: { mute, person, event, destination, until, ...(subject === null ? {} : { of: subject }) },
+      },
+    ],
+  },
+  "rule.unmuted": {
+    "rule.unmuted": ({ mute, person }) => [{ subject: mute, data: { mute, person } }],
+  },
   "log.unwitnessed": {
     refused: ({ code }) => (code === "LOG_UNWITNESSED" ? [{ subject: "log", data: { code } }] : []),
   },

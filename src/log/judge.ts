@@ -8,6 +8,7 @@ import { chainOf, contractsFrom, countsAfter, factsFor, type CountsAfter } from 
 import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule } from "./grant-rules.ts"
 import type { Draft } from "./kinds.ts"
 import { noticeSeen, noticeWaits } from "./messages.ts"
+import { muteRefusal, unmuteRule } from "./mutes.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
@@ -63,6 +64,9 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "model.kept":
     case "watch.backtested":
       return tuningRule(draft, state)
+    case "rule.muted":
+    case "rule.unmuted":
+      return mutingRule(draft, state, now_ms)
     case "log.read":
     case "opening.read":
     case "opening.destroyed":
@@ -196,6 +200,17 @@ function tuningRule(draft: DraftOf<"model.kept" | "watch.backtested">, state: St
   const stranger = ownAct(draft, state, "tune")
   if (stranger !== null) return stranger
   return draft.kind === "model.kept" ? keptRule(draft, state) : backTestRule(draft, state)
+}
+
+function mutingRule(
+  draft: DraftOf<"rule.muted" | "rule.unmuted">,
+  state: State,
+  now_ms: number,
+): FaultCode | null {
+  const stranger = ownAct(draft, state, "acknowledge")
+  if (stranger !== null) return stranger
+  if (draft.kind === "rule.unmuted") return unmuteRule(draft, state, now_ms)
+  return muteRefusal(draft, state, now_ms)?.code ?? null
 }
 
 function readingRule(

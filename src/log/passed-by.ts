@@ -21,6 +21,8 @@ const passedBy: ReadonlySet<Kind> = new Set<Kind>([
   "message.abandoned",
   "message.resent",
   "destination.tested",
+  "rule.muted",
+  "rule.unmuted",
 ])
 
 /** Whether who may do what rests on this entry. A refusal that the watch looked at is evidence, and the next permit rests on it. */

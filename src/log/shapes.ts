@@ -274,6 +274,15 @@ export const statements = {
   acknowledgement: closed({ outcome: alertOutcome, note_commitment: nullable(sha256Base64) }),
   closing: closed({ outcome: alertOutcome, reason_commitment: sha256Base64 }),
   test: closed({ destination: id("dst") }),
+  /** An event that a destination is not told of until then. */
+  mute: closed({
+    event: oneOf(eventNames),
+    destination: id("dst"),
+    subject: nullable(Type.String({ pattern: "^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$" })),
+    until: time,
+    reason_commitment: sha256Base64,
+  }),
+  unmute: closed({ mute: id("mut") }),
   resending: closed({ message: id("msg") }),
   /** SHA-256 of each found file. What is pooled is all of them. */
   trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),

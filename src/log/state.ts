@@ -5,6 +5,7 @@ import type { ContractState, GrantState, OrganizationState, PersonState } from "
 import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
+import type { MuteState } from "./mutes.ts"
 import type { TraceState } from "./traces.ts"
 import type { BackTestState, ModelState, RulesState } from "./watch-rules.ts"
 import type { EntryOf } from "./kinds.ts"
@@ -81,6 +82,8 @@ export interface Records {
   readonly destinations: { readonly active: readonly DestinationState[] }
   /** What was told lately of whom (`messages.ts`). */
   readonly recently: { readonly told: readonly { readonly what: string; readonly at_ms: number }[] }
+  /** What is not told to whom: those that stand, and those that were over when one was last written. */
+  readonly mutes: { readonly mutes: readonly MuteState[] }
   /** By person, and by the organization at the top of a tree: what the watch remembers, as `formatState` writes it. `first`: the entry
    * at which his evidence last rose from nothing; `last`: the newest that was not within a grant. */
   readonly watch: {
@@ -110,7 +113,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
   ...{ boxes: true, trace: true, watch: true, model: true, backtest: true, rules: true },
   ...{ alert: true, signal: true },
-  ...{ destination: true, destinations: true, recently: true },
+  ...{ destination: true, destinations: true, recently: true, mutes: true },
 }
 
 /** Every kind of record there is, for whoever must read them all. */

@@ -35,6 +35,8 @@ const classes: Readonly<Record<EventName, Mapped>> = {
   "glass.reviewed": entity(3),
   "destination.tested": detection(1),
   "message.abandoned": detection(1),
+  "rule.muted": entity(11),
+  "rule.unmuted": entity(10),
   "log.unwitnessed": detection(1),
   "log.forked": detection(1),
 }

@@ -3,13 +3,18 @@ import { backTestOf, keepModel, modelsOf } from "../custody/models.ts"
 import { logBackTest } from "../custody/back-test.ts"
 import type { Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
+import { endMute, muteEvent, mutesOf } from "../custody/mutes.ts"
 import { statements } from "../log/shapes.ts"
 import { allow } from "./door.ts"
 import { faultOf } from "./problem.ts"
-import { callerOf, parameter, type Route } from "./route.ts"
+import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 /** What the watch may judge by, and what that would have done. Putting it in force takes two people (`motions.ts`). */
-export function watchModelRoutes(house: House): Route[] {
+export function watchRuleRoutes(house: House): Route[] {
+  return [...modelRoutes(house), ...backTestRoutes(house), ...muteRoutes(house)]
+}
+
+function modelRoutes(house: House): Route[] {
   return [
     {
       method: "GET",
@@ -30,6 +35,11 @@ export function watchModelRoutes(house: House): Route[] {
       body: statements.model,
       answer: request => keepModel(house, callerOf(request)),
     },
+  ]
+}
+
+function backTestRoutes(house: House): Route[] {
+  return [
     {
       method: "POST",
       url: "/v1/watch/backtests",
@@ -56,6 +66,39 @@ export function watchModelRoutes(house: House): Route[] {
         await allow(house, callerOf(request), "read log")
         return backTestOf(house, parameter(request, "id"))
       },
+    },
+  ]
+}
+
+function muteRoutes(house: House): Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/v1/watch/mutes",
+      summary: "What is not told to whom, and until when",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        return { object: "list", data: await mutesOf(house), has_more: false, next_cursor: null }
+      },
+    },
+    {
+      method: "POST",
+      url: "/v1/watch/mutes",
+      summary: "Do not tell a destination of an event until a time; the other destinations hear of it",
+      access: "signed",
+      status: 201,
+      body: withOpenings(statements.mute),
+      answer: request => muteEvent(house, callerOf(request)),
+    },
+    {
+      method: "POST",
+      url: "/v1/watch/mutes/:id/ending",
+      summary: "Tell it again before that time",
+      access: "signed",
+      status: 201,
+      body: statements.unmute,
+      answer: request => endMute(house, callerOf(request), parameter(request, "id")),
     },
   ]
 }
