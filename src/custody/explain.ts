@@ -22,6 +22,11 @@ export function explain(code: FaultCode, draft: Draft, of: { state: State; now_m
   if (draft.kind === "grant.edited") return ofEdit(code, draft, of)
   if (draft.kind === "grant.approved" || draft.kind === "grant.denied") return ofApproval(code, draft, state)
   if (draft.kind === "motion.proposed") return ofMotion(code, draft, of)
+  if (draft.kind === "notice.acknowledged" && code === "NOT_FOUND")
+    return {
+      detail: "Nothing that was told of this entry waits; what has an alert is taken by its own id.",
+      next: "sallyport alert ls",
+    }
   if (draft.kind === "rule.muted") {
     const refusal = muteRefusal(draft, state, now_ms)
     if (refusal?.code === code) return { detail: refusal.says }

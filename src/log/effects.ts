@@ -2,7 +2,7 @@ import { isApproved, type GrantState } from "../grant/decide.ts"
 import { join, levels } from "../grant/level.ts"
 import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
-import { alerted, gapAlert } from "./alerts.ts"
+import { alerted, gapAlert, watchAlert } from "./alerts.ts"
 import { proposedDestination } from "./destinations.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
@@ -40,8 +40,6 @@ export function effectsOf(entry: Entry, index: number, state: State): Effects {
 
 function partOf(entry: Entry, index: number, state: State): Part {
   switch (entry.kind) {
-    case "genesis":
-      return genesis(entry)
     case "organization.added":
     case "organization.suspended":
     case "contract.added":
@@ -51,12 +49,12 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "lane.added":
     case "reader.enrolled":
       return { records: registered(entry, state), members: takenBy(entry) }
+    case "genesis":
     case "person.enrolled":
-      return enrolled(entry.person, entry.statement, state)
+      return entry.kind === "genesis" ? genesis(entry) : enrolled(entry.person, entry.statement, state)
     case "motion.proposed":
-      return proposed(entry, index, state)
     case "motion.seconded":
-      return seconded(entry, index, state)
+      return entry.kind === "motion.proposed" ? proposed(entry, index, state) : seconded(entry, index, state)
     case "stop.ordered":
     case "schema.changed":
     case "recipients.signed":
@@ -78,15 +76,6 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "refused":
     case "watch.answered":
       return watchedPart(entry, index, state)
-    case "rule.muted":
-    case "rule.unmuted":
-      return {
-        records: entry.kind === "rule.muted" ? muted(entry, index, state) : unmuted(entry, state),
-      }
-    case "model.kept":
-      return { records: keptModel(entry, index) }
-    case "watch.backtested":
-      return { records: backTested(entry, index) }
     case "opening.destroyed":
     case "notice.acknowledged":
     case "delivered":
@@ -97,14 +86,33 @@ function partOf(entry: Entry, index: number, state: State): Part {
     case "alert.raised":
     case "alert.acknowledged":
     case "alert.closed":
-      return alerted(entry, index, state)
     case "message.abandoned":
+      return alerted(entry, index, state)
     case "message.resent":
     case "destination.tested":
     case "refused.folded":
     case "opening.read":
     case "log.read":
       return {}
+    default:
+      return { records: ruled(entry, index, state) }
+  }
+}
+
+function ruled(
+  entry: EntryOf<"rule.muted" | "rule.unmuted" | "model.kept" | "watch.backtested">,
+  index: number,
+  state: State,
+): Effects["records"] {
+  switch (entry.kind) {
+    case "rule.muted":
+      return muted(entry, index, state)
+    case "rule.unmuted":
+      return unmuted(entry, state)
+    case "model.kept":
+      return keptModel(entry, index)
+    case "watch.backtested":
+      return backTested(entry, index)
   }
 }
 
@@ -116,7 +124,12 @@ function watchedPart(
 ): Part {
   if (entry.kind === "watch.answered") return { records: answeredBy(entry, state) }
   const part = entry.kind === "permit" ? permitted(entry, index, state) : alerted(entry, index, state)
-  return { ...part, records: [...(part.records ?? []), ...watchedBy(entry, index, state)] }
+  const { records = [], counters = [] } = watchAlert(entry, index, state)
+  return {
+    ...part,
+    records: [...(part.records ?? []), ...watchedBy(entry, index, state), ...records],
+    counters: [...(part.counters ?? []), ...counters],
+  }
 }
 
 function proposed(entry: EntryOf<"motion.proposed">, index: number, state: State): Part {

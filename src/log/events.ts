@@ -84,7 +84,9 @@ function opened(_: unknown, { records, index }: Made): readonly Told[] {
   return records.flatMap(({ kind, body }) => {
     if (kind !== "alert") return []
     const { alert, what, reader, lane, port, entry } = body as AlertState
-    return entry === index ? [{ subject: alert, data: { alert, what, reader, lane, port } }] : []
+    // What is no reader's has an event of its own.
+    if (entry !== index || reader === undefined || lane === undefined || port === undefined) return []
+    return [{ subject: alert, data: { alert, what, reader, lane, port } }]
   })
 }
 

@@ -1,6 +1,7 @@
 import { canonical } from "../canonical.ts"
 import { placedId } from "../ids.ts"
 import type { MessageRow } from "../ledger/ledger.ts"
+import { alertOf } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
 import { eventOf, type EventName } from "./event-table.ts"
 import { canTell, toldBy, type Told } from "./events.ts"
@@ -48,7 +49,7 @@ export function messagesOf(
   for (const each of told) {
     const taking = active.filter(destination => takes(destination, each, state))
     if (taking.length === 0 || !recent.isNews(each)) continue
-    waits ||= eventOf(each.name).waits && !each.told.subject.startsWith("alt_")
+    waits ||= eventOf(each.name).waits && !hasAlert(each)
     const heard = { name: each.name, subject: each.told.subject }
     for (const destination of taking) {
       if (!isTest(each) && mutes.holdsBack(destination.destination, heard)) continue
@@ -75,6 +76,11 @@ export function messagesOf(
     ],
     members: waits ? [{ set: names.notices, member: permitName(index), value: noticeWaits }] : [],
   }
+}
+
+/** What has an alert is taken by it, and not by its entry. */
+function hasAlert({ name, told }: Named): boolean {
+  return told.subject.startsWith("alt_") || alertOf[name] !== undefined
 }
 
 /** Of a notice in `names.notices`. */

@@ -39,7 +39,9 @@ export class Retelling {
     for (const { index, bytes } of rows) {
       const entry = parseEntry(bytes)
       if (entry === null || index !== this.size)
-        return [{ at: `entry ${index}`, why: "not an entry of a known kind in canonical form, or out of order" }]
+        return [
+          { at: `entry ${index}`, why: "not an entry of a known kind in canonical form, or out of order" },
+        ]
       this.size += 1
       this.time_ms = Date.parse(entry.at)
       if (!saysWhoMay(entry)) continue
@@ -95,6 +97,7 @@ function keeps(effects: Effects): Effects {
   return {
     ...effects,
     ...{ messages: [], captures: [] },
+    records: effects.records.filter(({ kind }) => kind !== "alert" && kind !== "signal"),
     members: effects.members.filter(({ set }) => !unread.some(each => set.startsWith(each))),
   }
 }

@@ -9,7 +9,6 @@ import type { MuteState } from "./mutes.ts"
 import type { TraceState } from "./traces.ts"
 import type { BackTestState, ModelState, RulesState } from "./watch-rules.ts"
 import type { EntryOf } from "./kinds.ts"
-import type { AlertKind } from "./shapes.ts"
 import type { CaptureRow, Found, KeyOf, MessageRow, RecordRow, Wanted } from "../ledger/ledger.ts"
 
 /** The things whose newest state is kept as records, by kind. */
@@ -75,7 +74,7 @@ export interface Records {
   readonly boxes: SetBoxes & { readonly entry: number }
   readonly alert: AlertState
   readonly trace: TraceState
-  /** By `signalName`: the newest alert of that kind about that reader. */
+  /** By `signalName`: the newest alert of that kind about that reader, person, organization or destination. */
   readonly signal: AlertState
   readonly destination: DestinationState
   /** Those that are told, in one record, which every batch loads. */
@@ -218,9 +217,9 @@ export const names = {
   captures: (lane: string, hour: string) => `captures/${lane}/${hour}`,
 }
 
-/** The record of the newest alert of one kind about one reader. */
-export function signalName(reader: string, what: AlertKind): string {
-  return `${reader}/${what}`
+/** The record of the newest alert of one kind about one reader, person, organization or destination. */
+export function signalName(about: string, what: AlertState["what"]): string {
+  return `${about}/${what}`
 }
 
 /** An entry's index as a member of a set that is read in order. */

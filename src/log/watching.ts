@@ -76,7 +76,11 @@ export function verdictIn(
 }
 
 /** The request as the watch sees it. */
-export function requestOf({ watch, capture, grant: id }: Opening, state: State, now_ms: number): WatchedRequest {
+export function requestOf(
+  { watch, capture, grant: id }: Opening,
+  state: State,
+  now_ms: number,
+): WatchedRequest {
   const grant = state.record("grant", id)
   const { place } = watch
   return {

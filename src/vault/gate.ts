@@ -66,6 +66,7 @@ export class Gate {
       keeps: effects => ({
         ...effects,
         messages: [],
+        records: effects.records.filter(({ kind }) => kind !== "alert" && kind !== "signal"),
         members: effects.members.filter(each => !unread.some(set => each.set.startsWith(set))),
       }),
       permit: (permit, index, state) => {
