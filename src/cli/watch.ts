@@ -8,6 +8,7 @@ import { watchPeopleCommands } from "./watch-people.ts"
 import { muteCommands } from "./watch-mutes.ts"
 import { watchModelCommands } from "./watch-models.ts"
 import { replayFiles, type ReplayFlags } from "./watch-replay.ts"
+import { rulesCommand } from "./watch-rules.ts"
 import { trainCommand } from "./watch-train.ts"
 
 /** The model that comes with the product, trained on drawn traffic: `npm run model:watch` makes it again. */
@@ -38,6 +39,7 @@ export function watchCommands(program: Command): void {
   trainCommand(watch)
   watchModelCommands(watch)
   muteCommands(watch)
+  rulesCommand(watch)
 }
 
 /** @throws Fault WATCH_MODEL for a file that is not there, and for one that is no model. */

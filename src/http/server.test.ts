@@ -121,7 +121,7 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."POST /v1/destinations,GET /v1/destinations,GET /v1/destinations/:id,POST /v1/destinations/:id/test,POST /v1/destination-removals,GET /v1/messages/:id,POST /v1/messages/:id/resending".split(
         ",",
       ),
-      ..."GET /v1/watch/models,POST /v1/watch/models,POST /v1/watch/backtests,GET /v1/watch/backtests/:id,POST /v1/watch/adoptions,GET /v1/watch/mutes,POST /v1/watch/mutes,POST /v1/watch/mutes/:id/ending".split(
+      ..."GET /v1/watch/models,POST /v1/watch/models,POST /v1/watch/backtests,GET /v1/watch/backtests/:id,POST /v1/watch/adoptions,GET /v1/watch/rules,GET /v1/watch/mutes,POST /v1/watch/mutes,POST /v1/watch/mutes/:id/ending".split(
         ",",
       ),
       ..."GET /v1/watch,GET /v1/watch/:id,POST /v1/watch/answers,POST /v1/person-liftings,POST /v1/org-liftings".split(

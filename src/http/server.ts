@@ -59,12 +59,14 @@ export interface Server {
   close(): Promise<void>
 }
 
+const usualRate: Rate = { perSecond: 50, burst: 500 }
+
 const loopback = ["127.0.0.1", "::1", "localhost"]
 
 /** Every route there is. */
 export function routesOf(
   door: Door,
-  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms" | "metrics">,
+  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms" | "metrics" | "rate">,
 ): Route[] {
   const { house, web } = door
   const { openBundles, standing, silentAfter_ms = 900_000 } = options
@@ -88,7 +90,7 @@ export function routesOf(
     ...traceRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
-    ...watchRuleRoutes(house),
+    ...watchRuleRoutes(house, { silentAfter_ms, perSecond: (options.rate ?? usualRate).perSecond }),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
     ...passkeyRoutes(house, web),
@@ -123,7 +125,7 @@ export async function buildServer(house: House, options: ServerOptions): Promise
   readReports(app)
   readFound(app)
   await app.register(swagger, { openapi: document(options.version) })
-  const floods = new Floods(house, options.rate ?? { perSecond: 50, burst: 500 })
+  const floods = new Floods(house, options.rate ?? usualRate)
   app.addHook("onClose", () => floods.close())
   const door = { house, floods, web: options.web ?? null }
   addRoutes(app, door, routesOf(door, options))

@@ -4,14 +4,32 @@ import { logBackTest } from "../custody/back-test.ts"
 import type { Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
 import { endMute, muteEvent, mutesOf } from "../custody/mutes.ts"
+import { rulesOf, type RuleSettings } from "../custody/rules.ts"
+import { Turnstile } from "../turnstile.ts"
 import { statements } from "../log/shapes.ts"
 import { allow } from "./door.ts"
 import { faultOf } from "./problem.ts"
 import { callerOf, parameter, withOpenings, type Route } from "./route.ts"
 
 /** What the watch may judge by, and what that would have done. Putting it in force takes two people (`motions.ts`). */
-export function watchRuleRoutes(house: House): Route[] {
-  return [...modelRoutes(house), ...backTestRoutes(house), ...muteRoutes(house)]
+export function watchRuleRoutes(house: House, settings: RuleSettings): Route[] {
+  return [rulesRoute(house, settings), ...modelRoutes(house), ...backTestRoutes(house), ...muteRoutes(house)]
+}
+
+/** One reads the log at a time; what it counted is kept. */
+function rulesRoute(house: House, settings: RuleSettings): Route {
+  const turnstile = new Turnstile({ inside: 1, waiting: 16 })
+  return {
+    method: "GET",
+    url: "/v1/watch/rules",
+    summary: "Each rule in a sentence with its numbers, how often it fired in 30 days, and who is told",
+    access: "signed",
+    answer: async request => {
+      await allow(house, callerOf(request), "read log")
+      const data = await turnstile.pass(() => rulesOf(house, settings))
+      return { object: "list", data, has_more: false, next_cursor: null }
+    },
+  }
 }
 
 function modelRoutes(house: House): Route[] {
