@@ -104,6 +104,10 @@ function lasting(out: string): string[] {
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "…Z")
     .replace(/\b\d{4}-\d\d-\d\d\b/g, "…")
     .replace(/\b[0-9a-f]{16}\b/g, "…")
+    .replace(/\b[0-9a-f]{64}\b/g, "…")
+    .replace(/(\.json {2})\d+ bytes/g, "$1… bytes")
+    // A sign a day: what is before midnight (UTC) stands in another column.
+    .replace(/^((?:images|refused) +)[.:=+*#-]{30} .*$/gm, "$1…")
     .replace(/[A-Za-z0-9+/]{43}=/g, "…")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:…")
     .replace(/(entry) \d+/g, "$1 …")
@@ -114,6 +118,7 @@ function lasting(out: string): string[] {
     .replace(/; most \d+$/gm, "; most …")
     .replace(/^ *#[ #]*$/gm, "…")
     .replace(/^(actual +)[\d.]+$/gm, "$1…")
+    .replace(/[\d.]+( nats, the newest image)/g, "…$1")
     .replace(/\d+ of \d+ images (.*?) in \d+ s(.*?): [\d.]+ nats/g, "… images $1 in … s: … nats")
     .replace(/^hours 0 to 23 .*$/gm, "hours 0 to 23  …")
   return text

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander"
 import type { AlertDays } from "../custody/alert-days.ts"
+import { alertTable } from "../log/alert-table.ts"
 import type { AlertState } from "../log/alerts.ts"
 import { contextOf, listQuery } from "./context.ts"
 import { answer, table } from "./say.ts"
@@ -39,10 +40,10 @@ export function alertCommands(program: Command): void {
         method: "GET",
         path: `/v1/alerts${query}`,
       })
-      const heads = ["alert", "what", "times", "last", "about", "detail", "outcome"]
+      const heads = ["alert", "what", "times", "last", "about", "actual", "outcome"]
       const rows = page.data.map(each => [
         ...[each.alert, each.what, each.count, each.last_at, each.reader ?? each.subject ?? ""],
-        ...[detailOf(each), outcomeOf(each)],
+        ...[alertTable[each.what].actual(each), outcomeOf(each)],
       ])
       const more = page.has_more ? ["more: --limit 200"] : []
       answer(voice, page, page.data.length === 0 ? ["no open alert"] : [...table(heads, rows), ...more])
@@ -163,9 +164,4 @@ function outcomeOption(): Option {
 function closedLine({ closed }: AlertState): string[] {
   if (closed === undefined) return []
   return [`closed     ${closed.outcome}, by ${closed.person} at ${closed.at}, log entry ${closed.entry}`]
-}
-
-function detailOf({ detail }: AlertState): string {
-  const told = Object.entries(detail).map(([name, value]) => `${name}=${value}`)
-  return told.length === 0 ? "–" : told.join(" ")
 }

@@ -127,6 +127,6 @@ export function sealedOpening(
 function refusalFault({ code, of }: Refused, entry: number, explained: Explained | null): Fault {
   const known = Object.hasOwn(faults, code) ? (code as FaultCode) : "INTERNAL"
   const { detail, next } = explained ?? { detail: faults[known][2] }
-  const extras = { entry, notDone: `The ${of} was not made.` }
+  const extras = { entry, notDone: of === "watch" ? "Nothing was changed." : `The ${of} was not made.` }
   return new Fault(known, detail, next === undefined ? extras : { ...extras, next })
 }

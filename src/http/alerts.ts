@@ -91,7 +91,7 @@ async function whyOf(house: House, alert: Records["alert"]) {
   const about = alert.subject ?? ""
   const isSomebody = about.startsWith("per_") || about.startsWith("org_")
   return {
-    ...{ rule, threshold, actual: actual(alert) },
+    ...{ rule, threshold: threshold(alert), actual: actual(alert) },
     first_event: await eventAt(house, alert.entry),
     last_event: await eventAt(house, alert.last_entry),
     last_days: isSomebody ? await lastDays(house, about) : null,

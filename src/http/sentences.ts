@@ -1,4 +1,4 @@
-import type { Entry } from "../log/kinds.ts"
+import type { Entry, EntryOf } from "../log/kinds.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {
@@ -22,11 +22,6 @@ export function sentenceOf(entry: Entry): string {
     case "person.suspended":
     case "watch.answered":
       return personSentence(entry)
-    case "model.kept":
-    case "watch.backtested":
-    case "rule.muted":
-    case "rule.unmuted":
-      return ruleSentence(entry)
     case "port.added":
     case "lane.added":
     case "reader.enrolled":
@@ -64,6 +59,8 @@ export function sentenceOf(entry: Entry): string {
       return tracedSentence(entry)
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
+    default:
+      return ruleSentence(entry)
   }
 }
 
@@ -85,8 +82,16 @@ function captureSentence(entry: Extract<Entry, { kind: "admitted" | "examined" }
 }
 
 function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.folded" }>): string {
-  if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}`
+  if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}${watchWord(entry.watch)}`
   return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
+}
+
+/** What the watch made of an opening, where it was not nothing. */
+function watchWord(watch: EntryOf<"refused">["watch"]): string {
+  if (watch === undefined || watch.verdict === "pass") return ""
+  const whose = watch.about === "organization" ? "the organization's people" : "the person"
+  const word = watch.verdict === "step-up" ? `asks ${whose} why` : `suspends ${whose}`
+  return watch.mode === "observe" ? `; the watch, which only observes: ${word}` : `; the watch ${word}`
 }
 
 function personSentence(
@@ -114,10 +119,10 @@ function ruleSentence(
   return `${model} tried over ${entry.requests.toLocaleString("en-US")} requests: it would have asked ${entry.questions} times and suspended ${entry.suspensions}`
 }
 
-function permitSentence({ for: purpose, capture, level, by }: Extract<Entry, { kind: "permit" }>): string {
+function permitSentence({ for: purpose, capture, level, by, watch }: EntryOf<"permit">): string {
   const short = capture.slice(-6)
   if (by !== null)
-    return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}`
+    return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}${watchWord(watch)}`
   return purpose === "trace"
     ? `the system may open ${short} to compare a found file with it`
     : `the system may open ${short} to examine it`
