@@ -35,7 +35,10 @@ export function alertRoutes(house: House): Route[] {
           ...{ limit: limit + 1, after: after ?? "" },
           matches: alert => status === undefined || standingOf(alert) === status,
         })
-        return pageOf(alerts, limit, { id: alert => alert.alert, show: alert => alert })
+        return pageOf(alerts, limit, {
+          id: alert => alert.alert,
+          show: alert => ({ ...alert, rule: alertTable[alert.what].rule }),
+        })
       },
     },
     {

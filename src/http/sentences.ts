@@ -20,7 +20,6 @@ export function sentenceOf(entry: Entry): string {
     case "person.enrolled":
     case "organization.suspended":
     case "person.suspended":
-    case "watch.answered":
       return personSentence(entry)
     case "port.added":
     case "lane.added":
@@ -33,15 +32,14 @@ export function sentenceOf(entry: Entry): string {
       return keySentence(entry)
     case "admitted":
     case "examined":
-      return captureSentence(entry)
+    case "permit":
+      return entry.kind === "permit" ? permitSentence(entry) : captureSentence(entry)
     case "grant.requested":
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
       return grantSentence(entry)
-    case "permit":
-      return permitSentence(entry)
     case "refused":
     case "refused.folded":
       return refusalSentence(entry)
@@ -95,20 +93,20 @@ function watchWord(watch: EntryOf<"refused">["watch"]): string {
 }
 
 function personSentence(
-  entry: Extract<
-    Entry,
-    { kind: "person.enrolled" | "organization.suspended" | "person.suspended" | "watch.answered" }
-  >,
+  entry: Extract<Entry, { kind: "person.enrolled" | "organization.suspended" | "person.suspended" }>,
 ): string {
-  if (entry.kind === "watch.answered") return `${entry.person.slice(-6)} told the watch why`
   if (entry.kind === "person.enrolled") return `a person of the office ${entry.statement.office} enrolled`
   const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
   return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
 }
 
 function ruleSentence(
-  entry: Extract<Entry, { kind: "model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted" }>,
+  entry: Extract<
+    Entry,
+    { kind: "model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted" | "watch.answered" }
+  >,
 ): string {
+  if (entry.kind === "watch.answered") return `${entry.person.slice(-6)} told the watch why`
   if (entry.kind === "rule.unmuted") return `mute ${entry.mute.slice(-6)} ended before its time`
   if (entry.kind === "rule.muted") {
     const { event, destination, until } = entry.statement
