@@ -51,7 +51,11 @@ export async function permit(
   }
   const appended = await house.log.append(proposal).catch(async (error: unknown) => {
     if (!(error instanceof ModelAway)) throw error
-    await learnModel(house, error.model)
+    if ((await learnModel(house, error.model)) === null)
+      throw new Fault("WATCH_MODEL", `the model in force, ${error.model}, is not in the log`, {
+        notDone: `The ${purpose} was not made.`,
+        next: "sallyport log fsck",
+      })
     return house.log.append(proposal)
   })
   if (appended.entry.kind !== "refused") return appended

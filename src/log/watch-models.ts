@@ -57,7 +57,7 @@ export function isShipped(digest: string): boolean {
 
 /** Those that logs held, by digest: whoever has read the entry of a model has it. */
 const kept = new Map<string, Model>()
-/** Many vaults can be open in one process; each keeps 256 at most. */
+/** A log holds 256 at most, and a process may read several. */
 const mostKept = 4096
 const most_bytes = 1_048_576
 
@@ -75,9 +75,8 @@ export function takeModel(digest: string, packed: string): Model | null {
   if (known !== undefined) return known
   const text = unpacked(packed)
   if (text === null || modelDigest(text) !== digest) return null
-  const model = parsedModel(text)
+  const model = kept.size < mostKept ? parsedModel(text) : null
   if (model === null) return null
-  if (kept.size >= mostKept) kept.clear()
   kept.set(digest, model)
   return model
 }
