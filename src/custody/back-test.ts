@@ -45,7 +45,7 @@ interface Asked {
 }
 
 /**
- * Follows the whole log under another model or other thresholds. Reads every entry once, about 100 µs for one that the watch looked at.
+ * Follows the whole log under another model or other thresholds. Reads every entry once.
  * @throws Fault WATCH_MODEL for one that neither came along nor is in the log.
  */
 export async function backTest(

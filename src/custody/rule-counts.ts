@@ -31,7 +31,7 @@ type Day = Map<string, { count: number; entry: number; at: string }>
 const nobody = new Register()
 
 /**
- * Counts of one log by day. The first look reads 30 days of entries, each later one what has come since: about 30 µs an entry.
+ * Counts of one log by day. The first look reads 30 days of entries, each later one what has come since.
  */
 class RuleCounts {
   readonly #house: House

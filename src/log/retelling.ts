@@ -21,7 +21,7 @@ const unread = [names.permits(""), names.copies(""), names.held("")]
 
 /**
  * Follows the log from its first entry and tells what the watch was told of each opening, as it was then. Entries are not judged: that is
- * `Replay`'s. About 60 µs for an opening; memory grows with people, grants and what was released.
+ * `Replay`'s. Memory grows with people, grants and what was released.
  */
 export class Retelling {
   size = 0

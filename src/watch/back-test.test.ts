@@ -1,11 +1,11 @@
 import { expect, test } from "vitest"
 import { honest, shipped, within, outside } from "../../test/watched.ts"
 import { withAttack, type Traffic } from "../drawing/traffic/traffic.ts"
-import { assess, type Verdict } from "./assess.ts"
+import { assess, statisticOf, type Verdict } from "./assess.ts"
 import { BackTest, type PastRequest, type TriedAll } from "./back-test.ts"
 import type { Model } from "./model.ts"
 import { Scene } from "./scene.ts"
-import { answered, emptyOrganization, emptyPerson } from "./state.ts"
+import { answered, emptyOrganization, emptyPerson, standingOf } from "./state.ts"
 import type { WatchedRequest } from "./symbols.ts"
 
 /** Another model by its thresholds alone. */
@@ -21,12 +21,19 @@ interface Past {
   readonly isAnswered: boolean
 }
 
-/** What the shipped model made of requests as they came, with every question answered at once. */
+interface Living {
+  /** After how many more of his requests whoever was asked says why. */
+  readonly patience?: number
+}
+
+/** What the shipped model made of requests as they came, as the vault would have kept it (decision 0018). */
 function lived(
   requests: Iterable<{ person: string; organization: string; request: WatchedRequest }>,
+  { patience = 0 }: Living = {},
 ): Past[] {
   const people = new Map<string, ReturnType<typeof emptyPerson>>()
   const organizations = new Map<string, ReturnType<typeof emptyOrganization>>()
+  const waited = new Map<string, number>()
   const gone = new Set<string>()
   return [...requests].flatMap(({ person, organization, request }) => {
     if (gone.has(person) || gone.has(organization)) return []
@@ -34,13 +41,21 @@ function lived(
     const pool = organizations.get(organization) ?? emptyOrganization()
     people.set(person, own)
     organizations.set(organization, pool)
+    const isAwaited = [own, pool].some(each => standingOf(each) === "asked")
+    const before = [own, pool].map(({ cells }) => Float64Array.from(cells))
+    const statistic = statisticOf(own)
     const { verdict, evidence } = assess(shipped, { person: own, organization: pool }, request)
-    if (verdict === "step-up") for (const each of [own, pool]) answered(each)
-    if (verdict === "suspend") gone.add(evidence.about === "organization" ? organization : person)
     const { about } = evidence
+    const isHeldBack = verdict === "step-up" && request.scope === "within"
+    if (isHeldBack && isAwaited && evidence.person_micronats <= statistic)
+      for (const [i, each] of [own, pool].entries()) each.cells.set(before[i]!)
+    if (verdict === "suspend") gone.add(about === "organization" ? organization : person)
+    const isAnswered = verdict === "step-up" && (waited.get(person) ?? 0) >= patience
+    if (verdict === "step-up") waited.set(person, isAnswered ? 0 : (waited.get(person) ?? 0) + 1)
+    if (isAnswered) for (const each of [own, pool]) answered(each)
     const isGiven = verdict === "pass" && request.scope === "within"
-    const how = { verdict, about, isObserved: false, isHeldBack: false, isGiven }
-    return [{ past: { person, organization, request, ...how }, isAnswered: verdict === "step-up" }]
+    const how = { verdict, about, isObserved: false, isHeldBack, isGiven }
+    return [{ past: { person, organization, request, ...how }, isAnswered }]
   })
 }
 
@@ -64,24 +79,35 @@ function tried(model: Model, all: readonly Past[], from_ms = 0): TriedAll {
   return test.result()
 }
 
-const attacked = lived(
-  requestsOf(withAttack(honest("back test", 40), { family: "collude", firstDay: 30, account: "any" })),
+const attacked = requestsOf(
+  withAttack(honest("back test", 40), { family: "collude", firstDay: 30, account: "any" }),
 )
 
-test("with the model and thresholds of then it finds what was: person by person", () => {
-  const { tried: all, requests } = tried(shipped, attacked)
-  expect(requests).toBe(attacked.length)
-  expect(all.length).toBeGreaterThan(1)
-  expect(all.reduce((sum, each) => sum + each.suspended, 0)).toBeGreaterThan(0)
-  for (const each of all) {
-    expect([each.id, each.would_be_asked, each.would_be_suspended]).toEqual([
-      each.id,
-      each.asked,
-      each.suspended,
-    ])
-    expect(each.images_held_back).toBe(0)
-  }
-})
+/** Three people of three organizations: slips, work while an answer is awaited, and more slips. */
+const mixed = [..."OOOWWWWWWWWWWWWWWWWWWWWWOWWWWWWWWWWOWWOWWWWOOOO"].flatMap((what, nth) =>
+  ["p1", "p2", "p3"].map((person, i) => ({
+    person,
+    organization: `of ${person}`,
+    request: (what === "O" ? outside : within)(1000 * (i + 1) + nth),
+  })),
+)
+
+test.each([0, 3, 12])(
+  "with the model and thresholds of then it finds what was, person by person, where answers take %i requests",
+  patience => {
+    const past = lived([...attacked, ...mixed], { patience })
+    const { tried: all, requests } = tried(shipped, past)
+    expect(requests).toBe(past.length)
+    expect(all.length).toBeGreaterThan(1)
+    expect(all.reduce((sum, each) => sum + each.suspended, 0)).toBeGreaterThan(0)
+    expect(patience === 0 || past.some(each => each.past.isHeldBack)).toBe(true)
+    for (const each of all) {
+      const would = [each.id, each.would_be_asked, each.would_be_suspended]
+      expect(would).toEqual([each.id, each.asked, each.suspended])
+      expect(each.images_held_back).toBe(0)
+    }
+  },
+)
 
 test("under lower thresholds whoever was asked is asked sooner, and images that left would not have", () => {
   const one = [0, 1].map(nth => outside(nth))

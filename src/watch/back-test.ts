@@ -120,6 +120,7 @@ export class BackTest {
   #assess(past: PastRequest, state: WatchState): Assessment {
     const { person, organization } = state
     const statistic = statisticOf(person)
+    const isAwaited = [person, organization].some(each => standingOf(each) === "asked")
     // What was held for a question was not charged, and speaks for nobody (decision 0018).
     const kept = past.isHeldBack ? [person, organization].map(({ cells }) => Float64Array.from(cells)) : []
     const assessment = assess(this.#model, state, past.request)
@@ -130,7 +131,8 @@ export class BackTest {
       if (evidence.about === "person") liftedPerson(person, organization)
       else liftedOrganization(organization)
     }
-    if (evidence.person_micronats > statistic) return assessment
+    const isForgotten = evidence.person_micronats <= statistic && (isAwaited || verdict === "pass")
+    if (!isForgotten) return assessment
     for (const [i, each] of [person, organization].entries()) each.cells.set(kept[i] ?? [])
     return assessment
   }
