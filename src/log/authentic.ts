@@ -25,6 +25,8 @@ const fixedPaths = {
   "trace.opened": "/v1/traces",
   "stop.ordered": "/v1/stops",
   "watch.answered": "/v1/watch/answers",
+  "recipients.signed": "/v1/recipients",
+  "grant.requested": "/v1/grants",
   "model.kept": "/v1/watch/models",
   "watch.backtested": "/v1/watch/backtests",
   "rule.muted": "/v1/watch/mutes",
@@ -48,9 +50,8 @@ function pathOf(draft: Draft): string | null {
     case "trace.opened":
     case "stop.ordered":
     case "watch.answered":
-    case "model.kept":
-    case "watch.backtested":
-    case "rule.muted":
+    case "recipients.signed":
+    case "grant.requested":
       return fixedPaths[draft.kind]
     case "organization.suspended":
     case "person.suspended":
@@ -61,10 +62,6 @@ function pathOf(draft: Draft): string | null {
       return motionPaths[draft.act]
     case "motion.seconded":
       return `/v1/motions/${draft.motion}/second`
-    case "recipients.signed":
-      return "/v1/recipients"
-    case "grant.requested":
-      return "/v1/grants"
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
@@ -84,7 +81,6 @@ function pathOf(draft: Draft): string | null {
     case "notice.acknowledged":
     case "destination.tested":
     case "message.resent":
-    case "rule.unmuted":
       return tellingPath(draft)
     case "trace.closed":
     case "genesis":
@@ -99,7 +95,15 @@ function pathOf(draft: Draft): string | null {
     case "message.abandoned":
     case "delivered":
       return null
+    default:
+      return rulePath(draft)
   }
+}
+
+function rulePath(
+  draft: Extract<Draft, { kind: "model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted" }>,
+): string {
+  return draft.kind === "rule.unmuted" ? `/v1/watch/mutes/${draft.mute}/ending` : fixedPaths[draft.kind]
 }
 
 function suspensionPath(
@@ -127,8 +131,7 @@ function grantPath(draft: Extract<Draft, { kind: OfGrant }>): string {
 }
 
 type Telling =
-  | ("alert.acknowledged" | "alert.closed" | "notice.acknowledged" | "destination.tested")
-  | ("message.resent" | "rule.unmuted")
+  "alert.acknowledged" | "alert.closed" | "notice.acknowledged" | "destination.tested" | "message.resent"
 
 /** What people do with what they are told. */
 function tellingPath(draft: Extract<Draft, { kind: Telling }>): string {
@@ -143,8 +146,6 @@ function tellingPath(draft: Extract<Draft, { kind: Telling }>): string {
       return `/v1/destinations/${draft.destination}/test`
     case "message.resent":
       return `/v1/messages/${draft.message}/resending`
-    case "rule.unmuted":
-      return `/v1/watch/mutes/${draft.mute}/ending`
   }
 }
 

@@ -47,26 +47,20 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "motion.proposed":
     case "motion.seconded":
     case "stop.ordered":
-      return movingRule(draft, state, now_ms)
     case "glass.reviewed":
-      return ownAct(draft, state, "approve") ?? reviewRule(draft, state, now_ms)
+      return movingRule(draft, state, now_ms)
     case "grant.requested":
-      return askingRule(draft, state, now_ms)
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
-      return deciding(draft, state, now_ms)
+      return draft.kind === "grant.requested"
+        ? askingRule(draft, state, now_ms)
+        : deciding(draft, state, now_ms)
     case "permit":
     case "refused":
     case "watch.answered":
       return openingRule(draft, state, now_ms)
-    case "model.kept":
-    case "watch.backtested":
-      return tuningRule(draft, state)
-    case "rule.muted":
-    case "rule.unmuted":
-      return mutingRule(draft, state, now_ms)
     case "log.read":
     case "opening.read":
     case "opening.destroyed":
@@ -92,6 +86,8 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "schema.changed":
     case "delivered":
       return null
+    default:
+      return ruleRule(draft, state, now_ms)
   }
 }
 
@@ -185,32 +181,37 @@ function ownAct(
 }
 
 function movingRule(
-  draft: DraftOf<"motion.proposed" | "motion.seconded" | "stop.ordered">,
+  draft: DraftOf<"motion.proposed" | "motion.seconded" | "stop.ordered" | "glass.reviewed">,
   state: State,
   now_ms: number,
 ): FaultCode | null {
+  if (draft.kind === "glass.reviewed")
+    return ownAct(draft, state, "approve") ?? reviewRule(draft, state, now_ms)
   if (draft.kind === "stop.ordered") return ownAct(draft, state, "stop") ?? stopRule(draft, state)
   if (draft.kind === "motion.proposed")
     return author(draft, state, proposing[draft.act]) ?? motionRule(draft, state, now_ms)
   return author(draft, state, "second") ?? secondRule(draft, state, now_ms)
 }
 
-/** What is tried before it is put in force. */
-function tuningRule(draft: DraftOf<"model.kept" | "watch.backtested">, state: State): FaultCode | null {
-  const stranger = ownAct(draft, state, "tune")
-  if (stranger !== null) return stranger
-  return draft.kind === "model.kept" ? keptRule(draft, state) : backTestRule(draft, state)
-}
-
-function mutingRule(
-  draft: DraftOf<"rule.muted" | "rule.unmuted">,
+/** What the watch judges by is tried first; and what somebody is not told for a while. */
+function ruleRule(
+  draft: DraftOf<"model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted">,
   state: State,
   now_ms: number,
 ): FaultCode | null {
-  const stranger = ownAct(draft, state, "acknowledge")
+  const isMute = draft.kind === "rule.muted" || draft.kind === "rule.unmuted"
+  const stranger = ownAct(draft, state, isMute ? "acknowledge" : "tune")
   if (stranger !== null) return stranger
-  if (draft.kind === "rule.unmuted") return unmuteRule(draft, state, now_ms)
-  return muteRefusal(draft, state, now_ms)?.code ?? null
+  switch (draft.kind) {
+    case "model.kept":
+      return keptRule(draft, state)
+    case "watch.backtested":
+      return backTestRule(draft, state)
+    case "rule.muted":
+      return muteRefusal(draft, state, now_ms)?.code ?? null
+    case "rule.unmuted":
+      return unmuteRule(draft, state, now_ms)
+  }
 }
 
 function readingRule(
