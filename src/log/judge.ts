@@ -54,9 +54,7 @@ export function judge(draft: Draft, state: State, now_ms: number): FaultCode | n
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
-      return draft.kind === "grant.requested"
-        ? askingRule(draft, state, now_ms)
-        : deciding(draft, state, now_ms)
+      return deciding(draft, state, now_ms)
     case "permit":
     case "refused":
     case "watch.answered":
@@ -162,10 +160,11 @@ function askingRule(draft: DraftOf<"grant.requested">, state: State, now_ms: num
 }
 
 function deciding(
-  draft: DraftOf<"grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked">,
+  draft: DraftOf<"grant.requested" | "grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked">,
   state: State,
   now_ms: number,
 ): FaultCode | null {
+  if (draft.kind === "grant.requested") return askingRule(draft, state, now_ms)
   if (draft.kind === "grant.edited") return author(draft, state, "edit") ?? editRule(draft, state, now_ms)
   if (draft.kind === "grant.revoked") return author(draft, state, "revoke") ?? revocationRule(draft, state)
   return author(draft, state, "approve") ?? approvalRule(draft, state, now_ms)
