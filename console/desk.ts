@@ -3,13 +3,14 @@ import type { Event } from "../src/custody/history.ts"
 import type { Preview } from "../src/custody/preview.ts"
 import type { GrantState } from "../src/grant/decide.ts"
 import { differencesOf } from "../src/grant/edit.ts"
+import { isAgencyOffice, type Office } from "../src/grant/office.ts"
 import { termsDigest, unusual, type Terms } from "../src/grant/terms.ts"
 import { element, rowsOf, silhouetteOf } from "./draw.ts"
 import { act, hasSignIn, open, read, Refusal, sessionKey, type Passkey } from "./requests.ts"
 
 interface Me {
   readonly person: string
-  readonly office: string
+  readonly office: Office
   readonly keys: readonly {
     readonly key: string
     readonly kind: string
@@ -123,6 +124,7 @@ async function showGrants(me: Me): Promise<void> {
       `${grant.images_used} of ${grant.terms.images}`,
       grant.terms.ends_at,
     ])
+  const alerts = isAgencyOffice(me.office) ? await alertSection() : []
   const waiting = data.filter(grant => grant.state === "pending").length
   const state = waiting === 0 ? "Nothing waits for a signature." : `${waiting} waiting for signatures.`
   show(
@@ -130,12 +132,40 @@ async function showGrants(me: Me): Promise<void> {
     rows.length === 0
       ? element("p", {}, "No grant yet: sallyport grant request")
       : rowsOf(["grant", "state", "purpose", "level", "images", "ends"], rows),
+    ...alerts,
     ...passkeySection(me),
     button("Sign out", async () => {
       await open("/v1/sessions/end")
       showSignIn(false)
     }),
   )
+}
+
+interface Alert {
+  readonly alert: string
+  readonly rule: string
+  readonly count: number
+  readonly last_at: string
+  readonly reader?: string
+  readonly subject?: string
+}
+
+/** What waits for a person to look: readers, whom the watch asked or suspended, and who was not told. */
+async function alertSection(): Promise<Node[]> {
+  const { data } = await read<{ data: Alert[] }>("/v1/alerts?status=open&limit=50")
+  const rows = data.map(each => [
+    ...[each.alert, each.rule, each.reader ?? each.subject ?? "", String(each.count), each.last_at],
+  ])
+  return [
+    element("h2", { id: "alerts" }, data.length === 0 ? "No open alert" : `${data.length} open alerts`),
+    ...(rows.length === 0 ? [] : [rowsOf(["alert", "what", "about", "times", "last"], rows)]),
+    element(
+      "p",
+      { class: "quiet" },
+      "Why, and what came of it: ",
+      element("code", {}, "sallyport alert show ALERT; alert ack ALERT; watch show PERSON"),
+    ),
+  ]
 }
 
 function passkeySection(me: Me): Node[] {

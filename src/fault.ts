@@ -90,6 +90,7 @@ export const faults = {
   BUDGET_VAULT: [403, 9, "The vault's number of images for the day is used up"],
   POLICY: [422, 2, "The policy is malformed or empty, and allows nothing"],
   STOPPED: [503, 3, "An emergency stop holds"],
+  MUTE: [403, 3, "This may not be muted so"],
   DESTINATION: [403, 3, "That organization may not be told of this"],
   MOTION: [403, 5, "This needs a second person of another office"],
   GRANT_BUDGET: [403, 9, "The grant's number of distinct images is used up"],
@@ -132,6 +133,12 @@ export const faults = {
   WATCH_STEP_UP: [403, 4, "The watch asks who asks for this, and why"],
   WATCH_SUSPENDED: [403, 3, "The watch suspended the person or the organization"],
   WATCH_MODEL: [422, 7, "Not a model that the watch can take"],
+  WATCH_THRESHOLDS: [422, 2, "The watch asks somewhere above nothing, and suspends above that"],
+  WATCH_BACKTEST: [
+    409,
+    8,
+    "What is put in force is tried before, over this log and in the last 24 hours, by the same model and thresholds",
+  ],
   WATCH_TRAINING: [422, 7, "These requests cannot train the watch"],
   WATCH_LOG: [422, 2, "Not a log of requests"],
   // incidents

@@ -20,6 +20,7 @@ export type IdPrefix =
   | "dst"
   | "inc"
   | "msg"
+  | "mut"
 
 const pattern = /^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 

@@ -12,7 +12,7 @@ import { assert } from "../src/fault.ts"
 import type { CaptureRow, Change } from "../src/ledger/ledger.ts"
 import type { Draft } from "../src/log/kinds.ts"
 import type { Appended } from "../src/log/sequencer.ts"
-import { names, type Records } from "../src/log/state.ts"
+import { signalName, names, type Records } from "../src/log/state.ts"
 import { formatReceipt } from "../src/log/receipt.ts"
 import { formatCheckpoint } from "../src/tlog/checkpoint.ts"
 import { leafHash } from "../src/tlog/hash.ts"
@@ -133,12 +133,22 @@ export async function appendRaw(port: TestPort, draft: Draft): Promise<Appended>
     { kind: "policy", id: "policy" },
     { kind: "moves", id: "moves" },
     { kind: "usage", id: "vault" },
+    { kind: "rules", id: "rules" },
   ]
   for (const kind of ["organization", "person", "grant", "contract", "lane", "reader", "key"]) {
     for (const row of await house.ledger.records(kind, { limit: 1000 })) {
       records.push({ kind, id: row.id })
       if (kind === "person" || kind === "organization")
-        records.push({ kind: "usage", id: row.id }, { kind: "watch", id: row.id })
+        records.push(
+          ...[
+            { kind: "usage", id: row.id },
+            { kind: "watch", id: row.id },
+          ],
+          ...(["watch_asked", "watch_suspended"] as const).map(what => ({
+            kind: "signal",
+            id: signalName(row.id, what),
+          })),
+        )
     }
   }
   if (draft.kind === "permit" && draft.by !== null) records.push({ kind: "grant", id: draft.by.grant })

@@ -107,6 +107,9 @@ function lasting(out: string): string[] {
     .replace(/\b[0-9a-f]{16}\b|\b[0-9a-f]{64}\b/g, "…")
     .replace(/[\d,]{5,} bytes/g, "… bytes")
     .replace(/("scoped":|inc_…, |all |\/test, )\d+(?= entries|,)/g, "$1…")
+    .replace(/(\.json {2})\d+ bytes/g, "$1… bytes")
+    // A sign a day: what is before midnight (UTC) stands in another column.
+    .replace(/^((?:images|refused) +)[.:=+*#-]{30} .*$/gm, "$1…")
     .replace(/[A-Za-z0-9+/]{43}=/g, "…")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:…")
     .replace(/(entry|alert ack) \d+/g, "$1 …")
@@ -120,6 +123,7 @@ function lasting(out: string): string[] {
     .replace(/; most \d+$/gm, "; most …")
     .replace(/^ *#[ #]*$/gm, "…")
     .replace(/^(actual +)[\d.]+$/gm, "$1…")
+    .replace(/[\d.]+( nats, the newest image)/g, "…$1")
     .replace(/\d+ of \d+ images? (.*?) in \d+ s(.*?): [\d.]+ nats/g, "… images $1 in … s: … nats")
     .replace(/^hours 0 to 23 .*$/gm, "hours 0 to 23  …")
   return text

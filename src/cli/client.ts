@@ -23,6 +23,8 @@ export interface Ask {
   /** Personal texts: sent as commitments with their openings. */
   readonly names?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Longest time until the whole answer is here, ms. Default 120,000. */
+  readonly timeout_ms?: number
 }
 
 const timeout_ms = 120_000
@@ -60,12 +62,34 @@ export class Client {
   async send(ask: Ask): Promise<Response> {
     const { body, statement } = bodyOf(ask)
     const headers = this.#headers(ask, body, statement)
-    return this.#fetch(ask.path, { method: ask.method, headers, ...(body === null ? {} : { body }) })
+    const request = { method: ask.method, headers, ...(body === null ? {} : { body }) }
+    return this.#fetch(ask.path, request, ask.timeout_ms)
   }
 
-  async #fetch(path: string, request: RequestInit): Promise<Response> {
+  /**
+   * The last line of an answer in lines of JSON, whose others are progress.
+   * @throws Fault with the server's own code, also where it comes as the last line.
+   */
+  async lines<T>(ask: Ask, progress: (done: number, of: number) => void): Promise<T> {
+    const { body } = await this.send(ask)
+    let rest = ""
+    const decoder = new TextDecoder()
+    for await (const chunk of (body ?? new ReadableStream()) as AsyncIterable<Uint8Array>) {
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n")
+      rest = parts.pop() ?? ""
+      for (const line of parts) {
+        const said = JSON.parse(line) as { done?: number; of?: number; result?: T; problem?: Problem }
+        if (said.problem !== undefined) throw faultIn(said.problem, 500)
+        if (said.result !== undefined) return said.result
+        progress(said.done ?? 0, said.of ?? 0)
+      }
+    }
+    throw new Fault("NO_SERVER", "the server's answer ended before its result", { next: "the same again" })
+  }
+
+  async #fetch(path: string, request: RequestInit, patience_ms = timeout_ms): Promise<Response> {
     const url = `${this.#options.server.replace(/\/$/, "")}${path}`
-    const limited = { ...request, signal: AbortSignal.timeout(timeout_ms) }
+    const limited = { ...request, signal: AbortSignal.timeout(patience_ms) }
     const response = await fetch(url, limited).catch((cause: unknown) => {
       throw new Fault("NO_SERVER", `no vault answers at ${this.#options.server}`, {
         cause,
@@ -117,16 +141,21 @@ function bodyOf({ statement, names = {} }: Ask): {
 
 /** The server's refusal as our own. */
 export async function faultOf(response: Response): Promise<Fault> {
-  const problem = (await response.json().catch(() => ({}))) as {
-    code?: string
-    detail?: string
-    not_done?: string
-    next?: string
-    entry?: number
-  }
+  return faultIn((await response.json().catch(() => ({}))) as Problem, response.status)
+}
+
+interface Problem {
+  readonly code?: string
+  readonly detail?: string
+  readonly not_done?: string
+  readonly next?: string
+  readonly entry?: number
+}
+
+function faultIn(problem: Problem, status: number): Fault {
   const isKnown = problem.code !== undefined && Object.hasOwn(faults, problem.code)
   const code = isKnown ? (problem.code as FaultCode) : "INTERNAL"
-  return new Fault(code, problem.detail ?? `the server answered ${response.status}`, {
+  return new Fault(code, problem.detail ?? `the server answered ${status}`, {
     ...(problem.not_done === undefined ? {} : { notDone: problem.not_done }),
     ...(problem.next === undefined ? {} : { next: problem.next }),
     ...(problem.entry === undefined ? {} : { entry: problem.entry }),

@@ -46,7 +46,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const isNew = !(await exists(join(data, "config.json")))
   if (isNew) await makeVault(data)
   const witness = await startWitness(data)
-  const served = await serve({ data, listen: options.listen, voice })
+  const served = await serve({ data, listen: options.listen, voice, notices: "sentences" })
   void served.ended.then(() => witness.close())
   const client = new Client({ server: served.url, vault: origin, signer: null })
   if (isNew) await setUp(data, served.url)

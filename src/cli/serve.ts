@@ -22,17 +22,21 @@ export interface ServeOptions {
   /** HOST:PORT; port 0 takes any free one. */
   readonly listen: string
   readonly voice: Voice
+  /** How what somebody must hear of is said on stderr: for a collector, or for a person. Default lines of JSON. */
+  readonly notices?: "json" | "sentences"
 }
 
 /** Opens a vault and its doors, and says so in one line. */
-export async function serve({ data, listen, voice }: ServeOptions): Promise<Served> {
+export async function serve({ data, listen, voice, notices }: ServeOptions): Promise<Served> {
   armFailpoint(process.env.SALLYPORT_FAILPOINT ?? "")
   const { host, port } = addressOf(listen)
   const opened = await openHouse({
     data,
     progress: (done, of) => progress(voice, done, of, "log entries checked"),
-    told: (notice, entry) => {
-      const line = { at: new Date().toISOString(), level: notice.severity, entry, sentence: notice.sentence }
+    told: ({ severity, sentence }, entry) => {
+      if (notices === "sentences")
+        return tell(voice, `${severity.toUpperCase().padEnd(8)} ${sentence}, log entry ${entry}`)
+      const line = { at: new Date().toISOString(), level: severity, entry, sentence }
       process.stderr.write(`${JSON.stringify(line)}\n`)
     },
   })

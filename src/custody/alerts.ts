@@ -1,6 +1,6 @@
 import { Fault } from "../fault.ts"
 import { wanting } from "../ledger/ledger.ts"
-import { isOpen, type AlertState, type Signal } from "../log/alerts.ts"
+import { aboutOf, isOpen, type AlertState, type Signal } from "../log/alerts.ts"
 import { judge } from "../log/judge.ts"
 import { parseEntry, type Draft, type EntryOf } from "../log/kinds.ts"
 import { noticeSeen, noticeWaits } from "../log/messages.ts"
@@ -162,7 +162,7 @@ export async function closeAlert(house: House, caller: Caller, alert: string): P
   const { asked, person } = caller
   const held = await recordOf(house, "alert", alert)
   const draft: Draft = { kind: "alert.closed", alert, person: person.person, asked, statement }
-  const signal = held === null ? [] : [{ kind: "signal", id: signalName(held.reader, held.what) }]
+  const signal = held === null ? [] : [{ kind: "signal", id: signalName(aboutOf(held), held.what) }]
   const records = [{ kind: "alert", id: alert }, ...signal]
   const { index } = await propose(house, caller, { of: "alert", draft, records })
   return { id: alert, entry: index }
@@ -203,7 +203,7 @@ export async function acknowledge(house: House, caller: Caller, alert: string): 
   const { asked, person } = caller
   const held = await recordOf(house, "alert", alert)
   const draft: Draft = { kind: "alert.acknowledged", alert, person: person.person, asked, statement }
-  const signal = held === null ? [] : [{ kind: "signal", id: signalName(held.reader, held.what) }]
+  const signal = held === null ? [] : [{ kind: "signal", id: signalName(aboutOf(held), held.what) }]
   const records = [{ kind: "alert", id: alert }, ...signal]
   const { index } = await propose(house, caller, { of: "alert", draft, records })
   return { id: alert, entry: index }

@@ -1,6 +1,6 @@
 import type { Asked, Opening, Statement } from "../grant/request.ts"
 import type { KeyOf, Wanted } from "../ledger/ledger.ts"
-import { Register, type Records, type State } from "../log/state.ts"
+import { Register, signalName, type Records, type State } from "../log/state.ts"
 import type { House } from "./house.ts"
 
 /** A person whose signed request was verified at the door. */
@@ -60,6 +60,12 @@ export async function watchKeys(house: House, person: string): Promise<KeyOf[]> 
     { kind: "watch", id: person },
     ...chain,
     ...(root === undefined ? [] : [{ kind: "watch", id: root }]),
+    ...[person, root ?? person].flatMap(id =>
+      (["watch_asked", "watch_suspended"] as const).map(what => ({
+        kind: "signal",
+        id: signalName(id, what),
+      })),
+    ),
   ]
 }
 

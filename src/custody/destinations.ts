@@ -3,12 +3,13 @@ import { base64 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import { isId } from "../ids.ts"
 import { wanting, type Backlog, type HeldMessage } from "../ledger/ledger.ts"
+import { alertOf } from "../log/alerts.ts"
 import type { DestinationKind, DestinationState } from "../log/destinations.ts"
 import type { EventName } from "../log/event-table.ts"
 import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { noticeSeen } from "../log/messages.ts"
-import { names, permitName, type Records } from "../log/state.ts"
+import { names, permitName, signalName, type Records } from "../log/state.ts"
 import { openText } from "../vault/keys.ts"
 import { recordOf, recordsOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
@@ -136,7 +137,8 @@ export async function abandon(
   if (isBeside(event)) return
   const name = event as EventName
   const draft: Draft = { kind: "message.abandoned", message: id, destination, event: name, attempts }
-  const wanted = wanting({ records: [{ kind: "destination", id: destination }] })
+  const signal = { kind: "signal", id: signalName(destination, "message_abandoned") }
+  const wanted = wanting({ records: [{ kind: "destination", id: destination }, signal] })
   await house.log.append({
     wanted,
     draft: (state, now_ms) => {
@@ -149,9 +151,15 @@ export async function abandon(
 
 /** Whether a person took what a later rung would be told of: then it is not told. */
 export async function isTaken(house: House, message: HeldMessage): Promise<boolean> {
-  const { subject } = message
-  if (isId(subject, "alt")) return (await recordOf(house, "alert", subject))?.acknowledged != null
+  const { subject, event } = message
   const entry = message.entry ?? canaryEntry(message)
+  if (isId(subject, "alt")) return (await recordOf(house, "alert", subject))?.acknowledged != null
+  const what = alertOf[event as EventName]
+  if (what !== undefined && entry !== null) {
+    const newest = await recordOf(house, "signal", signalName(subject, what))
+    // A later alert of the same kind opens only once somebody took this one.
+    return newest !== null && (newest.acknowledged !== null || newest.entry > entry)
+  }
   return entry !== null && (await house.ledger.member(names.notices, permitName(entry))) === noticeSeen
 }
 

@@ -6,6 +6,7 @@ import { brokenPolicy } from "../grant/policy.ts"
 import { brokenRule, type Terms } from "../grant/terms.ts"
 import type { Draft } from "../log/kinds.ts"
 import { isOfIncident } from "../log/incidents.ts"
+import { muteRefusal } from "../log/mutes.ts"
 import { policyOf, signerOfRequest, standingGrant } from "../log/standing.ts"
 import type { State } from "../log/state.ts"
 import { explainIncident } from "./explain-incident.ts"
@@ -24,6 +25,15 @@ export function explain(code: FaultCode, draft: Draft, of: { state: State; now_m
   if (draft.kind === "grant.approved" || draft.kind === "grant.denied") return ofApproval(code, draft, state)
   if (draft.kind === "motion.proposed") return ofMotion(code, draft, of)
   if (isOfIncident(draft)) return explainIncident(code, draft, of) ?? titled(code)
+  if (draft.kind === "notice.acknowledged" && code === "NOT_FOUND")
+    return {
+      detail: "Nothing that was told of this entry waits; what has an alert is taken by its own id.",
+      next: "sallyport alert ls",
+    }
+  if (draft.kind === "rule.muted") {
+    const refusal = muteRefusal(draft, state, now_ms)
+    if (refusal?.code === code) return { detail: refusal.says }
+  }
   return titled(code)
 }
 

@@ -9,6 +9,7 @@ import { chainKeys, recordOf, watchKeys, type Caller } from "./caller.ts"
 import { assertAddress } from "./destinations.ts"
 import { termsKeys } from "./grants.ts"
 import type { House } from "./house.ts"
+import { learnModel, rulesKey } from "./models.ts"
 import { propose } from "./propose.ts"
 import type { Registered } from "./register.ts"
 
@@ -28,6 +29,7 @@ export async function proposeMotion(
   if (capture !== undefined && (await house.ledger.capture(capture)) === null)
     throw new Fault("NOT_FOUND", "there is no such capture")
   if (act === "add-destination") assertAddress(caller)
+  if (act === "adopt-model") await learnModel(house, (statement as { model: string }).model)
   const subject = newSubject(act)
   const draft: Draft = { kind: "motion.proposed", motion, act, subject, asked: caller.asked, statement }
   const records = [{ kind: "motion", id: motion }, ...(await keysOf(house, { statement, subject }))]
@@ -82,7 +84,8 @@ export async function secondMotion(house: House, caller: Caller, motion: string)
   const statement = caller.statement as EntryOf<"motion.seconded">["statement"]
   const { asked, person } = caller
   const held = await recordOf(house, "motion", motion)
-  const stated = held?.statement as { organization?: string } | undefined
+  const stated = held?.statement as { organization?: string; model?: string } | undefined
+  if (stated?.model !== undefined) await learnModel(house, stated.model)
   const records = [
     { kind: "motion", id: motion },
     ...(held === null ? [] : [{ kind: "person", id: held.subject ?? held.proposer }]),
@@ -124,7 +127,9 @@ export async function reviewGlass(house: House, caller: Caller, grant: string): 
   return { id: grant, entry: index }
 }
 
-type Named = "incident" | "person" | "key" | "scope" | "grant" | "capture" | "organization" | "destination"
+type Named =
+  | ("person" | "key" | "scope" | "grant" | "capture" | "organization" | "destination")
+  | ("incident" | "model" | "backtest")
 type Stated = Partial<Record<Named, string>> & {
   readonly terms?: Parameters<typeof termsKeys>[1]
 }
@@ -135,6 +140,7 @@ async function keysOf(
   { statement, subject }: { readonly statement: object; readonly subject: string | null },
 ): Promise<KeyOf[]> {
   const { person, key, scope, grant, capture, organization, incident, terms } = statement as Stated
+  const { model, backtest } = statement as Stated
   const { destination = subject?.startsWith("dst_") === true ? subject : undefined } = statement as Stated
   return [
     ...(terms === undefined ? [] : await termsKeys(house, terms)),
@@ -149,6 +155,8 @@ async function keysOf(
     ...(organization === undefined ? [] : [{ kind: "watch", id: organization }]),
     ...(incident === undefined ? [] : [{ kind: "incident", id: incident }]),
     ...(destination === undefined ? [] : [{ kind: "destination", id: destination }]),
+    ...(model === undefined ? [] : [{ kind: "model", id: model }, rulesKey]),
+    ...(backtest === undefined ? [] : [{ kind: "backtest", id: backtest }]),
     ...(scope === undefined
       ? []
       : [

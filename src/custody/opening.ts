@@ -13,7 +13,8 @@ import { denial } from "./denial.ts"
 import type { House } from "./house.ts"
 import { networkOf } from "./networks.ts"
 import { refusedEntry, standingKeys } from "./propose.ts"
-import { watch } from "./watching.ts"
+import { learnModel, rulesKey } from "./models.ts"
+import { ModelAway, watch } from "./watching.ts"
 
 type Permit = EntryOf<"permit">
 type Stated = NonNullable<Permit["statement"]>
@@ -35,8 +36,9 @@ export async function permit(
 ): Promise<Appended> {
   const stated = caller.statement as Stated
   const told: { facts: Facts | null; unwitnessed: string | null } = { facts: null, unwitnessed: null }
-  const appended = await house.log.append({
-    wanted: await wantedFor(house, caller, stated),
+  const wanted = await wantedFor(house, caller, stated)
+  const proposal: Proposal = {
+    wanted,
     draft: (state, now_ms) => {
       const newest_ms = Math.max(now_ms, house.log.witnesses?.newest?.stated_ms ?? 0)
       if (house.log.clock() < newest_ms - maxBehind_ms)
@@ -49,6 +51,15 @@ export async function permit(
       const kept = drafted.entry.kind === "permit" ? openings : []
       return withTouch(house, { ...drafted, openings: kept }, at)
     },
+  }
+  const appended = await house.log.append(proposal).catch(async (error: unknown) => {
+    if (!(error instanceof ModelAway)) throw error
+    if ((await learnModel(house, error.model)) === null)
+      throw new Fault("WATCH_MODEL", `the model in force, ${error.model}, is not in the log`, {
+        notDone: `The ${purpose} was not made.`,
+        next: "sallyport log fsck",
+      })
+    return house.log.append(proposal)
   })
   if (appended.entry.kind !== "refused") return appended
   if (told.unwitnessed !== null)
@@ -175,6 +186,7 @@ export async function wantedFor(
       { kind: "look", id: lookName(id, capture) },
       ...(await stopKeys(house, at)),
       ...(await watchKeys(house, caller.person.person)),
+      rulesKey,
       ...(held === null ? [] : [{ kind: "port", id: held.port }]),
       ...["vault", root, caller.person.person].map(user => ({ kind: "usage", id: user })),
     ],

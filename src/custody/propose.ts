@@ -127,7 +127,8 @@ export function sealedOpening(
 function refusalFault({ code, of }: Refused, entry: number, explained: Explained | null): Fault {
   const known = Object.hasOwn(faults, code) ? (code as FaultCode) : "INTERNAL"
   const { detail, next } = explained ?? { detail: faults[known][2] }
-  const notDone = of === "incident" ? "Nothing of the incident was changed." : `The ${of} was not made.`
+  const unchanged = of === "watch" ? "Nothing was changed." : `The ${of} was not made.`
+  const notDone = of === "incident" ? "Nothing of the incident was changed." : unchanged
   const extras = { entry, notDone }
   return new Fault(known, detail, next === undefined ? extras : { ...extras, next })
 }

@@ -1,6 +1,5 @@
 import type { RecordRow } from "../ledger/ledger.ts"
 import type { Records } from "../log/state.ts"
-import { modelOf, newestModel } from "../log/watch-models.ts"
 import { mustHold } from "../log/standing.ts"
 import { statisticOf } from "../watch/assess.ts"
 import type { Model } from "../watch/model.ts"
@@ -8,6 +7,7 @@ import { at, parseOrganization, parsePerson, standingOf, type PersonState } from
 import { whyOf } from "../watch/why.ts"
 import { recordOf } from "./caller.ts"
 import type { House } from "./house.ts"
+import { rulesInForce } from "./models.ts"
 
 type Watch = Records["watch"]
 
@@ -41,7 +41,7 @@ export async function watchedPeople(
   house: House,
   of: { readonly limit: number; readonly after: string; readonly which: "all" | "evident" },
 ): Promise<readonly Suspicion[]> {
-  const model = mustHold(modelOf(newestModel()))
+  const { judging: model } = await rulesInForce(house)
   const found: Suspicion[] = []
   for (let { after } = of; found.length < of.limit;) {
     const rows = await house.ledger.records("watch", { limit: 1000, after })
@@ -93,7 +93,7 @@ const day_ms = 86_400_000
 export async function watchedPerson(house: House, person: string): Promise<SuspectedPerson> {
   const now_ms = house.log.clock()
   const watch = (await recordOf(house, "watch", person)) ?? empty
-  const model = mustHold(modelOf(newestModel()))
+  const { judging: model } = await rulesInForce(house)
   const suspicion = suspicionOf({ id: person, body: JSON.stringify(watch) }, model, now_ms)
   const used = (await recordOf(house, "usage", person))?.days ?? []
   const dates = Array.from({ length: days }, (_, i) => dateOf(now_ms - (days - 1 - i) * day_ms))

@@ -4,7 +4,7 @@ import type { Facts } from "../grant/decide.ts"
 import type { Level } from "../grant/level.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { CaptureFacts, State } from "../log/state.ts"
-import { newestModel } from "../log/watch-models.ts"
+import { modelInForce, modelOf } from "../log/watch-models.ts"
 import { assessed, heldVerdict, verdictIn, watchCodes, type Told, type Watched } from "../log/watching.ts"
 import { isEvidence, isOtherKind, scopeOf } from "../log/watch-scope.ts"
 import { mustHold } from "../log/standing.ts"
@@ -65,7 +65,7 @@ function toldOf(
   const { root } = house.keys
   const nameOf = (what: string, text: string) => fingerprint(base64(root.digest(what, text)))
   return {
-    model: newestModel(),
+    model: modelAtHand(state),
     mode: house.log.watch,
     scope: scopeOf(facts, capture?.id ?? null, now_ms),
     other_kind: isOtherKind(facts, level),
@@ -74,6 +74,22 @@ function toldOf(
     network: address === null ? 0 : nameOf("network", neighbourhoodOf(address)),
     device: nameOf("device", asked.device?.key ?? asked.key),
   }
+}
+
+/** Another server put a model in force that this one has not read yet. */
+export class ModelAway extends Error {
+  readonly model: string
+
+  constructor(model: string) {
+    super("the model in force is not at hand")
+    this.model = model
+  }
+}
+
+function modelAtHand(state: State): string {
+  const model = modelInForce(state)
+  if (modelOf(model) === null) throw new ModelAway(model)
+  return model
 }
 
 function placeOf({ port, lane, hour, sequence }: CaptureFacts): NonNullable<Told["place"]> {

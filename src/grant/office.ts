@@ -33,6 +33,7 @@ export type Act =
   | "report" // a breach of the own organization
   | "sign off" // counsel's word on a clock
   | "account" // to a traveler, for what left of him
+  | "tune" // what the watch judges by: tried by one, put in force by two
 
 const allowed: Readonly<Record<Act, readonly Office[]>> = {
   register: ["custodian"],
@@ -51,6 +52,7 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   trace: ["custodian", "privacy", "analyst", "auditor"],
   "know canaries": ["custodian", "privacy", "analyst"],
   account: ["privacy"],
+  tune: ["custodian", "privacy", "analyst"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
   declare: ["custodian", "cor", "privacy", "analyst"],
   report: ["manager", "engineer"],

@@ -22,6 +22,7 @@ const proposals = [
   ["look", "Propose one look at L4, for who holds the case"],
   ["lift-person", "Propose to lift a person's suspension; what the watch holds against him begins anew"],
   ["lift-organization", "Propose to lift an organization's suspension"],
+  ["adopt-model", "Propose by which model and thresholds the watch judges, with their back test"],
   ["add-destination", "Propose who else is told, of which events"],
   ["remove-destination", "Propose to tell a destination nothing more"],
   ["sign-statement", "Propose to sign an incident's statement and letters, by their digests"],

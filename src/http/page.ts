@@ -19,6 +19,8 @@ export interface Now {
   readonly delivered: number
   readonly refused: number
   readonly open_alerts: number
+  /** Whether what the watch says is held. */
+  readonly watch: "on" | "observe"
   readonly size: number
   readonly checkpoint: string
   /** How far the witnesses have seen the log, as a sentence. */
@@ -84,6 +86,7 @@ async function now(house: House): Promise<Now> {
     permits: await total("permit"),
     delivered: await total("delivered"),
     refused: await total("refused"),
+    watch: house.log.watch,
     open_alerts: await house.ledger.counter(names.openAlerts),
     witnessed: witnessedOf(house, await house.ledger.counter(names.opened)),
     size: head.size,
@@ -104,6 +107,7 @@ function pageOf(now: Now): string {
     ["wait to be examined", now.unexamined],
     ["images delivered", now.delivered],
     ["refused", now.refused],
+    ["open alerts", now.open_alerts],
     ["log entries", now.size],
   ] as const
   return `<!doctype html>
@@ -111,7 +115,7 @@ function pageOf(now: Now): string {
 <meta http-equiv="refresh" content="5"><title>Sallyport · ${escapeHtml(now.origin)}</title><style>${styles}</style></head>
 <body><header><h1>Sallyport</h1><p>${escapeHtml(now.origin)} <span class="quiet">as of ${escapeHtml(now.as_of)}</span></p></header>
 <main>${state}
-<p class="quiet">${escapeHtml(now.witnessed)}</p>
+<p class="quiet">${escapeHtml(now.witnessed)} ${now.watch === "on" ? "The watch judges each request before it is charged." : "The watch only observes: it refuses nothing."}</p>
 <section aria-label="Totals"><dl class="totals">${totals.map(([name, value]) => `<div><dt>${name}</dt><dd>${value.toLocaleString("en-US")}</dd></div>`).join("")}</dl></section>
 <section><h2>Newest entries</h2>${entriesOf(now)}</section>
 <section><h2>The log's head</h2><pre>${escapeHtml(now.checkpoint)}</pre>

@@ -1,5 +1,5 @@
 import { isOfIncident, type IncidentKind } from "../log/incidents.ts"
-import type { Entry } from "../log/kinds.ts"
+import type { Entry, EntryOf } from "../log/kinds.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {
@@ -27,7 +27,6 @@ function commonSentence(entry: Exclude<Entry, { kind: IncidentKind | "accounting
     case "person.enrolled":
     case "organization.suspended":
     case "person.suspended":
-    case "watch.answered":
       return personSentence(entry)
     case "port.added":
     case "lane.added":
@@ -40,15 +39,14 @@ function commonSentence(entry: Exclude<Entry, { kind: IncidentKind | "accounting
       return keySentence(entry)
     case "admitted":
     case "examined":
-      return captureSentence(entry)
+    case "permit":
+      return entry.kind === "permit" ? permitSentence(entry) : captureSentence(entry)
     case "grant.requested":
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
     case "grant.revoked":
       return grantSentence(entry)
-    case "permit":
-      return permitSentence(entry)
     case "refused":
     case "refused.folded":
       return refusalSentence(entry)
@@ -66,6 +64,8 @@ function commonSentence(entry: Exclude<Entry, { kind: IncidentKind | "accounting
       return tracedSentence(entry)
     case "delivered":
       return `${entry.size_bytes.toLocaleString("en-US")} bytes delivered under permit ${entry.permit}`
+    default:
+      return ruleSentence(entry)
   }
 }
 
@@ -87,26 +87,47 @@ function captureSentence(entry: Extract<Entry, { kind: "admitted" | "examined" }
 }
 
 function refusalSentence(entry: Extract<Entry, { kind: "refused" | "refused.folded" }>): string {
-  if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}`
+  if (entry.kind === "refused") return `${entry.of} refused: ${entry.code}${watchWord(entry.watch)}`
   return `${entry.count.toLocaleString("en-US")} more requests of ${entry.person.slice(-6)} refused: beyond the rate`
 }
 
+/** What the watch made of an opening, where it was not nothing. */
+function watchWord(watch: EntryOf<"refused">["watch"]): string {
+  if (watch === undefined || watch.verdict === "pass") return ""
+  const whose = watch.about === "organization" ? "the organization's people" : "the person"
+  const word = watch.verdict === "step-up" ? `asks ${whose} why` : `suspends ${whose}`
+  return watch.mode === "observe" ? `; the watch, which only observes: ${word}` : `; the watch ${word}`
+}
+
 function personSentence(
-  entry: Extract<
-    Entry,
-    { kind: "person.enrolled" | "organization.suspended" | "person.suspended" | "watch.answered" }
-  >,
+  entry: Extract<Entry, { kind: "person.enrolled" | "organization.suspended" | "person.suspended" }>,
 ): string {
-  if (entry.kind === "watch.answered") return `${entry.person.slice(-6)} told the watch why`
   if (entry.kind === "person.enrolled") return `a person of the office ${entry.statement.office} enrolled`
   const id = entry.kind === "person.suspended" ? entry.person : `organization ${entry.organization}`
   return `${id} ${entry.statement.suspended ? "suspended" : "resumed"}`
 }
 
-function permitSentence({ for: purpose, capture, level, by }: Extract<Entry, { kind: "permit" }>): string {
+function ruleSentence(
+  entry: Extract<
+    Entry,
+    { kind: "model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted" | "watch.answered" }
+  >,
+): string {
+  if (entry.kind === "watch.answered") return `${entry.person.slice(-6)} told the watch why`
+  if (entry.kind === "rule.unmuted") return `mute ${entry.mute.slice(-6)} ended before its time`
+  if (entry.kind === "rule.muted") {
+    const { event, destination, until } = entry.statement
+    return `${event} muted for destination ${destination.slice(-6)} until ${until}`
+  }
+  const model = `model ${entry.model.slice(0, 8)}`
+  if (entry.kind === "model.kept") return `${model} of the watch is in the log; it judges nothing yet`
+  return `${model} tried over ${entry.requests.toLocaleString("en-US")} requests: it would have asked ${entry.questions} times and suspended ${entry.suspensions}`
+}
+
+function permitSentence({ for: purpose, capture, level, by, watch }: EntryOf<"permit">): string {
   const short = capture.slice(-6)
   if (by !== null)
-    return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}`
+    return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}${watchWord(watch)}`
   return purpose === "trace"
     ? `the system may open ${short} to compare a found file with it`
     : `the system may open ${short} to examine it`

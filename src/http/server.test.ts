@@ -128,6 +128,9 @@ describe("the census of routes: a new one must be entered here, and none but two
         path => `POST /v1/incidents/:id/${path}`,
       ),
       "POST /v1/statement-signings",
+      ..."GET /v1/watch/models,POST /v1/watch/models,POST /v1/watch/backtests,GET /v1/watch/backtests/:id,POST /v1/watch/adoptions,GET /v1/watch/rules,GET /v1/watch/mutes,POST /v1/watch/mutes,POST /v1/watch/mutes/:id/ending".split(
+        ",",
+      ),
       ..."GET /v1/watch,GET /v1/watch/:id,POST /v1/watch/answers,POST /v1/person-liftings,POST /v1/org-liftings".split(
         ",",
       ),

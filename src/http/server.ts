@@ -31,6 +31,7 @@ import { addRoutes, type Route } from "./route.ts"
 import { signInRoutes } from "./sign-in.ts"
 import { statementRoutes } from "./statements.ts"
 import { Turnstile } from "../turnstile.ts"
+import { watchRuleRoutes } from "./watch-rules.ts"
 import { watchRoutes } from "./watch.ts"
 import type { Web } from "./web.ts"
 
@@ -63,12 +64,14 @@ export interface Server {
   close(): Promise<void>
 }
 
+const usualRate: Rate = { perSecond: 50, burst: 500 }
+
 const loopback = ["127.0.0.1", "::1", "localhost"]
 
 /** Every route there is. */
 export function routesOf(
   door: Door,
-  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms" | "metrics">,
+  options: Pick<ServerOptions, "openBundles" | "standing" | "silentAfter_ms" | "metrics" | "rate">,
 ): Route[] {
   const { house, web } = door
   const { openBundles, standing, silentAfter_ms = 900_000 } = options
@@ -95,6 +98,7 @@ export function routesOf(
     ...motionRoutes(house),
     ...watchRoutes(house),
     ...canaryRoutes(house),
+    ...watchRuleRoutes(house, { silentAfter_ms, perSecond: (options.rate ?? usualRate).perSecond }),
     ...noticeRoutes(house),
     ...signInRoutes(house, web),
     ...passkeyRoutes(house, web),
@@ -131,7 +135,7 @@ export async function buildServer(house: House, options: ServerOptions): Promise
   readReports(app)
   readFound(app)
   await app.register(swagger, { openapi: document(options.version) })
-  const floods = new Floods(house, options.rate ?? { perSecond: 50, burst: 500 })
+  const floods = new Floods(house, options.rate ?? usualRate)
   app.addHook("onClose", () => floods.close())
   const door = { house, floods, web: options.web ?? null }
   addRoutes(app, door, routesOf(door, options))

@@ -1,9 +1,10 @@
 import { PassThrough } from "node:stream"
 import { Type } from "typebox"
-import { recordOf, type Caller } from "../custody/caller.ts"
+import { chainKeys, recordOf, type Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
 import { assert, Fault } from "../fault.ts"
-import { parseEntry, type Entry, type Kind } from "../log/kinds.ts"
+import type { EntryRow } from "../ledger/ledger.ts"
+import { parseEntry, type Entry, type EntryOf, type Kind } from "../log/kinds.ts"
 import { signalName } from "../log/state.ts"
 import { allow } from "./door.ts"
 import type { Metrics } from "./metrics.ts"
@@ -12,7 +13,15 @@ import { callerOf, type Route } from "./route.ts"
 /** Kinds whose entries can change an alert. */
 const changing: ReadonlySet<string> = new Set<Kind>([
   ...(["alert.raised", "alert.acknowledged", "alert.closed", "admitted", "refused"] as const),
+  ...(["permit", "message.abandoned"] as const),
 ])
+
+/** Permits are many, and alerts only where the watch merely observes: most need no parsing. */
+const suspected = '"verdict":"s'
+
+function canChange({ kind, bytes }: EntryRow): boolean {
+  return changing.has(kind) && (kind !== "permit" || Buffer.from(bytes).includes(suspected))
+}
 
 const mostListeners = 32
 const every_ms = 500
@@ -114,9 +123,9 @@ class Listener {
     const { size } = await this.#house.log.head()
     while (this.#next < size && !this.#isGone) {
       const rows = await this.#house.log.entries(this.#next, Math.min(size, this.#next + page))
-      for (const { index, kind, bytes } of rows) {
-        const entry = changing.has(kind) ? parseEntry(bytes) : null
-        if (entry !== null) await this.#tell(entry, index)
+      for (const row of rows) {
+        const entry = canChange(row) ? parseEntry(row.bytes) : null
+        if (entry !== null) await this.#tell(entry, row.index)
       }
       this.#next += rows.length
       assert(rows.length > 0, "entries below the head are there")
@@ -137,8 +146,8 @@ class Listener {
 
 /** The alerts that an entry may have changed, as they stand now. */
 async function changedBy(house: House, entry: Entry): Promise<readonly object[]> {
-  const newest = async (reader: string, what: Parameters<typeof signalName>[1]) =>
-    (await recordOf(house, "signal", signalName(reader, what))) ?? []
+  const newest = async (about: string, what: Parameters<typeof signalName>[1]) =>
+    (await recordOf(house, "signal", signalName(about, what))) ?? []
   switch (entry.kind) {
     case "alert.raised":
       return (await Promise.all(entry.signals.map(({ what }) => newest(entry.reader, what)))).flat()
@@ -148,10 +157,28 @@ async function changedBy(house: House, entry: Entry): Promise<readonly object[]>
     case "admitted":
       return entry.gap === 0 ? [] : [await newest(entry.reader, "gap")].flat()
     case "refused":
-      return entry.code !== "CAPTURE_SEQUENCE" || entry.reader === null
-        ? []
-        : [await newest(entry.reader, "device_replayed")].flat()
+      if (entry.code === "CAPTURE_SEQUENCE" && entry.reader !== null)
+        return [await newest(entry.reader, "device_replayed")].flat()
+      return suspicions(house, entry.watch, entry.person)
+    case "permit":
+      return suspicions(house, entry.watch, entry.by?.person ?? null)
+    case "message.abandoned":
+      return [await newest(entry.destination, "message_abandoned")].flat()
     default:
       return []
   }
+}
+
+/** The alert about whom the watch asked or suspended. */
+async function suspicions(
+  house: House,
+  watch: EntryOf<"permit">["watch"],
+  person: string | null,
+): Promise<readonly object[]> {
+  if (watch === undefined || watch.verdict === "pass" || person === null) return []
+  const what = watch.verdict === "step-up" ? "watch_asked" : "watch_suspended"
+  const organization = (await recordOf(house, "person", person))?.organization ?? ""
+  const about =
+    watch.about === "organization" ? ((await chainKeys(house, organization)).at(-1)?.id ?? "") : person
+  return [(await recordOf(house, "signal", signalName(about, what))) ?? []].flat()
 }

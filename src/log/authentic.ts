@@ -20,12 +20,18 @@ export const motionPaths: Readonly<Record<Extract<Draft, { kind: "motion.propose
   "lift-person": "/v1/person-liftings",
   "lift-organization": "/v1/org-liftings",
   "sign-statement": "/v1/statement-signings",
+  "adopt-model": "/v1/watch/adoptions",
 }
 
 const fixedPaths = {
   "trace.opened": "/v1/traces",
   "stop.ordered": "/v1/stops",
   "watch.answered": "/v1/watch/answers",
+  "recipients.signed": "/v1/recipients",
+  "grant.requested": "/v1/grants",
+  "model.kept": "/v1/watch/models",
+  "watch.backtested": "/v1/watch/backtests",
+  "rule.muted": "/v1/watch/mutes",
   "organization.added": "/v1/orgs",
   "contract.added": "/v1/contracts",
   "person.enrolled": "/v1/people",
@@ -51,6 +57,8 @@ function commonPath(draft: Exclude<Draft, { kind: IncidentKind | "accounting.mad
     case "trace.opened":
     case "stop.ordered":
     case "watch.answered":
+    case "recipients.signed":
+    case "grant.requested":
       return fixedPaths[draft.kind]
     case "organization.suspended":
     case "person.suspended":
@@ -61,10 +69,6 @@ function commonPath(draft: Exclude<Draft, { kind: IncidentKind | "accounting.mad
       return motionPaths[draft.act]
     case "motion.seconded":
       return `/v1/motions/${draft.motion}/second`
-    case "recipients.signed":
-      return "/v1/recipients"
-    case "grant.requested":
-      return "/v1/grants"
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
@@ -98,7 +102,15 @@ function commonPath(draft: Exclude<Draft, { kind: IncidentKind | "accounting.mad
     case "message.abandoned":
     case "delivered":
       return null
+    default:
+      return rulePath(draft)
   }
+}
+
+function rulePath(
+  draft: Extract<Draft, { kind: "model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted" }>,
+): string {
+  return draft.kind === "rule.unmuted" ? `/v1/watch/mutes/${draft.mute}/ending` : fixedPaths[draft.kind]
 }
 
 function suspensionPath(

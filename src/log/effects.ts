@@ -2,17 +2,19 @@ import { isApproved, type GrantState } from "../grant/decide.ts"
 import { join, levels } from "../grant/level.ts"
 import { widens } from "../grant/edit.ts"
 import { termsDigest } from "../grant/terms.ts"
-import { alerted, gapAlert } from "./alerts.ts"
+import { alerted, gapAlert, watchAlert } from "./alerts.ts"
 import { proposedDestination } from "./destinations.ts"
 import { incidentAfter, isOfIncident, type IncidentKind } from "./incidents.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 import { lookOf } from "./lookalike.ts"
 import { messagesOf, noticeSeen } from "./messages.ts"
+import { muted, unmuted } from "./mutes.ts"
 import { enrolled, proposedMotion, reviewed, seconded, stopOf } from "./motions.ts"
 import { registered, takenBy } from "./registry.ts"
 import { levelAt, mustHold, personsKey, policyOf, record, rootOf, standingGrant } from "./standing.ts"
 import { destroyedName, names, permitName, type CaptureFacts, type Effects, type State } from "./state.ts"
 import { originalOpened, traced } from "./traces.ts"
+import { backTested, keptModel } from "./watch-rules.ts"
 import { answeredBy, watchedBy } from "./watching.ts"
 
 type Part = Partial<Effects>
@@ -46,8 +48,6 @@ type Common = Exclude<Entry, { kind: IncidentKind | "accounting.made" }>
 
 function partOf(entry: Common, index: number, state: State): Part {
   switch (entry.kind) {
-    case "genesis":
-      return genesis(entry)
     case "organization.added":
     case "organization.suspended":
     case "contract.added":
@@ -57,12 +57,12 @@ function partOf(entry: Common, index: number, state: State): Part {
     case "lane.added":
     case "reader.enrolled":
       return { records: registered(entry, state), members: takenBy(entry) }
+    case "genesis":
     case "person.enrolled":
-      return enrolled(entry.person, entry.statement, state)
+      return entry.kind === "genesis" ? genesis(entry) : enrolled(entry.person, entry.statement, state)
     case "motion.proposed":
-      return proposed(entry, index, state)
     case "motion.seconded":
-      return seconded(entry, index, state)
+      return entry.kind === "motion.proposed" ? proposed(entry, index, state) : seconded(entry, index, state)
     case "stop.ordered":
     case "schema.changed":
     case "recipients.signed":
@@ -94,14 +94,33 @@ function partOf(entry: Common, index: number, state: State): Part {
     case "alert.raised":
     case "alert.acknowledged":
     case "alert.closed":
-      return alerted(entry, index, state)
     case "message.abandoned":
+      return alerted(entry, index, state)
     case "message.resent":
     case "destination.tested":
     case "refused.folded":
     case "opening.read":
     case "log.read":
       return {}
+    default:
+      return { records: ruled(entry, index, state) }
+  }
+}
+
+function ruled(
+  entry: EntryOf<"rule.muted" | "rule.unmuted" | "model.kept" | "watch.backtested">,
+  index: number,
+  state: State,
+): Effects["records"] {
+  switch (entry.kind) {
+    case "rule.muted":
+      return muted(entry, index, state)
+    case "rule.unmuted":
+      return unmuted(entry, state)
+    case "model.kept":
+      return keptModel(entry, index)
+    case "watch.backtested":
+      return backTested(entry, index)
   }
 }
 
@@ -113,7 +132,12 @@ function watchedPart(
 ): Part {
   if (entry.kind === "watch.answered") return { records: answeredBy(entry, state) }
   const part = entry.kind === "permit" ? permitted(entry, index, state) : alerted(entry, index, state)
-  return { ...part, records: [...(part.records ?? []), ...watchedBy(entry, index, state)] }
+  const { records = [], counters = [] } = watchAlert(entry, index, state)
+  return {
+    ...part,
+    records: [...(part.records ?? []), ...watchedBy(entry, index, state), ...records],
+    counters: [...(part.counters ?? []), ...counters],
+  }
 }
 
 function proposed(entry: EntryOf<"motion.proposed">, index: number, state: State): Part {

@@ -9,10 +9,12 @@ export interface Event {
   readonly vendors: boolean
   /** Of one subject at most one message in this time; 0: each. */
   readonly folds_ms: number
+  /** Whether one person may mute it for a destination, for a while (`mutes.ts`). */
+  readonly mutable: boolean
 }
 
-const alarm = { severity: "alarm", waits: true, vendors: false, folds_ms: 0 } as const
-const notice = { severity: "notice", waits: false, vendors: false, folds_ms: 0 } as const
+const alarm = { severity: "alarm", waits: true, vendors: false, folds_ms: 0, mutable: false } as const
+const notice = { severity: "notice", waits: false, vendors: false, folds_ms: 0, mutable: true } as const
 const folded = { folds_ms: 600_000 }
 
 /**
@@ -22,7 +24,7 @@ const folded = { folds_ms: 600_000 }
  */
 export const eventTable = {
   "alert.raised": {
-    ...alarm,
+    ...{ ...alarm, mutable: true },
     sentence: "A reader or its lane needs a look.",
   },
   "alert.acknowledged": {
@@ -34,11 +36,11 @@ export const eventTable = {
     sentence: "An alert is closed, with its outcome.",
   },
   "refused.budget": {
-    ...{ ...alarm, ...folded, vendors: true },
+    ...{ ...alarm, ...folded, vendors: true, mutable: true },
     sentence: "Somebody asked for more images than a budget has left.",
   },
   "refused.unknown": {
-    ...{ ...alarm, ...folded },
+    ...{ ...alarm, ...folded, mutable: true },
     sentence: "Somebody asked for a grant or a capture that does not exist.",
   },
   "refused.identity": {
@@ -46,15 +48,15 @@ export const eventTable = {
     sentence: "A key or session was used from another device, network or browser than its own.",
   },
   "refused.scope": {
-    ...{ ...alarm, ...folded, vendors: true },
+    ...{ ...alarm, ...folded, vendors: true, mutable: true },
     sentence: "Somebody asked for images outside of what a grant allows.",
   },
   "refused.rate": {
-    ...{ ...alarm, ...folded, vendors: true },
+    ...{ ...alarm, ...folded, vendors: true, mutable: true },
     sentence: "Somebody asks faster than the rate that is answered.",
   },
   "watch.step_up": {
-    ...{ ...alarm, ...folded, vendors: true },
+    ...{ ...alarm, ...folded, vendors: true, mutable: true },
     sentence: "Somebody asks for images as a grab does, and must say why before anything more leaves.",
   },
   "watch.suspended": {
@@ -87,11 +89,11 @@ export const eventTable = {
     sentence: "An emergency stop: nothing leaves until two people resume it.",
   },
   "motion.proposed": {
-    ...notice,
+    ...{ ...notice, mutable: false },
     sentence: "Something waits for a second person's signature.",
   },
   "motion.decided": {
-    ...notice,
+    ...{ ...notice, mutable: false },
     sentence: "A second person signed, or rejected, what was proposed.",
   },
   "glass.broken": {
@@ -129,6 +131,14 @@ export const eventTable = {
   "statement.signed": {
     ...notice,
     sentence: "Two people signed the statement and letters of an incident.",
+  },
+  "rule.muted": {
+    ...{ ...notice, mutable: false },
+    sentence: "Somebody muted an event for a destination, for a while.",
+  },
+  "rule.unmuted": {
+    ...{ ...notice, mutable: false },
+    sentence: "An event that was muted for a destination is told again before its time.",
   },
   "log.unwitnessed": {
     ...{ ...alarm, ...folded },

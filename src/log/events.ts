@@ -92,7 +92,9 @@ function opened(_: unknown, { records, index }: Made): readonly Told[] {
   return records.flatMap(({ kind, body }) => {
     if (kind !== "alert") return []
     const { alert, what, reader, lane, port, entry } = body as AlertState
-    return entry === index ? [{ subject: alert, data: { alert, what, reader, lane, port } }] : []
+    // What is no reader's has an event of its own.
+    if (entry !== index || reader === undefined || lane === undefined || port === undefined) return []
+    return [{ subject: alert, data: { alert, what, reader, lane, port } }]
   })
 }
 
@@ -198,6 +200,17 @@ const tells: Readonly<Record<EventName, Tells>> = {
       const { incident, scoped } = state.record("motion", motion)?.statement as SignedStatement
       return [{ subject: incident, data: { incident, motion, scoped } }]
     },
+  },
+  "rule.muted": {
+    "rule.muted": ({ mute, person, statement: { event, destination, subject, until } }) => [
+      {
+        subject: mute,
+        data: { mute, person, event, destination, until, ...(subject === null ? {} : { of: subject }) },
+      },
+    ],
+  },
+  "rule.unmuted": {
+    "rule.unmuted": ({ mute, person }) => [{ subject: mute, data: { mute, person } }],
   },
   "log.unwitnessed": {
     refused: ({ code }) => (code === "LOG_UNWITNESSED" ? [{ subject: "log", data: { code } }] : []),

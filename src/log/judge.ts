@@ -9,12 +9,14 @@ import { approvalRule, editRule, exists, requestRule, reviewRule, revocationRule
 import type { Draft } from "./kinds.ts"
 import { noticeSeen } from "./messages.ts"
 import { incidentActs, incidentRule, isOfIncident, type IncidentKind } from "./incidents.ts"
+import { muteRefusal, unmuteRule } from "./mutes.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
 import { signerOfRequest } from "./standing.ts"
 import { destroyedName, names, permitName, type State } from "./state.ts"
 import { originalRule, traceEntryRule } from "./traces.ts"
+import { backTestRule, keptRule } from "./watch-rules.ts"
 import { answerRule, isStoppedByWatch, watchRule } from "./watching.ts"
 
 type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
@@ -54,11 +56,9 @@ function ruleOf(draft: Common, state: State, now_ms: number): FaultCode | null {
     case "motion.proposed":
     case "motion.seconded":
     case "stop.ordered":
-      return movingRule(draft, state, now_ms)
     case "glass.reviewed":
-      return ownAct(draft, state, "approve") ?? reviewRule(draft, state, now_ms)
+      return movingRule(draft, state, now_ms)
     case "grant.requested":
-      return askingRule(draft, state, now_ms)
     case "grant.edited":
     case "grant.approved":
     case "grant.denied":
@@ -93,6 +93,8 @@ function ruleOf(draft: Common, state: State, now_ms: number): FaultCode | null {
     case "schema.changed":
     case "delivered":
       return null
+    default:
+      return ruleRule(draft, state, now_ms)
   }
 }
 
@@ -175,10 +177,11 @@ function askingRule(draft: DraftOf<"grant.requested">, state: State, now_ms: num
 }
 
 function deciding(
-  draft: DraftOf<"grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked">,
+  draft: DraftOf<"grant.requested" | "grant.edited" | "grant.approved" | "grant.denied" | "grant.revoked">,
   state: State,
   now_ms: number,
 ): FaultCode | null {
+  if (draft.kind === "grant.requested") return askingRule(draft, state, now_ms)
   if (draft.kind === "grant.edited") return author(draft, state, "edit") ?? editRule(draft, state, now_ms)
   if (draft.kind === "grant.revoked") return author(draft, state, "revoke") ?? revocationRule(draft, state)
   return author(draft, state, "approve") ?? approvalRule(draft, state, now_ms)
@@ -194,14 +197,37 @@ function ownAct(
 }
 
 function movingRule(
-  draft: DraftOf<"motion.proposed" | "motion.seconded" | "stop.ordered">,
+  draft: DraftOf<"motion.proposed" | "motion.seconded" | "stop.ordered" | "glass.reviewed">,
   state: State,
   now_ms: number,
 ): FaultCode | null {
+  if (draft.kind === "glass.reviewed")
+    return ownAct(draft, state, "approve") ?? reviewRule(draft, state, now_ms)
   if (draft.kind === "stop.ordered") return ownAct(draft, state, "stop") ?? stopRule(draft, state)
   if (draft.kind === "motion.proposed")
     return author(draft, state, proposing[draft.act]) ?? motionRule(draft, state, now_ms)
   return author(draft, state, "second") ?? secondRule(draft, state, now_ms)
+}
+
+/** What the watch judges by is tried first; and what somebody is not told for a while. */
+function ruleRule(
+  draft: DraftOf<"model.kept" | "watch.backtested" | "rule.muted" | "rule.unmuted">,
+  state: State,
+  now_ms: number,
+): FaultCode | null {
+  const isMute = draft.kind === "rule.muted" || draft.kind === "rule.unmuted"
+  const stranger = ownAct(draft, state, isMute ? "acknowledge" : "tune")
+  if (stranger !== null) return stranger
+  switch (draft.kind) {
+    case "model.kept":
+      return keptRule(draft, state)
+    case "watch.backtested":
+      return backTestRule(draft, state)
+    case "rule.muted":
+      return muteRefusal(draft, state, now_ms)?.code ?? null
+    case "rule.unmuted":
+      return unmuteRule(draft, state, now_ms)
+  }
 }
 
 function readingRule(

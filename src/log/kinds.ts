@@ -6,17 +6,20 @@ import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import { eventNames } from "./event-table.ts"
 import { incidentFields, incidentStatements } from "./incident-shapes.ts"
+import { ruleKinds } from "./rule-kinds.ts"
 import {
   acts,
   alertDetail,
   alertKinds,
   asked,
+  by,
   closed,
   count,
   date,
   id,
   index,
   keyName,
+  kind,
   traceVerdict,
   label,
   level,
@@ -28,16 +31,6 @@ import {
 } from "./shapes.ts"
 import { office, oneOf, publicKey, purpose, sha256Base64, sha256Hex, statements, time } from "./shapes.ts"
 import { traceLimits } from "./trace-limits.ts"
-
-/** An entry of that kind: what every entry has, and its own closed set of fields. */
-function kind<K extends string, P extends Record<string, TSchema>>(name: K, properties: P) {
-  return closed({ v: Type.Literal(1), kind: Type.Literal(name), at: time, ...properties })
-}
-
-/** A signed request and what it stated: the author of an entry. */
-function by<S extends TSchema>(statement: S) {
-  return { asked, statement }
-}
 
 type RefusedAct =
   | "admission"
@@ -220,6 +213,7 @@ export const kinds = {
   }),
   /** Who was asked why by the watch said it, with his key or passkey. */
   "watch.answered": kind("watch.answered", { person: id("per"), ...by(statements.answer) }),
+  ...ruleKinds,
   /** What one person asked beyond the rate within a window, after the first refusal of the window: counted, not listed. */
   "refused.folded": kind("refused.folded", {
     code: oneOf(["RATE"]),

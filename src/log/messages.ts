@@ -1,10 +1,12 @@
 import { canonical } from "../canonical.ts"
 import { placedId } from "../ids.ts"
 import type { MessageRow } from "../ledger/ledger.ts"
+import { alertOf } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
 import { eventOf, type EventName } from "./event-table.ts"
 import { canTell, toldBy, type Told } from "./events.ts"
 import type { Entry } from "./kinds.ts"
+import { Mutes } from "./mutes.ts"
 import { record } from "./standing.ts"
 import { names, permitName, type Effects, type State } from "./state.ts"
 
@@ -15,6 +17,7 @@ export const rungs_ms: readonly number[] = [0, 15 * 60_000, 60 * 60_000, 4 * 3_6
 export const tellingKeys = [
   { kind: "destinations", id: "destinations" },
   { kind: "recently", id: "recently" },
+  { kind: "mutes", id: "mutes" },
 ] as const
 
 /** Foldable events that are remembered; beyond it the oldest are forgotten, and told again. */
@@ -40,14 +43,17 @@ export function messagesOf(
   const told = toldBy(entry, { index, records, state })
   const at_ms = Date.parse(entry.at)
   const recent = new Recent(state.record("recently", "recently")?.told ?? [], at_ms)
+  const mutes = new Mutes(state, at_ms)
   const messages: MessageRow[] = []
   let waits = false
   for (const each of told) {
     const taking = active.filter(destination => takes(destination, each, state))
     if (taking.length === 0 || !recent.isNews(each)) continue
-    waits ||= eventOf(each.name).waits && !endsItself(each.told)
+    waits ||= eventOf(each.name).waits && !endsItself(each.told) && !hasAlert(each)
     const told_ms = Math.max(at_ms, each.told.at_ms ?? at_ms)
+    const heard = { name: each.name, subject: each.told.subject }
     for (const destination of taking) {
+      if (!isTest(each) && mutes.holdsBack(destination.destination, heard)) continue
       const due_ms = told_ms + (isTest(each) ? 0 : (rungs_ms[destination.rung] ?? 0))
       const id = placedId("msg", { at_ms: due_ms, index, nth: messages.length })
       const body = canonical(bodyOf(each, { at: new Date(told_ms).toISOString(), entry: index }))
@@ -65,7 +71,10 @@ export function messagesOf(
   }
   return {
     messages,
-    records: recent.isChanged ? [record("recently", "recently", { told: recent.told })] : [],
+    records: [
+      ...(recent.isChanged ? [record("recently", "recently", { told: recent.told })] : []),
+      ...(mutes.isChanged ? [record("mutes", "mutes", { mutes: mutes.mutes })] : []),
+    ],
     members: waits ? [{ set: names.notices, member: permitName(index), value: noticeWaits }] : [],
   }
 }
@@ -93,6 +102,11 @@ export function messagesBeside(
       const id = idOf(due_ms, destination)
       return { id, destination, subject: each.told.subject, event: each.name, entry: null, due_ms, body }
     })
+}
+
+/** What has an alert is taken by it, and not by its entry. */
+function hasAlert({ name, told }: Named): boolean {
+  return told.subject.startsWith("alt_") || alertOf[name] !== undefined
 }
 
 /** Of a notice in `names.notices`. */

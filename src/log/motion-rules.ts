@@ -10,6 +10,7 @@ import type { Draft } from "./kinds.ts"
 import { motionDigest } from "./motions.ts"
 import { policyOf, signerOfRequest } from "./standing.ts"
 import { names, type State } from "./state.ts"
+import { adoptionRule } from "./watch-rules.ts"
 
 /** The rules of what takes two people: whether a motion may be proposed, or seconded; and of the stop that takes one. */
 
@@ -18,7 +19,7 @@ type DraftOf<K extends Draft["kind"]> = Extract<Draft, { kind: K }>
 export const proposing: Readonly<Record<DraftOf<"motion.proposed">["act"], Act>> = {
   ...{ enroll: "register", policy: "register", "add-key": "register", "remove-key": "register" },
   "change-office": "register",
-  ...{ "lift-person": "suspend", "lift-organization": "suspend" },
+  ...{ "lift-person": "suspend", "lift-organization": "suspend", "adopt-model": "tune" },
   ...{ "add-destination": "register", "remove-destination": "register" },
   "sign-statement": "declare",
   ...{ resume: "stop", "break-glass": "open case", look: "open case", "set-boxes": "open case" },
@@ -58,7 +59,11 @@ const subjects: Readonly<Partial<Record<DraftOf<"motion.proposed">["act"], strin
 
 /** Whether the act could come into effect now; asked when it is proposed and when it is seconded. */
 function actRule(
-  motion: Pick<DraftOf<"motion.proposed">, "act" | "subject" | "statement"> & { readonly proposer: string },
+  motion: Pick<DraftOf<"motion.proposed">, "act" | "subject" | "statement"> & {
+    readonly proposer: string
+    /** Absent while it is proposed. */
+    readonly proposed_at?: string
+  },
   state: State,
   now_ms: number,
 ): FaultCode | null {
@@ -97,6 +102,10 @@ function actRule(
     case "lift-person":
     case "lift-organization":
       return liftRule(statement as { person?: string; organization?: string }, state)
+    case "adopt-model": {
+      const { proposed_at } = motion
+      return adoptionRule(statement, state, proposed_at === undefined ? now_ms : Date.parse(proposed_at))
+    }
     case "look": {
       const { grant } = statement as { grant: string }
       const held = state.record("grant", grant)

@@ -10,6 +10,7 @@ import { signedStatement } from "./incidents.ts"
 import type { EntryOf } from "./kinds.ts"
 import { mustHold, personsKey, record, signerOfRequest } from "./standing.ts"
 import { liftedBy } from "./watching.ts"
+import { adopted } from "./watch-rules.ts"
 import { lookName, names, type Effects, type MotionState, type Records, type State } from "./state.ts"
 
 /** What motions do: the one form of what takes two people and is not a grant. */
@@ -128,6 +129,8 @@ function carried(
     case "lift-person":
     case "lift-organization":
       return { records: liftedBy(stated, state) }
+    case "adopt-model":
+      return { records: adopted(statement, { motion: entry.motion, entry: by.index }) }
     case "set-boxes":
       return settled(stated, by.index, state)
     case "sign-statement":

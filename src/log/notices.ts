@@ -1,3 +1,4 @@
+import { alertTable } from "./alert-table.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
 
 /** What somebody must hear of at once; `alarm` is the highest severity. Sentences name ids, never a person. */
@@ -36,15 +37,8 @@ export function noticeOf(entry: Entry): Notice | null {
         severity: entry.statement.outcome === "unjustified" ? "alarm" : "notice",
         sentence: `break-glass ${entry.grant} was reviewed: ${entry.statement.outcome}`,
       }
-    case "refused": {
-      const what = alarming[entry.code]
-      return what === undefined
-        ? null
-        : {
-            severity: "alarm",
-            sentence: `${what}${entry.person === null ? "" : ` (${short(entry.person)})`}`,
-          }
-    }
+    case "refused":
+      return watchNotice(entry.watch, entry.person) ?? refusalNotice(entry)
     case "organization.suspended":
     case "person.suspended": {
       const id = entry.kind === "person.suspended" ? entry.person : entry.organization
@@ -58,10 +52,13 @@ export function noticeOf(entry: Entry): Notice | null {
             sentence: `${entry.gap.toLocaleString("en-US")} captures are missing before number ${entry.sequence} of ${entry.reader}`,
           }
     case "alert.raised":
-      return {
-        severity: "alarm",
-        sentence: `${entry.reader}: ${entry.signals.map(({ what }) => what).join(", ")}`,
-      }
+      return raisedNotice(entry)
+    case "watch.answered":
+      return { severity: "notice", sentence: `${entry.person} told the watch why` }
+    case "rule.muted": {
+      const { event, destination, until } = entry.statement
+      return { severity: "notice", sentence: `${event} is muted for ${destination} until ${until}` }
+    }
     case "message.abandoned":
       return {
         severity: "alarm",
@@ -70,7 +67,7 @@ export function noticeOf(entry: Entry): Notice | null {
     case "incident.declared":
       return { severity: "alarm", sentence: declaredSentence(entry) }
     case "permit":
-      return halfUsed(entry)
+      return watchNotice(entry.watch, entry.by?.person ?? null) ?? halfUsed(entry)
     default:
       return null
   }
@@ -78,6 +75,33 @@ export function noticeOf(entry: Entry): Notice | null {
 
 function declaredSentence({ incident, reported }: EntryOf<"incident.declared">): string {
   return reported ? `a vendor reports a breach of his own: ${incident}` : `incident ${incident} declared`
+}
+
+function refusalNotice({ code, person }: EntryOf<"refused">): Notice | null {
+  const what = alarming[code]
+  if (what === undefined) return null
+  return { severity: "alarm", sentence: `${what}${person === null ? "" : ` (${short(person)})`}` }
+}
+
+function raisedNotice({ reader, signals }: EntryOf<"alert.raised">): Notice {
+  const rules = signals.map(({ what }) => alertTable[what].rule).join(" ")
+  return {
+    severity: "alarm",
+    sentence: `${rules} (reader ${reader}: ${signals.map(({ what }) => what).join(", ")})`,
+  }
+}
+
+/** What the watch asked or whom it suspended. */
+function watchNotice(watch: EntryOf<"permit">["watch"], person: string | null): Notice | null {
+  if (watch === undefined || watch.verdict === "pass" || person === null) return null
+  const isAsked = watch.verdict === "step-up"
+  const whose = watch.about === "organization" ? `the organization of ${person}` : person
+  const word = isAsked ? `asks ${person} why` : `suspends ${whose}`
+  const only = watch.mode === "observe" ? ", if it did more than observe" : ""
+  return {
+    severity: "alarm",
+    sentence: `the watch ${word}: images ${watch.scope} at ${(watch.person_micronats / 1e6).toFixed(1)} nats${only}`,
+  }
 }
 
 function halfUsed({ by }: EntryOf<"permit">): Notice | null {
@@ -89,5 +113,5 @@ function halfUsed({ by }: EntryOf<"permit">): Notice | null {
 export const tellingKinds = [
   ...["stop.ordered", "motion.proposed", "motion.seconded", "glass.reviewed", "refused"],
   ...["organization.suspended", "person.suspended", "permit"],
-  ...["admitted", "alert.raised", "message.abandoned", "incident.declared"],
+  ...["admitted", "alert.raised", "message.abandoned", "incident.declared", "watch.answered", "rule.muted"],
 ] as const satisfies readonly Entry["kind"][]

@@ -217,16 +217,19 @@ export async function refreshReceipt(
   return receiptUnder(source, { index, entry, permit }, newer)
 }
 
+/** What entries are given to, in order. */
+type Takes = Pick<Replay, "take">
+
 /** Where a walk over the whole log stands, so that it can go on when the log has grown. */
 export class LogWalk {
   frontier: Frontier = emptyFrontier
   readonly #source: LogSource
-  readonly #replay: Replay | null
+  readonly #replay: Takes | null
   /** The hashes of each level's last tile, as the leaves lead to them. */
   readonly #edge: Uint8Array[][] = []
 
-  /** @param replay  judges each entry; `null` to walk over the hash tiles alone. */
-  constructor(source: LogSource, replay: Replay | null) {
+  /** @param replay  takes each entry, in order, and judges it; `null` to walk over the hash tiles alone. */
+  constructor(source: LogSource, replay: Takes | null) {
     this.#source = source
     this.#replay = replay
   }

@@ -85,6 +85,7 @@ export class Replay {
       return "its author's signature does not hold for what it says"
     }
     const refusal = judge(entry, this.register, at_ms)
+    if (refusal === "WATCH_MODEL") return missingModel(entry)
     if (refusal !== null) return `the log does not lead to it: ${refusal}`
     if (entry.kind === "refused") return this.#refusal(entry, at_ms)
     return entry.kind === "admitted" && this.register.captureAt(entry.reader, entry.sequence) !== null
@@ -112,4 +113,10 @@ export class Replay {
       facts === null ? "GRANT_UNKNOWN" : decide({ ...ask, device: asked.device?.key ?? null }, facts, at_ms)
     return again === code ? null : `the log leads to ${again ?? "a permit"}, not to ${code}`
   }
+}
+
+/** A model of the watch is in the log, or came along with the program that wrote it. */
+function missingModel(entry: Entry): string {
+  const named = "watch" in entry ? entry.watch?.model : "model" in entry ? entry.model : undefined
+  return `it names a model of the watch that is not in force there, or that neither the log holds nor this program brings: ${named ?? "none"}`
 }

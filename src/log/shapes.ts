@@ -22,6 +22,16 @@ export function oneOf<T extends string>(values: readonly T[]) {
   return Type.Unsafe<T>(Type.String({ enum: [...values] }))
 }
 
+/** An entry of that kind: what every entry has, and its own closed set of fields. */
+export function kind<K extends string, P extends Record<string, TSchema>>(name: K, properties: P) {
+  return closed({ v: Type.Literal(1), kind: Type.Literal(name), at: time, ...properties })
+}
+
+/** A signed request and what it stated: the author of an entry. */
+export function by<S extends TSchema>(statement: S) {
+  return { asked, statement }
+}
+
 export const index = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 export const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 export const sha256Hex = Type.String({ pattern: "^[0-9a-f]{64}$" })
@@ -134,6 +144,11 @@ export const network = Type.String({ pattern: "^[0-9a-f.:]{2,39}/[0-9]{1,3}$" })
 const side = Type.Integer({ minimum: 0, maximum: 65_535 })
 const box = closed({ x_px: side, y_px: side, width_px: side, height_px: side })
 
+const micronats = Type.Integer({ minimum: 1, maximum: 100_000_000 })
+const limits = closed({ stepUp_micronats: micronats, suspend_micronats: micronats })
+/** Where the watch asks and where it suspends, as in a model's file. */
+export const thresholds = closed({ person: limits, organization: limits })
+
 /** What needs two people, by its name: the first proposes it, the second signs its digest. */
 export const acts = {
   enroll: person,
@@ -188,6 +203,8 @@ export const acts = {
     statement_sha256: sha256Hex,
     letters_sha256: nullable(sha256Hex),
   }),
+  /** By which model and thresholds the watch judges from here on; `backtest` is the digest of what they would have done. */
+  "adopt-model": closed({ model: sha256Hex, thresholds, backtest: sha256Hex }),
 }
 
 export const traceVerdict = closed({
@@ -264,12 +281,25 @@ export const statements = {
   acknowledgement: closed({ outcome: alertOutcome, note_commitment: nullable(sha256Base64) }),
   closing: closed({ outcome: alertOutcome, reason_commitment: sha256Base64 }),
   test: closed({ destination: id("dst") }),
+  /** An event that a destination is not told of until then. */
+  mute: closed({
+    event: oneOf(eventNames),
+    destination: id("dst"),
+    subject: nullable(Type.String({ pattern: "^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$" })),
+    until: time,
+    reason_commitment: sha256Base64,
+  }),
+  unmute: closed({ mute: id("mut") }),
   resending: closed({ message: id("msg") }),
   /** SHA-256 of each found file. What is pooled is all of them. */
   trace: closed({ files: Type.Array(sha256Hex, { minItems: 1, maxItems: traceLimits.files }) }),
   answer: closed({ reason_commitment: sha256Base64 }),
   /** Which crossing somebody asks about stands behind the commitment: in the log it would say when he crossed. */
   accounting: closed({ ask_commitment: sha256Base64 }),
+  /** A model's file, gzipped. */
+  model: closed({ model: sha256Hex, gzip: Type.String({ pattern: "^[A-Za-z0-9+/]{4,56000}={0,2}$" }) }),
+  /** `size`: the log as it stood then; `null`: as it stands. */
+  backtest: closed({ model: sha256Hex, thresholds, size: nullable(index) }),
   destruction: closed({ entry: index, field: openingField }),
   revocation: closed({ terms_sha256: sha256Hex }),
   release: closed({ grant: id("grt"), capture: id("cap"), level }),

@@ -6,9 +6,10 @@ import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
 import type { IncidentState } from "./incidents.ts"
+import type { MuteState } from "./mutes.ts"
 import type { TraceState } from "./traces.ts"
+import type { BackTestState, ModelState, RulesState } from "./watch-rules.ts"
 import type { EntryOf } from "./kinds.ts"
-import type { AlertKind } from "./shapes.ts"
 import type { CaptureRow, Found, KeyOf, MessageRow, RecordRow, Wanted } from "../ledger/ledger.ts"
 
 /** The things whose newest state is kept as records, by kind. */
@@ -75,13 +76,15 @@ export interface Records {
   readonly alert: AlertState
   readonly trace: TraceState
   readonly incident: IncidentState
-  /** By `signalName`: the newest alert of that kind about that reader. */
+  /** By `signalName`: the newest alert of that kind about that reader, person, organization or destination. */
   readonly signal: AlertState
   readonly destination: DestinationState
   /** Those that are told, in one record, which every batch loads. */
   readonly destinations: { readonly active: readonly DestinationState[] }
   /** What was told lately of whom (`messages.ts`). */
   readonly recently: { readonly told: readonly { readonly what: string; readonly at_ms: number }[] }
+  /** What is not told to whom: those that stand, and those that were over when one was last written. */
+  readonly mutes: { readonly mutes: readonly MuteState[] }
   /** By person, and by the organization at the top of a tree: what the watch remembers, as `formatState` writes it. `first`: the entry
    * at which his evidence last rose from nothing; `last`: the newest that was not within a grant. */
   readonly watch: {
@@ -91,6 +94,12 @@ export interface Records {
     readonly last: number | null
     readonly state: string
   }
+  /** By digest: models that the log holds. */
+  readonly model: ModelState
+  /** By the digest of its result: what a model and thresholds would have done. */
+  readonly backtest: BackTestState
+  /** By which model and thresholds the watch judges; absent before two people said so. */
+  readonly rules: RulesState
   /** Which closed list of entry kinds is in force. */
   readonly schema: { readonly schema_sha256: string; readonly release: string }
 }
@@ -103,9 +112,9 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ vault: true, organization: true, contract: true, person: true, key: true, port: true, lane: true },
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
-  ...{ boxes: true, trace: true, watch: true, incident: true },
+  ...{ boxes: true, trace: true, watch: true, incident: true, model: true, backtest: true, rules: true },
   ...{ alert: true, signal: true },
-  ...{ destination: true, destinations: true, recently: true },
+  ...{ destination: true, destinations: true, recently: true, mutes: true },
 }
 
 /** Every kind of record there is, for whoever must read them all. */
@@ -212,9 +221,9 @@ export const names = {
   captures: (lane: string, hour: string) => `captures/${lane}/${hour}`,
 }
 
-/** The record of the newest alert of one kind about one reader. */
-export function signalName(reader: string, what: AlertKind): string {
-  return `${reader}/${what}`
+/** The record of the newest alert of one kind about one reader, person, organization or destination. */
+export function signalName(about: string, what: AlertState["what"]): string {
+  return `${about}/${what}`
 }
 
 /** An entry's index as a member of a set that is read in order. */

@@ -19,7 +19,7 @@ import type { WatchedRequest } from "../watch/symbols.ts"
 import type { Draft, EntryOf } from "./kinds.ts"
 import { mustHold, record, rootOf } from "./standing.ts"
 import { names, type Effects, type Records, type State } from "./state.ts"
-import { modelOf } from "./watch-models.ts"
+import { judgingModel } from "./watch-models.ts"
 import { isSuspended, noEvidence } from "./watch-scope.ts"
 
 /** The watch in the log: what an entry told it, what came of that, and what it leaves behind. Replays give the same. */
@@ -53,10 +53,10 @@ export function openingOf(entry: Draft, state: State): Opening | null {
 
 /**
  * The watch's judgement of one opening, on the state as it stands; nothing of the state is changed.
- * @returns `null` where no model of that digest came along.
+ * @returns `null` where that model is not the one in force, or is not known here.
  */
 export function assessed(opening: Opening, state: State, now_ms: number): Assessment | null {
-  const model = modelOf(opening.watch.model)
+  const model = judgingModel(opening.watch.model, state)
   if (model === null) return null
   const { person, organization } = opening
   const held = {
@@ -75,7 +75,12 @@ export function verdictIn(
   return { verdict, about, person_micronats, organization_micronats }
 }
 
-function requestOf({ watch, capture, grant: id }: Opening, state: State, now_ms: number): WatchedRequest {
+/** The request as the watch sees it. */
+export function requestOf(
+  { watch, capture, grant: id }: Opening,
+  state: State,
+  now_ms: number,
+): WatchedRequest {
   const grant = state.record("grant", id)
   const { place } = watch
   return {

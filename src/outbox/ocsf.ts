@@ -43,6 +43,8 @@ const classes: Readonly<Record<EventName, Mapped>> = {
   "clock.due": incident(2),
   "clock.missed": incident(2),
   "statement.signed": incident(2),
+  "rule.muted": entity(11),
+  "rule.unmuted": entity(10),
   "log.unwitnessed": detection(1),
   "log.forked": detection(1),
 }

@@ -6,6 +6,7 @@ import { parseEntry, type Entry, type EntryOf, type Kind } from "../log/kinds.ts
 import type { Log } from "../log/log.ts"
 import { openReceipt, type Receipt } from "../log/receipt.ts"
 import { Replay } from "../log/replay.ts"
+import { saysWhoMay } from "../log/passed-by.ts"
 import { names, type RecordKind, type Records } from "../log/state.ts"
 import { parseCheckpoint, type Checkpoint } from "../tlog/checkpoint.ts"
 import { leafHash } from "../tlog/hash.ts"
@@ -35,35 +36,6 @@ const saveEvery_ms = 1000
 /** A permit opens within this time (checks.ts). */
 const receiptLife_ms = 60_000
 
-/** Kinds that say nothing of who may do what: the vault hashes them into its tree and keeps nothing of them. */
-const passedBy = new Set<Kind>([
-  "admitted",
-  "examined",
-  "refused",
-  "refused.folded",
-  "opening.read",
-  "log.read",
-  "accounting.made",
-  "opening.destroyed",
-  "schema.changed",
-  "delivered",
-  "recipients.signed",
-  "day.destroyed",
-  "epoch.opened",
-  "alert.raised",
-  "alert.acknowledged",
-  "alert.closed",
-  "notice.acknowledged",
-  "message.abandoned",
-  "message.resent",
-  "destination.tested",
-])
-
-/** A refusal is evidence, and the next permit rests on it. */
-function isWatched(entry: Entry): boolean {
-  return entry.kind === "refused" && entry.watch !== undefined
-}
-
 /** Which permit was the n-th, and whose copies there are, is for readers; the vault needs the counters alone. */
 const unread = [names.permits(""), names.copies("")]
 
@@ -90,10 +62,11 @@ export class Gate {
     this.#replay = new Replay({
       origin: options.log.origin,
       verify: options.verify,
-      folds: entry => !passedBy.has(entry.kind) || isWatched(entry),
+      folds: saysWhoMay,
       keeps: effects => ({
         ...effects,
         messages: [],
+        records: effects.records.filter(({ kind }) => kind !== "alert" && kind !== "signal"),
         members: effects.members.filter(each => !unread.some(set => each.set.startsWith(set))),
       }),
       permit: (permit, index, state) => {

@@ -1,7 +1,7 @@
 import type { LoggedRequest, WorkOrder } from "./guard.ts"
 import { Scene } from "./scene.ts"
-import { emptyPerson } from "./state.ts"
-import { observe, type Observation } from "./symbols.ts"
+import { emptyPerson, type PersonState } from "./state.ts"
+import { observe, type Observation, type WatchedRequest } from "./symbols.ts"
 import type { Course } from "./train.ts"
 
 interface Growing extends Course {
@@ -28,14 +28,45 @@ export function coursesOf({ world, orders, requests }: WholeLog): Course[] {
   return courses.all()
 }
 
-/** What the people of one log did, symbol by symbol: with its work orders, and once more as if it had none. */
+interface Followed {
+  readonly course: Growing
+  readonly state: PersonState
+  readonly roaming: PersonState
+}
+
+/** What people did, symbol by symbol, of requests as the watch sees them: with their work orders, and once more as if there were none. */
+export class WatchedCourses {
+  readonly #people = new Map<string, Followed>()
+
+  take(of: { readonly person: string; readonly organization: string }, watched: WatchedRequest): void {
+    const { course, state, roaming } = this.#of(of)
+    const { purpose } = watched
+    const observation = observe(state, watched)
+    if (observation !== null) course.seen.push({ purpose, observation })
+    const roamed = observe(roaming, { ...watched, ticket: 0, scope: "unknown" })
+    // Beginnings of sessions are counted once.
+    if (roamed !== null) course.seen.push({ purpose, observation: { ...roamed, session: -1 } })
+  }
+
+  all(): Course[] {
+    return [...this.#people.values()].map(({ course }) => course)
+  }
+
+  #of({ person, organization }: { readonly person: string; readonly organization: string }): Followed {
+    const held = this.#people.get(person)
+    if (held !== undefined) return held
+    const course = { person, organization, seen: [] }
+    const made = { course, state: emptyPerson(), roaming: emptyPerson() }
+    this.#people.set(person, made)
+    return made
+  }
+}
+
+/** What the people of one log of requests did. */
 export class Courses {
   readonly #log: string
   readonly #scene = new Scene("known")
-  readonly #people = new Map<
-    number,
-    { course: Growing; state: ReturnType<typeof emptyPerson>; roaming: ReturnType<typeof emptyPerson> }
-  >()
+  readonly #courses = new WatchedCourses()
 
   /** @param log  its name, which sets its people apart from those of other logs. */
   constructor(log: string) {
@@ -51,31 +82,13 @@ export class Courses {
   }
 
   request(request: LoggedRequest): void {
-    const { course, state, roaming } = this.#of(request)
-    const watched = this.#scene.watched(request)
-    const { purpose } = watched
-    const observation = observe(state, watched)
-    if (observation !== null) course.seen.push({ purpose, observation })
-    const roamed = observe(roaming, { ...watched, ticket: 0, scope: "unknown" })
-    // Beginnings of sessions are counted once.
-    if (roamed !== null) course.seen.push({ purpose, observation: { ...roamed, session: -1 } })
+    const { principal, organization } = request
+    const of = { person: `${this.#log}/${principal}`, organization: `${this.#log}/${organization}` }
+    this.#courses.take(of, this.#scene.watched(request))
     if (request.exists) this.#scene.give(request)
   }
 
   all(): Course[] {
-    return [...this.#people.values()].map(({ course }) => course)
-  }
-
-  #of({ principal, organization }: LoggedRequest) {
-    const held = this.#people.get(principal)
-    if (held !== undefined) return held
-    const course = {
-      person: `${this.#log}/${principal}`,
-      organization: `${this.#log}/${organization}`,
-      seen: [],
-    }
-    const made = { course, state: emptyPerson(), roaming: emptyPerson() }
-    this.#people.set(principal, made)
-    return made
+    return this.#courses.all()
   }
 }

@@ -125,12 +125,16 @@ function isRows(rows: unknown, of: Alphabet): boolean {
   )
 }
 
-const isThresholds = (given: Thresholds | undefined) =>
-  isSize(given?.stepUp_micronats) &&
-  isSize(given.suspend_micronats) &&
-  0 < given.stepUp_micronats &&
-  given.stepUp_micronats < given.suspend_micronats &&
-  given.suspend_micronats <= 100_000_000
+/** Whether it asks somewhere, and before it suspends. */
+export function isThresholds(given: Thresholds | undefined): boolean {
+  return (
+    isSize(given?.stepUp_micronats) &&
+    isSize(given.suspend_micronats) &&
+    0 < given.stepUp_micronats &&
+    given.stepUp_micronats < given.suspend_micronats &&
+    given.suspend_micronats <= 100_000_000
+  )
+}
 
 const isLevels = (levels: unknown) =>
   Array.isArray(levels) &&

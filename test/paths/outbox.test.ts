@@ -2,6 +2,7 @@ import { createPublicKey, verify } from "node:crypto"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { acknowledge, acknowledgeNotice, closeAlert, raise } from "../../src/custody/alerts.ts"
+import type { Records } from "../../src/log/state.ts"
 import { recordOf } from "../../src/custody/caller.ts"
 import { destinationOf, resendMessage } from "../../src/custody/destinations.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
@@ -427,15 +428,38 @@ describe("what nobody acknowledges goes on to the next destinations", () => {
     expect(await recordOf(port.house, "alert", next.id)).toMatchObject({
       acknowledged: { outcome: "escalated" },
     })
-    expect(await port.house.ledger.counter("alerts/open")).toBe(0)
+    // What was given up above is open until somebody takes it.
+    expect(await openAbout("message_abandoned")).toBe(2)
+    expect(await port.house.ledger.counter("alerts/open")).toBe(2)
   })
-
-  async function closing(alert: string): Promise<void> {
-    const ask = { path: `/v1/alerts/${alert}/closing`, statement: { outcome: "escalated" } }
-    const names = { reason: "taken to the port's security desk" }
-    await closeAlert(port.house, await callerOf(port.house, port.people.privacy, { ...ask, names }), alert)
-  }
 })
+
+test("a message that was given up is an alert about its destination, open until a person closes it", async () => {
+  const rows = await port.house.ledger.records("alert", { limit: 100 })
+  const abandoned = rows
+    .map(row => JSON.parse(row.body) as Records["alert"])
+    .filter(each => each.what === "message_abandoned")
+  expect(abandoned.map(each => each.subject?.slice(0, 4))).toEqual(["dst_", "dst_"])
+  expect(abandoned[0]!.detail).toMatchObject({ event: expect.any(String), attempts: expect.any(Number) })
+  for (const { alert } of abandoned) {
+    expect(await recordOf(port.house, "alert", alert)).toMatchObject({ acknowledged: null })
+    await closing(alert)
+    expect(await recordOf(port.house, "alert", alert)).toMatchObject({ closed: { outcome: "escalated" } })
+  }
+  expect(await port.house.ledger.counter("alerts/open")).toBe(0)
+})
+
+async function closing(alert: string): Promise<void> {
+  const ask = { path: `/v1/alerts/${alert}/closing`, statement: { outcome: "escalated" } }
+  const names = { reason: "taken to the port's security desk" }
+  await closeAlert(port.house, await callerOf(port.house, port.people.privacy, { ...ask, names }), alert)
+}
+
+async function openAbout(what: string): Promise<number> {
+  const rows = await port.house.ledger.records("alert", { limit: 100 })
+  const alerts = rows.map(row => JSON.parse(row.body) as Records["alert"])
+  return alerts.filter(each => each.what === what && each.acknowledged === null).length
+}
 
 test("after all of it the recomputation finds log and ledger agreed", async () => {
   await stopPump()

@@ -19,6 +19,8 @@ const targets = [
   { file: "src/vault/checks.ts", table: "captureTable", tests: ["test/attack/withdraw.test.ts"] },
   { file: "src/watch/guard.ts", table: "denialTable", tests: ["src/watch/guard.test.ts"] },
   { file: "src/watch/model.ts", table: "modelRules", tests: ["src/watch/model.test.ts"] },
+  { file: "src/log/watch-scope.ts", table: "scopeTable", tests: ["src/log/watch-scope.test.ts"] },
+  { file: "src/log/mutes.ts", table: "muteTable", tests: ["test/paths/mutes.test.ts"] },
   { file: "src/log/verify.ts", table: "receiptChecks", tests: ["src/log/verify.test.ts"] },
   { file: "src/log/verify.ts", table: "deliveryChecks", tests: ["src/log/verify.test.ts"] },
 ]
