@@ -282,17 +282,22 @@ function isOwn({ cause }: IncidentStatement, organization: string | undefined): 
   )
 }
 
+/** Whether its day is one of the calendar: there is no 30 February. */
+function isMoment(time: string): boolean {
+  const at_ms = Date.parse(time)
+  return !Number.isNaN(at_ms) && new Date(at_ms).toISOString().startsWith(time.slice(0, 10))
+}
+
 /** Times that can be, and a cause that the log knows. */
 function beliefRule(
   { cause, from, until, discovered }: IncidentStatement,
   state: State,
   now_ms: number,
 ): FaultCode | null {
-  const isPast = (time: string) => Date.parse(time) <= now_ms + skew_ms
+  const isPast = (time: string) => isMoment(time) && Date.parse(time) <= now_ms + skew_ms
   const isWindow = from === null || until === null || Date.parse(from) < Date.parse(until)
-  // A month that does not exist is no number, and past nothing.
-  const isOver = (from === null || isPast(from)) && (until === null || !Number.isNaN(Date.parse(until)))
-  if (!isWindow || !isOver) return "INCIDENT_WINDOW"
+  const areTimes = (from === null || isPast(from)) && (until === null || isMoment(until))
+  if (!isWindow || !areTimes) return "INCIDENT_WINDOW"
   const isSingle = new Set(discovered.map(({ party }) => party)).size === discovered.length
   if (!isSingle || !discovered.every(({ at }) => isPast(at))) return "INCIDENT_WINDOW"
   return causeRule(cause, state)
@@ -344,7 +349,8 @@ function clockRule(
   if (!clock.receivers.includes(receiver)) return "NOT_FOUND"
   if (clock.acknowledged.some(each => each.receiver === receiver)) return "CONFLICT"
   const at_ms = Date.parse(acknowledged_at)
-  return at_ms >= Date.parse(clock.started_at) && at_ms <= now_ms + skew_ms ? null : "INCIDENT_WINDOW"
+  const isThen = at_ms >= Date.parse(clock.started_at) && at_ms <= now_ms + skew_ms
+  return isThen && isMoment(acknowledged_at) ? null : "INCIDENT_WINDOW"
 }
 
 function endingRule({ statement }: DraftOf<"incident.closed">, held: IncidentState): FaultCode | null {

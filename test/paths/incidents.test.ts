@@ -201,7 +201,8 @@ describe("an incident is declared", () => {
     ["T2 before T1", "INCIDENT_WINDOW", () => ({ from: ago(1000), until: ago(2000) })],
     ["T2 at T1", "INCIDENT_WINDOW", () => ({ from: ago(day_ms), until: ago(day_ms) })],
     ["a T1 that lies ahead", "INCIDENT_WINDOW", () => ({ from: ago(-day_ms) })],
-    ["a day that does not exist", "INCIDENT_WINDOW", () => ({ from: "2026-13-45T00:00:00Z" })],
+    ["a month that does not exist", "INCIDENT_WINDOW", () => ({ from: "2026-13-45T00:00:00Z" })],
+    ["30 February", "INCIDENT_WINDOW", () => ({ from: "2026-02-30T00:00:00Z" })],
     [
       "a discovery that lies ahead",
       "INCIDENT_WINDOW",
