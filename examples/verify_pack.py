@@ -112,7 +112,7 @@ def time_of(text): return datetime.fromisoformat(text.replace("Z", "+00:00")).as
 
 SIGHT = {"L0": 0, "L1": 1, "L2": 3, "L3": 5, "L4": 15}
 
-def recount(entries, query):
+def recount(entries, query, canaries):
     """What left, counted from the entries: docs/formats/pack.md."""
     parents, accused, open_, permits, delivered = {}, set(), set(), [], {}
     cause = query["cause"]
@@ -135,7 +135,7 @@ def recount(entries, query):
         if of == "networks": return by["network"] in cause["networks"]
         return by["person"] in accused or entry["capture"] in open_
     begin, end = time_of(query["from"]), time_of(query["until"])
-    left = [(i, e) for i, e in permits if begin <= time_of(e["at"]) < end and hit(e)]
+    left = [(i, e) for i, e in permits if begin <= time_of(e["at"]) < end and hit(e) and e["capture"] not in canaries]
     seen = {}
     for _, entry in left:
         name = (chain(entry["by"]["organization"])[-1], entry["capture"])
@@ -242,12 +242,14 @@ def check(raw, policy):
         must(is_whole, "log/tile", "its entries do not lead to the signed root")
         entries = [(i, json.loads(entry)) for i, entry in enumerate(log)]
         yield "every entry up to the checkpoint is there: none was left out", None
-    counted = recount([each for each in entries if each[0] < result["checkpoint"]["size"]], query)
+    counted = recount([each for each in entries if each[0] < result["checkpoint"]["size"]], query, set(result["canaries_left"]))
     check_count(counted, result)
     yield "counted again: images %d to %d, files %d to %d, by level, holder, lane and day" % (*counted["images"], *counted["files"]), None
     if check_statement(files, proved, result): yield "every number of the statement is the scope's, and two people signed it", None
     else: yield None, "a statement: the pack has none that two people signed"
     if manifest["log"] != "whole": yield None, "whether a permit was left out: that takes the whole log"
+    canaries = len(result["canaries_left"])
+    if canaries: yield None, f"that {canaries} of the captures that left are canaries: the vault says so, which has their key"
     yield None, "authors' signatures and verdicts of the entries (sallyport incident verify-pack judges them)"
 
 def main(pack, policy):

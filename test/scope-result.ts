@@ -47,6 +47,7 @@ export function scopeResult(changed: Partial<ScopeResult> = {}): ScopeResult {
       { what: "before_sallyport", sentence: "What left before the first entry is not known.", count: null },
     ],
     ids_sha256: { left: "0".repeat(64), refused: "1".repeat(64), takeable: "2".repeat(64) },
+    canaries_left: [],
     engines: [
       { name: "bitmaps", left: 1_840, refused: 212, takeable: 60 },
       { name: "sql", left: 1_840, refused: 212, takeable: 60 },

@@ -9,6 +9,7 @@ import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names, onceName } from "../log/state.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import type { Caller } from "./caller.ts"
+import { isCanary } from "./canaries.ts"
 import { entryOfKind } from "./copies.ts"
 import type { House } from "./house.ts"
 import { assertFacts } from "./incident-clocks.ts"
@@ -166,7 +167,10 @@ export async function scopeIncident(house: House, caller: Caller, incident: stri
   const held = await incidentOf(house, incident)
   assertVersion(held, statement.version)
   const query = await queryOf(house, held.statement)
-  const { result } = await scopeOf(houseSources(house), { incident, query })
+  const { result } = await scopeOf(houseSources(house), {
+    ...{ incident, query },
+    isCanary: capture => isCanary(house, capture),
+  })
   const bytes = utf8(canonical(result))
   const query_sha256 = sha256Hex(utf8(canonical(query)))
   const result_sha256 = sha256Hex(bytes)

@@ -3,7 +3,7 @@ import type { Figures, Windows } from "../scope/figures.ts"
 import type { Known } from "./scope-beside.ts"
 import type { Hit } from "./scope-cause.ts"
 import type { ReadLog } from "./scope-reading.ts"
-import type { RefusedRow } from "./scope-rows.ts"
+import type { PermitRow, RefusedRow } from "./scope-rows.ts"
 import type { ScopeAsk } from "./scope.ts"
 
 /** What a scope was asked and came to, for the list of what it cannot say. */
@@ -174,16 +174,26 @@ function ofCause({ ask, hit, windows, verified }: Unsaid): Unknown[] {
   ]
 }
 
-function ofCanaries({ canaries, verified, hit, windows }: Unsaid): Unknown[] {
-  if (canaries.length === 0) return []
+/** Permits of the cause within T1 and T2 for canaries. */
+export function canaryPermits({
+  canaries,
+  verified,
+  hit,
+  windows,
+}: Pick<Unsaid, "canaries" | "verified" | "hit" | "windows">): readonly PermitRow[] {
   const planted = new Set(canaries)
-  const left = verified.rows.permits.filter(
+  return verified.rows.permits.filter(
     permit =>
       planted.has(permit.capture) &&
       hit.permit(permit) &&
       windows.from <= permit.at &&
       permit.at < windows.until,
-  ).length
+  )
+}
+
+function ofCanaries(unsaid: Unsaid): Unknown[] {
+  if (unsaid.canaries.length === 0) return []
+  const left = canaryPermits(unsaid).length
   return [
     unknown(
       "canaries",

@@ -11,7 +11,7 @@ import { countedTwice, type Both } from "./scope-engines.ts"
 import { headFor, inTurn, verifiedTo, type Verified } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
 import { countsOf, imageAt, simplePeople } from "./scope-units.ts"
-import { unknownsOf } from "./scope-unknowns.ts"
+import { canaryPermits, unknownsOf } from "./scope-unknowns.ts"
 
 /** What the log binds by a digest and does not hold: rows of the ledger, or files of a pack. */
 export interface Beside {
@@ -146,6 +146,9 @@ async function scoped(
       refused: idsDigest(ids.refused),
       takeable: idsDigest(ids.takeable),
     },
+    canaries_left: [
+      ...new Set(canaryPermits({ ...both, windows, verified }).map(({ capture }) => capture)),
+    ].sort(),
     engines: engines.map(name => ({
       ...{ name, left: ids.left.length, refused: ids.refused.length, takeable: ids.takeable.length },
     })),

@@ -17,8 +17,12 @@ export class Recount {
   readonly #permits = new Map<number, Permit>()
   readonly #delivered = new Map<number, number>()
 
-  constructor(query: ScopeQuery) {
+  readonly #canaries: ReadonlySet<string>
+
+  /** @param canaries  as the result names them: on the vault's word, which has the key. */
+  constructor(query: ScopeQuery, canaries: readonly string[]) {
     this.#query = query
+    this.#canaries = new Set(canaries)
   }
 
   take(index: number, entry: Entry): void {
@@ -45,7 +49,7 @@ export class Recount {
     readonly entry: Permit
   }[] {
     return [...this.#permits]
-      .filter(([, entry]) => this.#isLeft(entry))
+      .filter(([, entry]) => !this.#canaries.has(entry.capture) && this.#isLeft(entry))
       .map(([permit, entry]) => ({ permit, delivered: this.#delivered.get(permit) ?? null, entry }))
   }
 

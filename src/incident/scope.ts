@@ -93,6 +93,8 @@ export interface ScopeResult {
   readonly unknowns: readonly Unknown[]
   /** SHA-256 (lowercase hexadecimal) of the sorted capture ids of each set, joined by newlines. */
   readonly ids_sha256: { readonly left: string; readonly refused: string; readonly takeable: string }
+  /** Canaries that left to the cause within T1 and T2, sorted: pictures of nobody, in no set and no count. */
+  readonly canaries_left: readonly string[]
   /** What both engines answered; a result whose engines differ is never made. */
   readonly engines: readonly {
     readonly name: string

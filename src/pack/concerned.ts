@@ -1,5 +1,5 @@
 import { Recount } from "../incident/recount.ts"
-import type { ScopeQuery } from "../incident/scope.ts"
+import type { ScopeQuery, ScopeResult } from "../incident/scope.ts"
 import type { Entry } from "../log/kinds.ts"
 
 /** Which entries an incident's pack is about. Entries are given in order. */
@@ -14,10 +14,10 @@ export class Concerned {
   readonly #ground: number[] = []
   readonly #grants = new Map<string, number[]>()
 
-  constructor(incident: string, query: ScopeQuery) {
+  constructor({ incident, query, canaries_left }: Pick<ScopeResult, "incident" | "query" | "canaries_left">) {
     this.#incident = incident
     this.#query = query
-    this.recount = new Recount(query)
+    this.recount = new Recount(query, canaries_left)
   }
 
   take(index: number, entry: Entry): void {

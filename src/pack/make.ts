@@ -78,7 +78,7 @@ async function consistencyMember(source: LogSource, { result, head }: PackAsk): 
 }
 
 async function entriesMember(source: LogSource, { result, head, log }: PackAsk): Promise<Member> {
-  const concerned = new Concerned(result.incident, result.query)
+  const concerned = new Concerned(result)
   for await (const rows of provedBundles(source, head))
     for (const { index, bytes } of rows) {
       const entry = parseEntry(bytes)

@@ -114,8 +114,9 @@ export async function checkPack(question: PackQuestion): Promise<PackVerdict> {
   }
 }
 
-function notChecked({ question, manifest }: Known): readonly string[] {
+function notChecked({ question, manifest, result }: Known): readonly string[] {
   const hasLog = question.log !== null || manifest?.log === "whole"
+  const canaries = result?.canaries_left.length ?? 0
   const isStated = question.members.some(({ name }) => name === "statement/frozen.json")
   return [
     ...(hasLog
@@ -125,6 +126,9 @@ function notChecked({ question, manifest }: Known): readonly string[] {
           "whether each decision is the one that the log leads to",
         ]),
     ...(isStated ? [] : ["a statement: the pack has none that two people signed"]),
+    ...(canaries === 0
+      ? []
+      : [`that ${canaries} of the captures that left are canaries: the vault says so, which has their key`]),
     "crossings, plates, vehicles and people: their bounds rest on what the vault keeps beside the log",
     "what the result lists as unknown",
   ]
@@ -289,7 +293,7 @@ async function logWrong(known: Known): Promise<Wrong> {
 
 async function recountWrong(known: Known): Promise<Wrong> {
   const result = must(known.result)
-  const recount = new Recount(result.query)
+  const recount = new Recount(result.query, result.canaries_left)
   for await (const { index, entry } of entriesBefore(known, result.checkpoint.size))
     recount.take(index, entry)
   known.recounted = recount.figures()

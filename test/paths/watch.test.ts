@@ -225,9 +225,15 @@ describe("the log", () => {
   }
 
   test("leads to the same states when the vault is opened again", async () => {
-    const before = await watchedPeople(port.house, { limit: 10, after: "", which: "all" })
+    // How long ago the evidence began is by the clock of who asks.
+    const standing = async () =>
+      (await watchedPeople(port.house, { limit: 10, after: "", which: "all" })).map(each => ({
+        ...each,
+        why: each.why?.replace(/ in \d+ \w+/, ""),
+      }))
+    const before = await standing()
     await port.reopen()
-    expect(await watchedPeople(port.house, { limit: 10, after: "", which: "all" })).toEqual(before)
+    expect(await standing()).toEqual(before)
     expect(port.opened.fsck.problems).toEqual([])
   })
 
