@@ -219,10 +219,16 @@ def check_statement(files, proved, result):
     for each in statement["references"]:
         if each["form"] == "rule": continue
         value = value_at(sources[each["source"]], each["at"])
+        if each["form"] == "moment": value = moment_said(value)
         numbers = [value] if each["form"] == "number" else [value["at_least"], value["at_most"]] if each["form"] == "bounds" else []
         holds = all(f"{number:,}" in each["text"] for number in numbers) if numbers else value == each["text"]
         must(holds, "statement/statement.json", f"reference {each['id']} says {each['text']!r}, and {each['at']} does not")
     return True
+
+def moment_said(text):
+    at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    name = "January February March April May June July August September October November December".split()[at.month - 1]
+    return f"{at.day} {name} {at.year}" + (f", {at:%H:%M} UTC" if "T" in text else "")
 
 def check(raw, policy):
     files = members_of(raw)

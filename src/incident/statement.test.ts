@@ -61,15 +61,33 @@ describe("what is said", () => {
   })
   test("window, checkpoint and unknowns stand in every text but the checkpoint in a letter", () => {
     for (const audience of audiences) {
-      expect(plain(audience)).toContain("from 2018-11-02T00:00:00Z until 2019-05-13T00:00:00Z")
+      expect(plain(audience)).toContain("from 2 November 2018, 00:00 UTC until 13 May 2019, 00:00 UTC")
       expect(plain(audience)).toContain("Nobody can see whether a screen was photographed.")
       expect(plain(audience)).toContain("between 1,700 different pictures and 1,990 different pictures")
     }
     expect(plain("press")).toContain("41,220 entries")
     expect(plain("congress")).toContain(scopeResult().checkpoint.root)
   })
-  test("days are the first and last, in whatever order the parts come", () =>
-    expect(plain("press")).toContain("The pictures were taken from 2018-11-03 to 2018-12-15."))
+  test("days are the first and last, in whatever order the parts come; one day is said once", () => {
+    expect(plain("press")).toContain("The pictures were taken from 3 November 2018 to 15 December 2018.")
+    expect(plain("press")).toContain("They left the vault on 8 January 2019.")
+  })
+  test("what was looked for and is not there is said in one sentence", () => {
+    const none = "Other things that could be unknown were looked for, and there are none."
+    expect(plain("press")).not.toContain(none)
+    const unknowns = [
+      ...scopeResult().unknowns,
+      { what: "no_face_looked_for", sentence: "In 0 images nothing looked for faces.", count: 0 },
+    ]
+    const result = scopeResult({ unknowns })
+    const text = textFor(writeStatement(statementAsk({ result })), "press", "none")
+    expect(text).toContain(none)
+    expect(text).not.toContain("In 0 images")
+  })
+  test("a bent moment is found", () => {
+    const bent = JSON.stringify(statement).replace("13 May 2019", "14 May 2019")
+    expect(brokenSource(JSON.parse(bent) as Statement, scopeResult())).toContain("14 May 2019")
+  })
   test("what nobody told is said as unknown", () => {
     const bare = writeStatement(
       statementAsk({ facts: { ...facts, happened: null, doing: null }, clocks: [] }),

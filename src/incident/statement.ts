@@ -25,7 +25,8 @@ export interface Reference {
   readonly how: string | null
 }
 
-export type Form = "bounds" | "number" | "text" | "rule"
+/** `moment`: a time (RFC 3339 UTC) or a date, as people write it. */
+export type Form = "bounds" | "number" | "moment" | "text" | "rule"
 
 /** A piece of a sentence: words, a reference, or a field of the one letter that it is printed in. */
 export type Piece = string | { readonly ref: string } | { readonly letter: LetterField }
@@ -116,6 +117,10 @@ export class Sources {
     return this.#add({ source, at, form: "text", unit: null, how: null })
   }
 
+  moment(at: string): Piece {
+    return this.#add({ source: "scope", at, form: "moment", unit: null, how: null })
+  }
+
   rule(citation: string): Piece {
     return this.#add({ source: "rule", at: citation, form: "rule", unit: null, how: null })
   }
@@ -159,9 +164,9 @@ function said({ source, at, form, unit }: Omit<Reference, "id" | "text">, of: Do
   if (form === "rule") return at
   const document = source === "scope" ? of.result : source === "facts" ? of.facts : of.clocks
   const value = valueAt(document, at)
-  if (form === "text") {
+  if (form === "text" || form === "moment") {
     assert(typeof value === "string", `${at} is a text`)
-    return value
+    return form === "text" ? value : momentSaid(value)
   }
   assert(unit !== null, "what is counted has a unit")
   if (form === "number") {
@@ -179,6 +184,18 @@ export function boundsSaid({ at_least, at_most, estimate }: Count, unit: readonl
   if (estimate === undefined) return bounds
   const { point, low, high } = estimate
   return `${bounds} (our best estimate is ${numeral(point)}, and it is likely between ${numeral(low)} and ${numeral(high)})`
+}
+
+const months = "January February March April May June July August September October November December".split(
+  " ",
+)
+
+/** `2026-11-09`, or a time of that day in UTC, as "9 November 2026" and "9 November 2026, 16:21 UTC". */
+export function momentSaid(text: string): string {
+  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d)[\d:.]*Z)?$/.exec(text) ?? []
+  const name = months[Number(month) - 1]
+  assert(name !== undefined, "a moment is a date or a time in UTC")
+  return `${Number(day)} ${name} ${year}${time === undefined ? "" : `, ${time} UTC`}`
 }
 
 export function numeral(value: number): string {

@@ -21,6 +21,8 @@ export const unitNames: Readonly<Record<Unit, readonly [one: string, many: strin
 }
 
 const pictures = unitNames.images
+/** Who is in a picture with his face hidden or missed is not among them. */
+const byFaces: Sentence = ["People are counted by the faces that were found."]
 const mostParts = 20
 
 /** Number of people from which a federal breach is a major incident; the law is for counsel to confirm. */
@@ -79,9 +81,9 @@ function happened({ ask, sources }: Of): Section {
       what === null ? ["We do not yet know how it happened."] : [sources.text("facts", "/happened")],
       [
         "We looked at what left our vault from ",
-        sources.text("scope", "/query/from"),
+        sources.moment("/query/from"),
         " until ",
-        sources.text("scope", "/query/until"),
+        sources.moment("/query/until"),
         ".",
       ],
       doing === null ? ["What we do about it is not settled yet."] : [sources.text("facts", "/doing")],
@@ -97,6 +99,7 @@ function left({ sources }: Of, length: "short" | "whole"): Section {
     sentences: [
       ["Each line counts another thing, and no line can stand for another."],
       ...named.map((unit): Sentence => ["We count ", sources.count(`/left/${unit}`, unitNames[unit]), "."]),
+      byFaces,
     ],
   }
 }
@@ -126,8 +129,10 @@ function whereAndWhen({ ask, sources }: Of): Section {
     const ordered = [...parts.entries()].sort(([, a], [, b]) => (a.key < b.key ? -1 : 1))
     const [first, last] = [ordered[0], ordered.at(-1)]
     if (first === undefined || last === undefined) return []
-    const day = ([i]: readonly [number, Part]) => sources.text("scope", `/left_by/${name}/${i}/key`)
-    return [[`${words} from `, day(first), " to ", day(last), "."]]
+    const day = ([i]: readonly [number, Part]) => sources.moment(`/left_by/${name}/${i}/key`)
+    return first === last
+      ? [[`${words} on `, day(first), "."]]
+      : [[`${words} from `, day(first), " to ", day(last), "."]]
   }
   return {
     heading: "Where and when",
@@ -187,10 +192,15 @@ function partsSaid(
 }
 
 function unknown({ ask, sources }: Of): Section {
+  const { unknowns } = ask.result
+  const isNone = unknowns.some(({ count }) => count === 0)
   return {
     heading: "What we do not know",
     sentences: [
-      ...ask.result.unknowns.map((_, i): Sentence => [sources.text("scope", `/unknowns/${i}/sentence`)]),
+      ...unknowns.flatMap(({ count }, i): Sentence[] =>
+        count === 0 ? [] : [[sources.text("scope", `/unknowns/${i}/sentence`)]],
+      ),
+      ...(isNone ? [["Other things that could be unknown were looked for, and there are none."]] : []),
       [
         "If the true dates lie a month off, the count of pictures lies between ",
         sources.number("/window_30d/narrower", pictures, "The window made shorter by 30 days at each end."),
@@ -246,6 +256,7 @@ function aboutAll({ sources }: Of): Section {
     sentences: [
       ["In all, we count ", sources.count("/left/images", pictures), "."],
       ["They show ", sources.count("/left/people", unitNames.people), "."],
+      byFaces,
     ],
   }
 }
