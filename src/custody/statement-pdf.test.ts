@@ -26,4 +26,16 @@ describe("the statement as PDF", () => {
     expect(bytes).not.toContain("/Helvetica")
     expect(bytes).toContain("D:20261127140300Z")
   })
+  test("what runs over to the next page is as large as before", async () => {
+    const unknowns = Array.from({ length: 80 }, (_, i) => {
+      return { what: "screens", sentence: `Nobody can see screen ${i}.`, count: null }
+    })
+    const long = writeStatement(statementAsk({ result: scopeResult({ unknowns }) }))
+    const bytes = Buffer.from(await statementPdf(long, digestOf(long))).toString("latin1")
+    const pages = bytes.split("endstream").filter(each => each.includes("BT") && each.includes(" Tf"))
+    // The first of a page is its foot's.
+    const sizes = pages.map(page => [...page.matchAll(/ ([\d.]+) Tf/g)].map(([, size]) => Number(size)))
+    expect(sizes.length).toBeGreaterThan(8)
+    for (const [foot, ...rest] of sizes) expect([foot, rest.includes(7)]).toEqual([7, false])
+  })
 })

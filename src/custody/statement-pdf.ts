@@ -36,8 +36,8 @@ export async function statementPdf(statement: Statement, statement_sha256: strin
   })
   document.registerFont("plain", fontOf(400)).registerFont("strong", fontOf(600))
   const foot = `${statement.incident}   as of ${statement.as_of}   machine file SHA-256 ${statement_sha256}`
-  document.on("pageAdded", () => footed(document, foot))
-  for (const audience of audiences) written(document, statement, audience)
+  const sheet = new Sheet(document, foot)
+  for (const audience of audiences) written(sheet, statement, audience)
   document.end()
   await done
   return Buffer.concat(chunks)
@@ -45,31 +45,53 @@ export async function statementPdf(statement: Statement, statement_sha256: strin
 
 type Document = InstanceType<typeof PDFDocument>
 
-/** Below the margin; the text goes on where it was. */
-function footed(document: Document, foot: string): void {
-  const { bottom } = document.page.margins
-  document.page.margins.bottom = 0
-  document
-    .font("plain")
-    .fontSize(7)
-    .text(foot, 54, document.page.height - 40, { lineBreak: false })
-  document.page.margins.bottom = bottom
-  document.text("", 54, 54)
+/** A document whose pages have a foot; what runs over to the next page goes on as it was. */
+class Sheet {
+  readonly document: Document
+  readonly #foot: string
+  #style: readonly ["plain" | "strong", number] = ["plain", 11]
+
+  constructor(document: Document, foot: string) {
+    this.document = document
+    this.#foot = foot
+    document.on("pageAdded", () => this.#footed())
+  }
+
+  as(...style: readonly ["plain" | "strong", number]): Document {
+    this.#style = style
+    return this.document.font(style[0]).fontSize(style[1])
+  }
+
+  /** Below the margin. */
+  #footed(): void {
+    const { document } = this
+    const { bottom } = document.page.margins
+    document.page.margins.bottom = 0
+    document
+      .font("plain")
+      .fontSize(7)
+      .text(this.#foot, 54, document.page.height - 40, { lineBreak: false })
+    document.page.margins.bottom = bottom
+    document.text("", 54, 54)
+    this.as(...this.#style)
+  }
 }
 
-function written(document: Document, statement: Statement, audience: Audience): void {
+function written(sheet: Sheet, statement: Statement, audience: Audience): void {
+  const { document } = sheet
   document.addPage()
-  document.font("strong").fontSize(18).text(statement.facts.agency)
-  document.fontSize(13).text(`${titles[audience]}, incident ${statement.incident}`)
+  sheet.as("strong", 18).text(statement.facts.agency)
+  sheet.as("strong", 13).text(`${titles[audience]}, incident ${statement.incident}`)
   for (const { heading, sentences } of statement.texts[audience]) {
-    document.moveDown(0.7).font("strong").fontSize(12).text(heading)
-    document.font("plain").fontSize(11)
+    document.moveDown(0.7)
+    sheet.as("strong", 12).text(heading)
+    sheet.as("plain", 11)
     for (const sentence of sentences)
       document.text(sentenceSaid(statement, sentence, "numbers"), { paragraphGap: 2 })
   }
   document.addPage()
-  document.font("strong").fontSize(13).text(`Sources of each number: ${titles[audience].toLowerCase()}`)
-  document.font("plain").fontSize(8)
+  sheet.as("strong", 13).text(`Sources of each number: ${titles[audience].toLowerCase()}`)
+  sheet.as("plain", 8)
   for (const line of sourceLines(statement, audience)) document.text(line, { paragraphGap: 2 })
   const { query_sha256, result_sha256 } = statement.scope
   document
