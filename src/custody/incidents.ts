@@ -18,7 +18,7 @@ import { assertReason } from "./motions.ts"
 import { isNetwork } from "./networks.ts"
 import { propose } from "./propose.ts"
 import { houseSources } from "./scope-reading.ts"
-import { scopeOf } from "./scope.ts"
+import { readAhead, scopeOf } from "./scope.ts"
 
 /**
  * Declares an incident by what is known of it; or, `reported`, a vendor says that his own organization was breached. The same request
@@ -49,6 +49,7 @@ export async function declareIncident(
       records: [{ kind: "incident", id: incident }, ...causeKeys(statement)],
       members: [{ set: names.declared, member: onceName(person, once) }],
     })
+    void readAhead(houseSources(house))
     return { incident, entry: index }
   } catch (error) {
     // The same request, at the same moment, was there first.

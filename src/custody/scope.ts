@@ -113,6 +113,13 @@ export async function scopeOf(sources: ScopeSources, ask: ScopeAsk): Promise<Sco
   })
 }
 
+/** Reads and verifies the log before anybody asks for a scope of it, so that who asks soon waits less. Whoever asks is told what is wrong. */
+export async function readAhead(sources: ScopeSources): Promise<void> {
+  await inTurn(sources.log, async () => {
+    await verifiedTo(sources, await headFor(sources, undefined))
+  }).catch(() => undefined)
+}
+
 async function scoped(
   ask: ScopeAsk & Pick<ScopeSources, "beside">,
   of: { readonly windows: Windows; readonly verified: Verified; readonly head: ReadHead },
