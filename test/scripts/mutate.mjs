@@ -382,7 +382,7 @@ const edits = [
     "if (checkpoint === null || (await isOurs(checkpoint))) return",
     "if (checkpoint === null || checkpoint.size >= 0) return",
     "a contradiction that a witness holds",
-    ["test/attack/hide-the-breach.test.ts"],
+    ["test/attack/hide-the-breach.slow.test.ts"],
   ],
   [
     "src/custody/release.ts",
@@ -410,7 +410,7 @@ const edits = [
     "if (await isExtended(source, older, newer)) return",
     "return",
     "a log of today that contradicts what was kept",
-    ["test/attack/hide-the-breach.test.ts"],
+    ["test/attack/hide-the-breach.slow.test.ts"],
   ],
   [
     "src/reading/agreement.ts",
