@@ -544,7 +544,19 @@ process.exitCode = survivors === 0 ? 0 : 1
 /** Runs the tests on the changed file and says which went red first. */
 function report(what, tests) {
   if (!what.includes(word)) return
-  const options = ["vitest", "run", "--project", "quick", "--project", "slow", "--bail", "1", "--reporter", "json", ...tests]
+  const options = [
+    "vitest",
+    "run",
+    "--project",
+    "quick",
+    "--project",
+    "slow",
+    "--bail",
+    "1",
+    "--reporter",
+    "json",
+    ...tests,
+  ]
   const killer = failedTest(spawnSync("npx", options, { cwd: root, encoding: "utf8" }).stdout)
   if (killer === null) survivors += 1
   process.stdout.write(
