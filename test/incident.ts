@@ -1,4 +1,3 @@
-import sharp from "sharp"
 import { declareIncident, scopeIncident } from "../src/custody/incidents.ts"
 import { incidentOf, resultOf } from "../src/custody/incident-record.ts"
 import { proposeMotion } from "../src/custody/motions.ts"
@@ -11,7 +10,8 @@ import { readHead } from "../src/log/reading.ts"
 import type { Member } from "../src/pack/archive.ts"
 import { packMembers } from "../src/pack/make.ts"
 import { parsePolicy, type Policy } from "../src/tlog/policy.ts"
-import { callerOf, grantOf, releaseCaller, second, takeIn, type TestPort } from "./port.ts"
+import { takeInPlain } from "./flat.ts"
+import { callerOf, grantOf, releaseCaller, second, type TestPort } from "./port.ts"
 
 /** A breach of a test port: some images left to a subcontractor, who was broken into. */
 
@@ -24,15 +24,7 @@ export const said = {
 
 /** Releases of so many images to the engineer, the first of them twice. */
 export async function leave(port: TestPort, count: number): Promise<readonly string[]> {
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const box = { x_px: 20, y_px: 20, width_px: 60, height_px: 20 }
-  const event = { v: 1, source: "index", file: null, plates: [{ text: "SP7X042", box }], faces: [] } as const
-  const captures: string[] = []
-  for (let i = 0; i < count; i += 1) captures.push((await takeIn(port, { picture, event })).capture)
+  const captures = await takeInPlain(port, count)
   const grant = await grantOf(port, { terms: { images: count, releases: 2 * count } })
   for (const capture of [captures[0]!, ...captures])
     await release(port.house, await releaseCaller(port, { grant, capture }))

@@ -1,12 +1,12 @@
 import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import sharp from "sharp"
 import type { Client } from "../src/cli/client.ts"
 import { assert, Fault } from "../src/fault.ts"
 import { newId } from "../src/ids.ts"
 import type { EventName } from "../src/log/event-table.ts"
 import { addDestination } from "./destinations.ts"
-import { grantOf, openTestPort, takeIn, type TestPort } from "./port.ts"
+import { takeInPlain } from "./flat.ts"
+import { grantOf, openTestPort, type TestPort } from "./port.ts"
 import {
   certificate,
   httpReceiver,
@@ -64,7 +64,7 @@ export async function openStory(): Promise<Story> {
   await addDestination(port, { name: "hook", kind: "webhook", events: told, address: hook.url })
   await addDestination(port, { name: "siem", kind: "syslog", events: told, address })
   await addDestination(port, { name: "soc", kind: "email", events: told, address: "soc@agency.example" })
-  const captures = await imagesOf(port, 10)
+  const captures = await takeInPlain(port, 10)
   const [listed, others] = [captures.slice(0, 4), captures.slice(4)]
   const grant = await grantOf(port, { terms: { captures: listed, images: 4, releases: 12 } })
   await port.opened.close()
@@ -75,19 +75,6 @@ export async function openStory(): Promise<Story> {
     await rm(port.data, { recursive: true, force: true })
   }
   return { port, server, hook, siem, mail, grant, listed, others, close }
-}
-
-async function imagesOf(port: TestPort, count: number): Promise<string[]> {
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const box = { x_px: 20, y_px: 20, width_px: 60, height_px: 20 }
-  const event = { v: 1, source: "index", file: null, plates: [{ text: "SP7X042", box }], faces: [] } as const
-  const taken: string[] = []
-  for (let i = 0; i < count; i += 1) taken.push((await takeIn(port, { picture, event })).capture)
-  return taken
 }
 
 export interface Visit {

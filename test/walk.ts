@@ -2,13 +2,12 @@ import { execFile } from "node:child_process"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import sharp from "sharp"
 import { expect } from "vitest"
 import { base64 } from "../src/bytes.ts"
 import { writeKeyFile } from "../src/cli/keyfile.ts"
 import { proposeMotion } from "../src/custody/motions.ts"
 import { newSeed, signerOf } from "../src/ed25519.ts"
-import { callerOf, second, takeIn, type Role, type TestPort } from "./port.ts"
+import { callerOf, second, type Role, type TestPort } from "./port.ts"
 
 /** A page of docs/operate, line by line, with the real command line against a real server. */
 
@@ -23,22 +22,6 @@ export interface Walk {
   readonly variables: Map<string, string>
   /** Names that are found in what a command prints, by the first group. */
   readonly remembered: Readonly<Record<string, RegExp>>
-}
-
-/** Captures of one plain picture with a plate. */
-export async function takeInPlain(port: TestPort, count: number): Promise<readonly string[]> {
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const plates = [{ text: "SP7X042", box: { x_px: 20, y_px: 20, width_px: 60, height_px: 20 } }]
-  const captures: string[] = []
-  for (let i = 0; i < count; i += 1) {
-    const event = { v: 1, source: "index", file: null, plates, faces: [] } as const
-    captures.push((await takeIn(port, { picture, event })).capture)
-  }
-  return captures
 }
 
 /** A key file of a person: another key of his, signed by two, since the test's own keys give no seed away. */

@@ -1,4 +1,3 @@
-import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { canonical } from "../../src/canonical.ts"
 import { accountFor, type AccountingAsk } from "../../src/custody/accounting.ts"
@@ -9,6 +8,7 @@ import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry } from "../../src/log/kinds.ts"
 import { newId } from "../../src/ids.ts"
 import { allEntries } from "../forge.ts"
+import { flatShot } from "../flat.ts"
 import {
   callerOf,
   codeOf,
@@ -29,15 +29,9 @@ let at = ""
 
 beforeAll(async () => {
   port = await openTestPort()
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const box = { x_px: 20, y_px: 20, width_px: 60, height_px: 20 }
-  const event = { v: 1, source: "index", file: null, plates: [{ text: "SP7X042", box }], faces: [] } as const
+  const shot = await flatShot()
   for (const crossing of [crossings[0]!, crossings[0]!, crossings[1]!]) {
-    const { header, bytes } = await sealShot(port, { picture, event, bend: { crossing } })
+    const { header, bytes } = await sealShot(port, { ...shot, bend: { crossing } })
     await admit(port.house, bytes)
     await examine(port.house, header.capture, { again: false })
     captures.push(header.capture)

@@ -1,4 +1,3 @@
-import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { recordOf } from "../../src/custody/caller.ts"
 import { editGrant, revokeGrant } from "../../src/custody/grants.ts"
@@ -14,6 +13,7 @@ import type { Terms } from "../../src/grant/terms.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry } from "../../src/log/kinds.ts"
 import { noticeOf } from "../../src/log/notices.ts"
+import { takeInPlain } from "../flat.ts"
 import {
   approve,
   callerOf,
@@ -23,7 +23,6 @@ import {
   releaseCaller,
   second,
   setPolicy,
-  takeIn,
   termsOf,
   type Role,
   type TestPort,
@@ -34,15 +33,7 @@ let captures: string[]
 
 beforeAll(async () => {
   port = await openTestPort()
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const plates = [{ text: "SP7X042", box: { x_px: 20, y_px: 20, width_px: 60, height_px: 20 } }]
-  const event = { v: 1, source: "index", file: null, plates, faces: [] } as const
-  captures = []
-  for (let i = 0; i < 4; i += 1) captures.push((await takeIn(port, { picture, event })).capture)
+  captures = await takeInPlain(port, 4)
 })
 afterAll(async () => {
   const found = await fsck(port.house.ledger, { origin: port.house.log.origin, verify: verifyEd25519 })

@@ -15,6 +15,7 @@ import type { Terms } from "../../src/grant/terms.ts"
 import { motionPaths } from "../../src/log/authentic.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import type { Records } from "../../src/log/state.ts"
+import { takeInPlain } from "../flat.ts"
 import {
   approve,
   callerOf,
@@ -39,16 +40,7 @@ const plates = [{ text: "SP7X042", box: { x_px: 20, y_px: 20, width_px: 60, heig
 beforeAll(async () => {
   // One engineer asks for far more here than he may, so that each rule is met alone: the watch would stop him early.
   port = await openTestPort({ settings: { watch: "observe" } })
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  captures = []
-  for (let i = 0; i < 12; i += 1) {
-    const event = { v: 1, source: "index", file: null, plates, faces: [] } as const
-    captures.push((await takeIn(port, { picture, event })).capture)
-  }
+  captures = await takeInPlain(port, 12)
 })
 afterAll(async () => {
   const found = await fsck(port.house.ledger, { origin: port.house.log.origin, verify: verifyEd25519 })

@@ -19,7 +19,7 @@ import { addDestination, organizationOf, settingsOf } from "../destinations.ts"
 import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, second } from "../port.ts"
 import type { Role, TestPort } from "../port.ts"
 import { httpReceiver, until, type HttpReceiver } from "../receivers.ts"
-import { takeInPlain } from "../walk.ts"
+import { takeInPlain } from "../flat.ts"
 
 let port: TestPort
 let hook: HttpReceiver

@@ -6,7 +6,7 @@ import { newId } from "../../src/ids.ts"
 import { eventNames } from "../../src/log/event-table.ts"
 import { addDestination } from "../destinations.ts"
 import { codeOf, grantOf, openTestPort, releaseCaller, type TestPort } from "../port.ts"
-import { takeInPlain } from "../walk.ts"
+import { takeInPlain } from "../flat.ts"
 
 /** Rules that a person can read: fired, quiet and no data are three things. */
 

@@ -1,4 +1,3 @@
-import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { canonical } from "../../src/canonical.ts"
 import { utf8, textOf } from "../../src/bytes.ts"
@@ -11,6 +10,7 @@ import { drawn, seedOf } from "../../src/log/sample.ts"
 import { parsePolicy } from "../../src/tlog/policy.ts"
 import { allEntries } from "../forge.ts"
 import { sourceOfEntries } from "../log-source.ts"
+import { flatShot } from "../flat.ts"
 import { grantOf, openTestPort, releaseCaller, takeIn, type TestPort } from "../port.ts"
 
 let port: TestPort
@@ -18,16 +18,10 @@ let entries: readonly Uint8Array[]
 
 beforeAll(async () => {
   port = await openTestPort()
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const box = { x_px: 20, y_px: 20, width_px: 60, height_px: 20 }
-  const event = { v: 1, source: "index", file: null, plates: [{ text: "SP7X042", box }], faces: [] } as const
+  const shot = await flatShot()
   const grant = await grantOf(port, { terms: { images: 4, releases: 8 } })
   for (let i = 0; i < 4; i += 1) {
-    const { capture } = await takeIn(port, { picture, event })
+    const { capture } = await takeIn(port, shot)
     const caller = await releaseCaller(port, { grant, capture })
     const copy = await release(port.house, caller)
     expect(copy.bytes.length).toBeGreaterThan(0)

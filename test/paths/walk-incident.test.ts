@@ -8,7 +8,8 @@ import { startPump, type Pump } from "../../src/outbox/pump.ts"
 import { addDestination, organizationOf, settingsOf } from "../destinations.ts"
 import { codeOf, grantOf, openTestPort, releaseCaller } from "../port.ts"
 import { httpReceiver, until, type HttpReceiver } from "../receivers.ts"
-import { keyFor, takeInPlain, walkThrough, type Walk } from "../walk.ts"
+import { takeInPlain } from "../flat.ts"
+import { keyFor, walkThrough, type Walk } from "../walk.ts"
 
 let walk: Walk
 let server: Server

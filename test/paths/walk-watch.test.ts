@@ -10,7 +10,8 @@ import type { Statement } from "../../src/grant/request.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { addDestination } from "../destinations.ts"
 import { callerOf, enrolled, grantOf, openTestPort, second, type Actor, type TestPort } from "../port.ts"
-import { keyFor, takeInPlain, walkThrough, type Walk } from "../walk.ts"
+import { takeInPlain } from "../flat.ts"
+import { keyFor, walkThrough, type Walk } from "../walk.ts"
 
 let walk: Walk
 let server: Server

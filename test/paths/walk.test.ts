@@ -5,7 +5,8 @@ import { afterAll, beforeAll, test } from "vitest"
 import { recordOf } from "../../src/custody/caller.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { openTestPort, type Role } from "../port.ts"
-import { keyFor, takeInPlain, walkThrough, type Walk } from "../walk.ts"
+import { takeInPlain } from "../flat.ts"
+import { keyFor, walkThrough, type Walk } from "../walk.ts"
 
 let walk: Walk
 let server: Server

@@ -21,7 +21,7 @@ import type { Role, TestPort } from "../port.ts"
 import { startServer } from "../server.ts"
 import { root } from "../tidy.ts"
 import { shipped } from "../watched.ts"
-import { takeInPlain } from "../walk.ts"
+import { takeInPlain } from "../flat.ts"
 
 /** What the watch judges by: in the log, tried over it, and in force by two people's word. */
 

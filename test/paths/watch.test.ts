@@ -1,4 +1,3 @@
-import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { acknowledge } from "../../src/custody/alerts.ts"
 import { lastDays } from "../../src/custody/alert-days.ts"
@@ -20,38 +19,23 @@ import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry, type Entry, type EntryOf } from "../../src/log/kinds.ts"
 import { Replay } from "../../src/log/replay.ts"
 import { names, type Records } from "../../src/log/state.ts"
-import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, second, takeIn } from "../port.ts"
+import { takeInPlain } from "../flat.ts"
+import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, second } from "../port.ts"
 import type { Role, TestPort } from "../port.ts"
 
 /** The watch where it stands: between the decision and the charge, in the request. */
-
-const plates = [{ text: "SP7X042", box: { x_px: 20, y_px: 20, width_px: 60, height_px: 20 } }]
 
 let port: TestPort
 let captures: string[]
 
 beforeAll(async () => {
   port = await openTestPort()
-  captures = await imagesOf(port, 12)
+  captures = await takeInPlain(port, 12)
 })
 afterAll(async () => {
   expect(await problemsOf(port)).toEqual([])
   await port.close()
 })
-
-async function imagesOf(of: TestPort, count: number): Promise<string[]> {
-  const picture = new Uint8Array(
-    await sharp({ create: { width: 120, height: 80, channels: 3, background: "#456" } })
-      .jpeg()
-      .toBuffer(),
-  )
-  const taken: string[] = []
-  for (let i = 0; i < count; i += 1) {
-    const event = { v: 1, source: "index", file: null, plates, faces: [] } as const
-    taken.push((await takeIn(of, { picture, event })).capture)
-  }
-  return taken
-}
 
 async function problemsOf({ house }: TestPort) {
   return (await fsck(house.ledger, { origin: house.log.origin, verify: verifyEd25519 })).problems
@@ -293,7 +277,7 @@ describe("a vault that only observes", () => {
   test("refuses nobody for what the watch thinks, and has it in its entries", async () => {
     const observing = await openTestPort({ settings: { watch: "observe" } })
     try {
-      const [inside] = await imagesOf(observing, 1)
+      const [inside] = await takeInPlain(observing, 1)
       const grant = await grantOf(observing)
       const verdicts = new Set<string>()
       for (let i = 0; i < 24; i += 1) {
