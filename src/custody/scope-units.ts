@@ -108,7 +108,7 @@ export function simplePeople(images: readonly Pictured[]): PeopleBounds {
   return {
     at_least: images.reduce((most, { faces }) => Math.max(most, faces ?? 0), 0),
     at_most: found.reduce((sum, faces) => sum + faces, 0),
-    how: `People in the pictures, whether or not the level showed them. At least the most faces in one image; at most every face found as another person, and ${mostInPicture} in an image in which nothing looked for faces.`,
+    how: `People in the pictures, whether or not the level showed them. At least the most faces in one image; at most every face found as another person, and ${mostInPicture} in an image in which nothing looked for faces. A face that the finder missed is counted nowhere.`,
   }
 }
 
