@@ -66,7 +66,7 @@ export const walls: Readonly<Record<string, readonly string[]>> = {
 export const pureRooms: readonly string[] = ["seal", "tlog", "grant", "watch", "mark", "incident"]
 
 /** Ground files that pure rooms may import at run time; every other room may import all of them. */
-export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts"]
+export const pureGround: readonly string[] = ["fault.ts", "bytes.ts", "canonical.ts", "zone-clock.ts"]
 
 /** Files in rooms without the platform that may touch it all the same, and why. */
 export const platformFiles: readonly string[] = [

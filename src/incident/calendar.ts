@@ -1,88 +1,44 @@
+import { zoneOffset } from "../zone-clock.ts"
+
 /** Days as people count them: by a zone's clock, its changes in spring and autumn, weekends and holidays. */
 
-/** What a zone's clock shows, each part a number; `month` from 1. */
-interface Wall {
-  readonly year: number
-  readonly month: number
-  readonly day: number
-  /** Since midnight by the clock's face, not by what has elapsed. */
-  readonly ofDay_ms: number
-}
-
 const day_ms = 86_400_000
-const maxFormats = 256
-const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Whether this machine's time zone data (IANA) have the zone. */
 export function isZone(zone: string): boolean {
   try {
-    formatOf(zone)
+    zoneOffset(0, zone)
     return true
   } catch {
     return false
   }
 }
 
-function formatOf(zone: string): Intl.DateTimeFormat {
-  const held = formats.get(zone)
-  if (held !== undefined) return held
-  const made = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    calendar: "gregory",
-    hourCycle: "h23",
-    ...{
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    },
-  } as const)
-  // Names are known in any case, so that there are more of them than zones.
-  if (formats.size >= maxFormats) formats.clear()
-  formats.set(zone, made)
-  return made
-}
-
-function wallOf(at_ms: number, zone: string): Wall {
-  const parts = new Map(
-    formatOf(zone)
-      .formatToParts(at_ms)
-      .map(({ type, value }) => [type, Number(value)]),
-  )
-  const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? NaN
-  const [year, month, day] = [part("year"), part("month"), part("day")]
-  const seconds = part("hour") * 3600 + part("minute") * 60 + part("second")
-  return { year, month, day, ofDay_ms: seconds * 1000 + (((at_ms % 1000) + 1000) % 1000) }
-}
-
-/** The wall's time as if the zone were UTC. */
-function naive(wall: Wall): number {
-  return Date.UTC(wall.year, wall.month - 1, wall.day) + wall.ofDay_ms
+/** What a zone's clock shows, as if the zone were UTC. */
+function faceOf(at_ms: number, zone: string): number {
+  return at_ms + zoneOffset(at_ms, zone)
 }
 
 /** The local date of a moment, YYYY-MM-DD. */
 export function localDate(at_ms: number, zone: string): string {
-  return new Date(naive(wallOf(at_ms, zone))).toISOString().slice(0, 10)
+  return new Date(faceOf(at_ms, zone)).toISOString().slice(0, 10)
 }
 
 /** A moment by a zone's clock, `2026-03-08 01:30`. */
 export function localMinute(at_ms: number, zone: string): string {
-  return new Date(naive(wallOf(at_ms, zone))).toISOString().slice(0, 16).replace("T", " ")
+  return new Date(faceOf(at_ms, zone)).toISOString().slice(0, 16).replace("T", " ")
 }
 
 /**
  * The first moment at which a zone's clock shows a time. Where the clock shows it twice, that is the earlier one; where it
  * skips it, the moment of the change.
  */
-function momentOf(wall: Wall, zone: string): number {
-  const face_ms = naive(wall)
-  const offsetAt = (at_ms: number) => naive(wallOf(at_ms, zone)) - at_ms
+function momentOf(face_ms: number, zone: string): number {
+  const offsetAt = (at_ms: number) => zoneOffset(at_ms, zone)
   // No zone is further than 15 hours from UTC, and none changes twice within three days.
   const offsets = [offsetAt(face_ms - 1.5 * day_ms), offsetAt(face_ms + 1.5 * day_ms)]
   const [early, late] = offsets.map(offset => face_ms - offset).sort((a, b) => a - b) as [number, number]
-  for (const at_ms of [early, late]) if (naive(wallOf(at_ms, zone)) === face_ms) return at_ms
+  for (const at_ms of [early, late]) if (faceOf(at_ms, zone) === face_ms) return at_ms
   return changeWithin(early, late, offsetAt)
 }
 
@@ -180,15 +136,13 @@ export interface Counting {
 export function dueOf(start_ms: number, duration: Duration, { zone, calendar }: Counting): Due {
   if ("unfixed" in duration) return { due_ms: null, unknownYears: [] }
   if ("hours" in duration) return { due_ms: start_ms + duration.hours * 3_600_000, unknownYears: [] }
-  const wall = wallOf(start_ms, zone)
-  const first = Date.UTC(wall.year, wall.month - 1, wall.day)
+  const face_ms = faceOf(start_ms, zone)
+  const first = Math.floor(face_ms / day_ms) * day_ms
   const { last, unknownYears } =
     "calendar_days" in duration
       ? { last: first + duration.calendar_days * day_ms, unknownYears: [] }
       : afterBusinessDays(first, duration.business_days, calendar)
-  const due = new Date(last)
-  const [year, month, day] = [due.getUTCFullYear(), due.getUTCMonth() + 1, due.getUTCDate()]
-  return { due_ms: momentOf({ ...wall, year, month, day }, zone), unknownYears }
+  return { due_ms: momentOf(last + face_ms - first, zone), unknownYears }
 }
 
 function afterBusinessDays(

@@ -2,6 +2,7 @@ import { Fault } from "../fault.ts"
 import type { Read } from "../seal/read.ts"
 import type { ImportOptions } from "./imported.ts"
 import type { Told } from "./told.ts"
+import { zoneOffset } from "../zone-clock.ts"
 
 /** A read's time and how it is known. */
 export type KnownTime = Pick<Read, "captured_at" | "clock">
@@ -93,39 +94,8 @@ export function timeOfFace(face_ms: number, options: ImportOptions): KnownTime {
 /** How far a zone's clocks are ahead of UTC at a moment, in milliseconds. */
 function offsetAt(zone: string, moment_ms: number): number {
   if (/^([+-]\d\d:\d\d|Z)$/.test(zone)) return offsetOf(zone)
-  const {
-    year = 0,
-    month = 0,
-    day = 0,
-    hour = 0,
-    minute = 0,
-    second = 0,
-  } = Object.fromEntries(
-    clockFaceOf(zone)
-      .formatToParts(moment_ms)
-      .map(({ type, value }) => [type, Number(value)]),
-  )
-  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(moment_ms / 1_000) * 1_000
-}
-
-const clockFaces = new Map<string, Intl.DateTimeFormat>()
-
-function clockFaceOf(zone: string): Intl.DateTimeFormat {
-  const known = clockFaces.get(zone)
-  if (known !== undefined) return known
   try {
-    const made = new Intl.DateTimeFormat("en-US-u-ca-iso8601", {
-      timeZone: zone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    })
-    clockFaces.set(zone, made)
-    return made
+    return zoneOffset(moment_ms, zone)
   } catch (cause) {
     throw new Fault("CONFIG", "the lane's zone is none that this machine knows", {
       next: "a name such as Europe/Zagreb, or an offset such as +08:00",
