@@ -19,6 +19,7 @@ export type IdPrefix =
   | "trc"
   | "dst"
   | "inc"
+  | "lnk"
   | "msg"
   | "mut"
 

@@ -25,6 +25,7 @@ import type { ObjectStore } from "./objects/objects.ts"
 import { openS3 } from "./objects/s3.ts"
 import { openDecoder } from "./picture/decoder.ts"
 import { openTracer } from "./picture/tracer.ts"
+import { openDescriber } from "./reading/describer.ts"
 import { openLooker } from "./reading/looker.ts"
 import { readOwnModel } from "./reading/model-file.ts"
 import { newIdentity, type Mode } from "./seal/recipient.ts"
@@ -187,15 +188,21 @@ async function openPictures(data: string, config: Config): Promise<Pictures> {
     timeout_ms: config.finder_timeout_ms,
     memory_mb: config.finder_memory_mb,
   })
+  const describer = openDescriber({
+    processes: 1,
+    timeout_ms: config.finder_timeout_ms,
+    memory_mb: config.finder_memory_mb,
+  })
   const tracer = openTracer()
   return {
     keepRegions: (...asked) => decoder.keepRegions(...asked),
     look: job => looker.look(job),
     tracer,
+    describer,
     markPolicy: config.mark_strength,
     finders: { region: config.plate_region, faceModel, mostWaiting: config.backlog_captures },
     close: async () => {
-      await Promise.all([decoder.close(), looker.close(), tracer.close()])
+      await Promise.all([decoder.close(), looker.close(), tracer.close(), describer.close()])
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Log } from "../log/log.ts"
 import type { ObjectStore } from "../objects/objects.ts"
 import type { Decoder } from "../picture/decoder.ts"
 import type { Tracer } from "../picture/tracer.ts"
+import type { Describer } from "../reading/describer.ts"
 import type { Looker } from "../reading/looker.ts"
 import type { KeyMaker } from "../vault/keys.ts"
 import type { MarkPolicy } from "../mark/policy.ts"
@@ -24,6 +25,8 @@ export interface House {
 export interface Pictures extends Pick<Decoder, "keepRegions">, Pick<Looker, "look"> {
   /** What looks at found files. */
   readonly tracer: Tracer
+  /** What describes faces for a linkage. */
+  readonly describer: Describer
   readonly finders: FinderSettings
   /** How strongly this vault marks. */
   readonly markPolicy: MarkPolicy

@@ -6,10 +6,11 @@ import type { HeldMessage } from "../ledger/ledger.ts"
 import { incidentLimits, parties, type IncidentStatement } from "../log/incident-shapes.ts"
 import { clockOf, isRunning, type IncidentState } from "../log/incidents.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
+import { statedResult } from "./adjudication.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import { readPacks, shippedPacks } from "./clock-packs.ts"
 import type { House } from "./house.ts"
-import { assertVersion, drafted, incidentOf, resultOf, type IncidentEntry } from "./incident-record.ts"
+import { assertVersion, drafted, incidentOf, type IncidentEntry } from "./incident-record.ts"
 
 /** The clocks of an incident: from what its statement and scope say, by the packs that come along. */
 
@@ -49,7 +50,7 @@ function clockFacts(held: IncidentState, result: ScopeResult | null): ClockFacts
 /** How every clock stands now, whether it was started or not. */
 export async function standingClocks(house: House, held: IncidentState): Promise<Evaluation> {
   const isCounted = held.scoped !== null && held.scoped.version === held.version
-  const facts = clockFacts(held, isCounted ? await resultOf(house, held) : null)
+  const facts = clockFacts(held, isCounted ? await statedResult(house, held) : null)
   const packs = await readPacks(shippedPacks())
   return evaluate(packs, facts, { now_ms: house.log.clock(), law: "then" })
 }

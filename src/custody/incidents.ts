@@ -13,12 +13,20 @@ import { isCanary } from "./canaries.ts"
 import { entryOfKind } from "./copies.ts"
 import type { House } from "./house.ts"
 import { assertFacts } from "./incident-clocks.ts"
-import { assertVersion, drafted, incidentOf, resultName, type IncidentEntry } from "./incident-record.ts"
+import {
+  assertVersion,
+  drafted,
+  incidentOf,
+  resultName,
+  resultOf,
+  type IncidentEntry,
+} from "./incident-record.ts"
+import type { IncidentState } from "../log/incidents.ts"
 import { assertReason } from "./motions.ts"
 import { isNetwork } from "./networks.ts"
 import { propose } from "./propose.ts"
 import { houseSources } from "./scope-reading.ts"
-import { readAhead, scopeOf } from "./scope.ts"
+import { readAhead, scopeOf, type Scoped } from "./scope.ts"
 
 /**
  * Declares an incident by what is known of it; or, `reported`, a vendor says that his own organization was breached. The same request
@@ -186,6 +194,27 @@ export async function scopeIncident(house: House, caller: Caller, incident: stri
     ...{ left: counted.left, refused: counted.refused, takeable: counted.takeable },
   }
   return { ...(await drafted(house, caller, entry)), result, query_sha256, result_sha256 }
+}
+
+export interface ScopedAgain extends Scoped {
+  /** The result that the log names. */
+  readonly result: ScopeResult
+}
+
+/** Reads once more which captures and disclosures the newest result counts. @throws Fault CONFLICT where the log gives others; of `scopeOf`, `resultOf`. */
+export async function scopedAgain(house: House, held: IncidentState): Promise<ScopedAgain> {
+  const result = await resultOf(house, held)
+  const { size, root } = result.checkpoint
+  const scoped = await scopeOf(houseSources(house), {
+    ...{ incident: held.incident, query: result.query },
+    checkpoint: { size, root: new Uint8Array(Buffer.from(root, "hex")) },
+    isCanary: capture => isCanary(house, capture),
+  })
+  if (scoped.result.ids_sha256.left !== result.ids_sha256.left)
+    throw new Fault("CONFLICT", "the log gives another set than the result that was signed", {
+      next: `sallyport incident scope ${held.incident}`,
+    })
+  return { ...scoped, result }
 }
 
 /** What is not known stands for the widest: from the log's first entry, until now. */

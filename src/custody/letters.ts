@@ -7,9 +7,8 @@ import type { ScopeResult } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { recordOf } from "./caller.ts"
 import type { House } from "./house.ts"
-import { resultOf } from "./incident-record.ts"
-import { houseSources } from "./scope-reading.ts"
-import { scopeOf, type Disclosure } from "./scope.ts"
+import { scopedAgain } from "./incidents.ts"
+import type { Disclosure } from "./scope.ts"
 
 /**
  * Letters of an incident: one for each image that left, in the order of its id. They are made anew each time from the scope that
@@ -21,19 +20,9 @@ export interface Letters {
   readonly letters: () => Generator<Letter>
 }
 
-/** @throws Fault CONFLICT where the log no longer gives the result; of `scopeOf`, `resultOf`. */
+/** @throws Fault CONFLICT where the log no longer gives the result; of `scopedAgain`. */
 export async function lettersOf(house: House, held: IncidentState): Promise<Letters> {
-  const result = await resultOf(house, held)
-  const { size, root } = result.checkpoint
-  const { captures, disclosures } = await scopeOf(houseSources(house), {
-    ...{ incident: held.incident, query: result.query },
-    checkpoint: { size, root: new Uint8Array(Buffer.from(root, "hex")) },
-  })
-  const digest = createHash("sha256").update(captures.left.join("\n")).digest("hex")
-  if (digest !== result.ids_sha256.left)
-    throw new Fault("CONFLICT", "the log gives another set than the result that was signed", {
-      next: `sallyport incident scope ${held.incident}`,
-    })
+  const { result, disclosures } = await scopedAgain(house, held)
   const rows = await rowsOf(house, disclosures)
   function* letters(): Generator<Letter> {
     for (const row of rows) yield letterOf(house, held.incident, row)

@@ -1,7 +1,5 @@
 import { Fault } from "../fault.ts"
 import { newId } from "../ids.ts"
-import { wanting } from "../ledger/ledger.ts"
-import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
@@ -13,8 +11,7 @@ import type { House } from "./house.ts"
 import { entryOfKind } from "./copies.ts"
 import { originalsFor, sketchesOf } from "./originals.ts"
 import { propose } from "./propose.ts"
-
-type Permit = EntryOf<"permit">
+import { openedFor } from "./system-opening.ts"
 
 /** A trace under way, in the memory of the server that opened it. */
 export interface Running {
@@ -204,30 +201,9 @@ async function compared(
   return { ...nothing, is: "unknown", why, tried }
 }
 
-/** An original, opened by the system for this trace under a permit; `null` where its key or body is gone. */
-async function originalOrNull(house: House, { trace }: Running, capture: string) {
-  const row = await house.ledger.capture(capture)
-  if (row === null) return null
-  const entry: Omit<Permit, "v" | "at"> = {
-    ...{ kind: "permit", for: "trace", capture, lane: row.lane, hour: row.hour, level: "L4", trace },
-    ...{ admitted: row.admitted, examined: row.examined, faces: row.faces, by: null, examiner: null },
-    ...{ asked: null, statement: null },
-  }
-  const appended = await house.log.append({
-    wanted: wanting({ captures: [capture], records: [{ kind: "trace", id: trace }] }),
-    draft: (state, now_ms) => {
-      const code = judge(entry, state, now_ms)
-      if (code !== null) throw new Fault(code, `the trace ${trace} opens no original any more`)
-      return { entry }
-    },
-  })
-  try {
-    return await house.vault.withdraw(capture, await house.log.receipt(appended))
-  } catch (error) {
-    if (error instanceof Fault && (error.code === "CAPTURE_PURGED" || error.code === "VAULT_OBJECT"))
-      return null
-    throw error
-  }
+function originalOrNull(house: House, { trace }: Running, capture: string) {
+  const records = [{ kind: "trace", id: trace }]
+  return openedFor(house, { of: { for: "trace", trace }, records }, capture)
 }
 
 /** A trace as the log has it. @throws Fault NOT_FOUND */

@@ -30,6 +30,7 @@ export type Act =
   | "trace" // found files
   | "know canaries" // and plan them, and know who touched one
   | "declare" // an incident, its scope and clocks
+  | "adjudicate" // whether two faces of what left are one person's
   | "report" // a breach of the own organization
   | "sign off" // counsel's word on a clock
   | "account" // to a traveler, for what left of him
@@ -55,6 +56,8 @@ const allowed: Readonly<Record<Act, readonly Office[]>> = {
   tune: ["custodian", "privacy", "analyst"],
   edit: ["custodian", "cor", "privacy", "analyst", "manager", "engineer"],
   declare: ["custodian", "cor", "privacy", "analyst"],
+  // Those who may look at captures under a case.
+  adjudicate: ["custodian", "privacy", "analyst"],
   report: ["manager", "engineer"],
   "sign off": ["privacy"],
 }

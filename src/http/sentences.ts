@@ -1,14 +1,18 @@
 import { isOfIncident, type IncidentKind } from "../log/incidents.ts"
 import type { Entry, EntryOf } from "../log/kinds.ts"
+import { isOfLinkage, type LinkageKind } from "../log/linkages.ts"
 
 /** An entry in plain words: what happened, to which ids; never a name. */
 export function sentenceOf(entry: Entry): string {
   if (entry.kind === "accounting.made")
     return `somebody is told of ${entry.disclosures} disclosures of ${entry.captures} captures`
+  if (isOfLinkage(entry)) return linkageSentence(entry)
   return isOfIncident(entry) ? incidentSentence(entry) : commonSentence(entry)
 }
 
-function commonSentence(entry: Exclude<Entry, { kind: IncidentKind | "accounting.made" }>): string {
+function commonSentence(
+  entry: Exclude<Entry, { kind: IncidentKind | LinkageKind | "accounting.made" }>,
+): string {
   switch (entry.kind) {
     case "genesis":
     case "organization.added":
@@ -128,9 +132,11 @@ function permitSentence({ for: purpose, capture, level, by, watch }: EntryOf<"pe
   const short = capture.slice(-6)
   if (by !== null)
     return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}${watchWord(watch)}`
-  return purpose === "trace"
-    ? `the system may open ${short} to compare a found file with it`
-    : `the system may open ${short} to examine it`
+  const why: Readonly<Record<string, string>> = {
+    trace: "to compare a found file with it",
+    link: "to tell its faces and reads apart from those of others",
+  }
+  return `the system may open ${short} ${why[purpose] ?? "to examine it"}`
 }
 
 function tracedSentence(entry: Extract<Entry, { kind: "trace.opened" | "trace.closed" }>): string {
@@ -158,6 +164,22 @@ function incidentSentence(entry: Extract<Entry, { kind: IncidentKind }>): string
       return `incident ${short}: counsel says of ${entry.statement.rule} ${entry.statement.opinion}`
     case "incident.closed":
       return `incident ${short} closed: ${entry.statement.outcome}`
+  }
+}
+
+function linkageSentence(entry: Extract<Entry, { kind: LinkageKind }>): string {
+  const short = `linkage ${entry.linkage.slice(-6)}`
+  switch (entry.kind) {
+    case "linkage.opened":
+      return `${short} of ${entry.images.toLocaleString("en-US")} images opened: whose faces they show is grouped, not asked`
+    case "linkage.planned":
+      return `${short}: ${entry.clusters.toLocaleString("en-US")} groups of ${entry.faces.toLocaleString("en-US")} faces; ${entry.pairs.toLocaleString("en-US")} pairs are to be looked at`
+    case "linkage.answered":
+      return `${short}: ${entry.statement.answers.length} pairs answered`
+    case "linkage.estimated":
+      return entry.interval === null
+        ? `${short}: too few answers for an interval`
+        : `${short}: ${entry.interval.low.toLocaleString("en-US")} to ${entry.interval.high.toLocaleString("en-US")} people, 95 %`
   }
 }
 

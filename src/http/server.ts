@@ -9,6 +9,7 @@ import type { Problem } from "../log/replay.ts"
 import { accountingRoutes } from "./accounting.ts"
 import { alertRoutes } from "./alerts.ts"
 import { incidentRoutes } from "./incidents.ts"
+import { linkageRoutes } from "./linkages.ts"
 import { readFound, traceRoutes } from "./traces.ts"
 import { canaryRoutes } from "./canaries.ts"
 import { captureRoutes, captureType } from "./captures.ts"
@@ -95,6 +96,7 @@ export function routesOf(
     ...destinationRoutes(house),
     ...traceRoutes(house),
     ...incidentRoutes(house),
+    ...linkageRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),
     ...canaryRoutes(house),

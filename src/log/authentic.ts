@@ -1,6 +1,7 @@
 import { hasItsAssertion, isSigned } from "../grant/request.ts"
 import { isOfIncident, type IncidentKind } from "./incidents.ts"
 import type { Draft } from "./kinds.ts"
+import { isOfLinkage, type LinkageKind } from "./linkages.ts"
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 
@@ -43,10 +44,13 @@ const fixedPaths = {
 /** The path that a request for this entry goes to: a signature for one act is none for another, nor for another thing. */
 function pathOf(draft: Draft): string | null {
   if (draft.kind === "accounting.made") return "/v1/accountings"
+  if (isOfLinkage(draft)) return linkagePath(draft)
   return isOfIncident(draft) ? incidentPath(draft) : commonPath(draft)
 }
 
-function commonPath(draft: Exclude<Draft, { kind: IncidentKind | "accounting.made" }>): string | null {
+function commonPath(
+  draft: Exclude<Draft, { kind: IncidentKind | LinkageKind | "accounting.made" }>,
+): string | null {
   switch (draft.kind) {
     case "organization.added":
     case "contract.added":
@@ -169,6 +173,19 @@ const incidentPaths: Readonly<Record<Exclude<IncidentKind, "incident.declared">,
 function incidentPath(draft: Extract<Draft, { kind: IncidentKind }>): string {
   if (draft.kind === "incident.declared") return draft.reported ? "/v1/breach-reports" : "/v1/incidents"
   return `/v1/incidents/${draft.incident}/${incidentPaths[draft.kind]}`
+}
+
+function linkagePath(draft: Extract<Draft, { kind: LinkageKind }>): string | null {
+  switch (draft.kind) {
+    case "linkage.opened":
+      return `/v1/incidents/${draft.incident}/linkages`
+    case "linkage.planned":
+      return null
+    case "linkage.answered":
+      return `/v1/linkages/${draft.linkage}/answers`
+    case "linkage.estimated":
+      return `/v1/linkages/${draft.linkage}/estimates`
+  }
 }
 
 /** A list is asked for with a query; a bundle's path names which. */

@@ -6,6 +6,7 @@ import { alerted, gapAlert, watchAlert } from "./alerts.ts"
 import { proposedDestination } from "./destinations.ts"
 import { incidentAfter, isOfIncident, type IncidentKind } from "./incidents.ts"
 import type { Entry, EntryOf } from "./kinds.ts"
+import { isOfLinkage, linkageAfter, linkedOriginal, type LinkageKind } from "./linkages.ts"
 import { lookOf } from "./lookalike.ts"
 import { messagesOf, noticeSeen } from "./messages.ts"
 import { muted, unmuted } from "./mutes.ts"
@@ -41,10 +42,11 @@ export function effectsOf(entry: Entry, index: number, state: State): Effects {
 
 function anyPart(entry: Entry, index: number, state: State): Part {
   if (entry.kind === "accounting.made") return {}
+  if (isOfLinkage(entry)) return linkageAfter(entry, index, state)
   return isOfIncident(entry) ? incidentAfter(entry, index, state) : partOf(entry, index, state)
 }
 
-type Common = Exclude<Entry, { kind: IncidentKind | "accounting.made" }>
+type Common = Exclude<Entry, { kind: IncidentKind | LinkageKind | "accounting.made" }>
 
 function partOf(entry: Common, index: number, state: State): Part {
   switch (entry.kind) {
@@ -319,6 +321,7 @@ function changedGrant(
 
 function permitted(entry: EntryOf<"permit">, index: number, state: State): Part {
   if (entry.trace !== undefined) return originalOpened(entry.trace, state)
+  if (entry.linkage !== undefined) return linkedOriginal(entry.linkage, state)
   if (entry.by === null) {
     const set = names.examinations(mustHold(entry.examiner))
     return { members: [{ set, member: entry.capture, value: state.member(set, entry.capture) + 1 }] }

@@ -89,6 +89,8 @@ export interface IncidentState {
     readonly at: string
     readonly entry: number
   } | null
+  /** The newest linkage of what left. */
+  readonly linkage: string | null
   /** How many entries say something of it. */
   readonly entries: number
 }
@@ -132,7 +134,7 @@ function declared(entry: EntryOf<"incident.declared">, index: number, state: Sta
   const body: IncidentState = {
     ...{ incident, version: 1, status: reported ? "reported" : "declared", reported, person, organization },
     ...{ declared_at: at, entry: index, statement, stated_at: at, stated_entry: index },
-    ...{ scoped: null, clocks: null, signed: null, closed: null, entries: 0 },
+    ...{ scoped: null, clocks: null, signed: null, closed: null, linkage: null, entries: 0 },
   }
   return {
     records: [written(body)],

@@ -10,12 +10,14 @@ import type { Draft } from "./kinds.ts"
 import { noticeSeen } from "./messages.ts"
 import { incidentActs, incidentRule, isOfIncident, type IncidentKind } from "./incidents.ts"
 import { muteRefusal, unmuteRule } from "./mutes.ts"
+import { isOfLinkage, linkageActs, linkageRule, type LinkageKind } from "./linkages.ts"
 import { isPlain } from "./lookalike.ts"
 import { enrolmentRule, motionRule, proposing, secondRule, stopRule } from "./motion-rules.ts"
 import { takenName } from "./registry.ts"
 import { signerOfRequest } from "./standing.ts"
 import { destroyedName, names, permitName, type State } from "./state.ts"
-import { originalRule, traceEntryRule } from "./traces.ts"
+import { isOfSystem, systemRule } from "./system-permits.ts"
+import { traceEntryRule } from "./traces.ts"
 import { backTestRule, keptRule } from "./watch-rules.ts"
 import { answerRule, isStoppedByWatch, watchRule } from "./watching.ts"
 
@@ -31,11 +33,12 @@ export const maxTiers = 3
  */
 export function judge(draft: Draft, state: State, now_ms: number): FaultCode | null {
   if (isOfIncident(draft)) return incidentAuthor(draft, state) ?? incidentRule(draft, state, now_ms)
+  if (isOfLinkage(draft)) return linkageAuthor(draft, state) ?? linkageRule(draft, state)
   if (draft.kind === "accounting.made") return ownAct(draft, state, "account")
   return ruleOf(draft, state, now_ms)
 }
 
-type Common = Exclude<Draft, { kind: IncidentKind | "accounting.made" }>
+type Common = Exclude<Draft, { kind: IncidentKind | LinkageKind | "accounting.made" }>
 
 function ruleOf(draft: Common, state: State, now_ms: number): FaultCode | null {
   switch (draft.kind) {
@@ -111,6 +114,11 @@ function incidentAuthor(draft: DraftOf<IncidentKind>, state: State): FaultCode |
     return ownAct(draft, state, incidentActs[draft.kind])
   const person = signerOfRequest(draft.asked.key, state)
   return ownerRule(draft, state) ?? (person !== null && may(person.office, "report") ? null : "OFFICE")
+}
+
+/** The system, which looked, plans; people open, answer and estimate. */
+function linkageAuthor(draft: DraftOf<LinkageKind>, state: State): FaultCode | null {
+  return draft.kind === "linkage.planned" ? null : ownAct(draft, state, linkageActs[draft.kind])
 }
 
 type Registered = DraftOf<
@@ -342,17 +350,6 @@ function readerRule({ reader, statement }: DraftOf<"reader.enrolled">, state: St
   return exists(state.record("lane", statement.lane))
 }
 
-function examinationRule({
-  for: purpose,
-  asked,
-  examiner,
-  trace,
-  mark_sha256,
-}: DraftOf<"permit">): FaultCode | null {
-  const isExamination = purpose === "examine" && asked === null && examiner !== null
-  return isExamination && trace === undefined && mark_sha256 === undefined ? null : "INVALID"
-}
-
 function openingRule(
   draft: DraftOf<"permit" | "refused" | "watch.answered">,
   state: State,
@@ -365,9 +362,9 @@ function openingRule(
 
 /** A permit must be what the decision table says, with the counters that the log leads to. */
 function permitRule(draft: DraftOf<"permit">, state: State, now_ms: number): FaultCode | null {
-  if (draft.by === null) return draft.for === "trace" ? originalRule(draft, state) : examinationRule(draft)
+  if (draft.by === null) return systemRule(draft, state)
   const { by, asked, statement } = draft
-  if (draft.for === "examine" || draft.for === "trace" || draft.trace !== undefined) return "INVALID"
+  if ((draft.for !== "release" && draft.for !== "reveal") || isOfSystem(draft)) return "INVALID"
   if (asked === null || statement === null) return "INVALID"
   if (statement.capture !== draft.capture || statement.level !== draft.level || statement.grant !== by.grant)
     return "INVALID"

@@ -6,6 +6,7 @@ import { hex, textOf, utf8 } from "../bytes.ts"
 import { assert } from "../fault.ts"
 import { eventNames } from "./event-table.ts"
 import { incidentFields, incidentStatements } from "./incident-shapes.ts"
+import { linkageKinds } from "./linkage-kinds.ts"
 import { ruleKinds } from "./rule-kinds.ts"
 import {
   acts,
@@ -147,7 +148,7 @@ export const kinds = {
   /** Somebody who had no part in it judged a break-glass afterwards. */
   "glass.reviewed": kind("glass.reviewed", { grant: id("cas"), person: id("per"), ...by(statements.review) }),
   permit: kind("permit", {
-    for: oneOf(["release", "reveal", "examine", "trace"]),
+    for: oneOf(["release", "reveal", "examine", "trace", "link"]),
     capture: id("cap"),
     lane: id("lan"),
     hour: localHour,
@@ -187,8 +188,9 @@ export const kinds = {
     examiner: nullable(Type.String({ pattern: "^[a-z0-9-]{1,32}/[0-9]{1,6}$" })),
     /** What the copy will carry for its holder (docs/formats/mark.md); absent where no copy leaves, and in permits of before the mark. */
     mark_sha256: Type.Optional(sha256Hex),
-    /** The trace that the system opens it for. */
+    /** The trace, or the linkage, that the system opens it for. */
     trace: Type.Optional(id("trc")),
+    linkage: Type.Optional(id("lnk")),
     /** What the watch made of it; absent where no person asked, and in permits of before the watch. */
     watch: Type.Optional(watched),
     asked: nullable(asked),
@@ -214,6 +216,7 @@ export const kinds = {
   /** Who was asked why by the watch said it, with his key or passkey. */
   "watch.answered": kind("watch.answered", { person: id("per"), ...by(statements.answer) }),
   ...ruleKinds,
+  ...linkageKinds,
   /** What one person asked beyond the rate within a window, after the first refusal of the window: counted, not listed. */
   "refused.folded": kind("refused.folded", {
     code: oneOf(["RATE"]),

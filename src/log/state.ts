@@ -6,6 +6,7 @@ import type { Office } from "../grant/office.ts"
 import type { AlertState } from "./alerts.ts"
 import type { DestinationState } from "./destinations.ts"
 import type { IncidentState } from "./incidents.ts"
+import type { LinkageState } from "./linkages.ts"
 import type { MuteState } from "./mutes.ts"
 import type { TraceState } from "./traces.ts"
 import type { BackTestState, ModelState, RulesState } from "./watch-rules.ts"
@@ -76,6 +77,7 @@ export interface Records {
   readonly alert: AlertState
   readonly trace: TraceState
   readonly incident: IncidentState
+  readonly linkage: LinkageState
   /** By `signalName`: the newest alert of that kind about that reader, person, organization or destination. */
   readonly signal: AlertState
   readonly destination: DestinationState
@@ -113,7 +115,7 @@ const kindsOfRecords: Readonly<Record<keyof Records, true>> = {
   ...{ reader: true, recipients: true, day: true, epoch: true, grant: true, policy: true, motion: true },
   ...{ stop: true, usage: true, glass: true, look: true, moves: true, schema: true },
   ...{ boxes: true, trace: true, watch: true, incident: true, model: true, backtest: true, rules: true },
-  ...{ alert: true, signal: true },
+  ...{ alert: true, signal: true, linkage: true },
   ...{ destination: true, destinations: true, recently: true, mutes: true },
 }
 
@@ -203,6 +205,8 @@ export const names = {
   copies: (capture: string) => `copies/${capture}`,
   /** How often a found file was traced, by its SHA-256. */
   traced: "traced",
+  /** Entries with answers of a linkage, by which of them it is, from 1. */
+  answers: (linkage: string) => `answers/${linkage}`,
   /** Declarations by `onceName`, with their entry: the same request again is no second incident. */
   declared: "incidents/declared",
   held: (rootOrganization: string) => `held/${rootOrganization}`,

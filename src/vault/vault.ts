@@ -11,7 +11,7 @@ import { unwrapHeader, wrapFileKey } from "../seal/header.ts"
 import type { Findings } from "../picture/level.ts"
 import { markCommitment, type MarkKeys } from "../mark/keys.ts"
 import { Gate } from "./gate.ts"
-import { equal, hex } from "../bytes.ts"
+import { equal, fromBase64, hex } from "../bytes.ts"
 import { besideKey, epochKey, type BesideKey, type KeyMaker } from "./keys.ts"
 import { examinationCommitment, parseExamination, withBoxes } from "./findings.ts"
 
@@ -27,6 +27,8 @@ export interface Withdrawn {
   readonly findings: Findings | null
   /** For people only: what their copies carry, as the permit committed to it. */
   readonly markKeys: MarkKeys | null
+  /** For a linkage only: the plates' texts as the examination sealed them, canonical JSON; `null` where it read none. */
+  readonly texts: Uint8Array | null
   /** For an examiner only: the age header written anew for the epoch of the retention class. */
   readonly resealed: Resealed | null
 }
@@ -113,6 +115,7 @@ export class Vault {
       permitIndex: index,
       ...contents,
       findings,
+      texts: permit.for === "link" ? await this.#texts(row) : null,
       resealed,
       markKeys: this.#markKeys(permit, row),
     }
@@ -182,6 +185,15 @@ export class Vault {
     // From the log as the gate has followed it: a row that says what two people set sets nothing.
     const boxes = this.gate.record("boxes", row.id)
     return stored.found === null || boxes === null ? stored.found : withBoxes(stored.found, boxes)
+  }
+
+  async #texts(row: CaptureRow): Promise<Uint8Array | null> {
+    const stored = row.findingsJson === null ? null : parseExamination(row.findingsJson)
+    const texts = stored?.texts == null ? null : fromBase64(stored.texts)
+    const key = texts === null ? null : await this.#options.ledger.identity(row.sealedTo)
+    if (texts === null || key?.wrapped == null) return null
+    const { root } = this.#options
+    return besideKey(root.unwrap(key.name, key.wrapped)).open(row.id, "texts", texts)
   }
 
   async #reseal(row: CaptureRow, fileKey: Uint8Array): Promise<Resealed> {
