@@ -1,3 +1,4 @@
+import { planForPack } from "../src/custody/adjudication.ts"
 import { declareIncident, scopeIncident } from "../src/custody/incidents.ts"
 import { incidentOf, resultOf } from "../src/custody/incident-record.ts"
 import { proposeMotion } from "../src/custody/motions.ts"
@@ -8,6 +9,7 @@ import { verifyEd25519 } from "../src/ed25519.ts"
 import { motionPaths } from "../src/log/authentic.ts"
 import { readHead } from "../src/log/reading.ts"
 import type { Member } from "../src/pack/archive.ts"
+import type { Frozen } from "../src/pack/frozen.ts"
 import { packMembers } from "../src/pack/make.ts"
 import { parsePolicy, type Policy } from "../src/tlog/policy.ts"
 import { takeInPlain } from "./flat.ts"
@@ -74,6 +76,14 @@ export function policyOf(port: TestPort): Policy {
   return parsed.policy
 }
 
+async function planOf({ house }: TestPort, statement: readonly Member[]): Promise<Uint8Array | null> {
+  const frozen = statement.find(({ name }) => name === "frozen.json")
+  const { estimated = null } = (
+    frozen === undefined ? {} : JSON.parse(new TextDecoder().decode(frozen.bytes))
+  ) as Partial<Frozen>
+  return estimated === null ? null : planForPack(house, estimated.linkage)
+}
+
 export async function packOf(port: TestPort, incident: string, log: "whole" | "none"): Promise<Member[]> {
   const { house } = port
   const source = ledgerSource(house)
@@ -82,7 +92,8 @@ export async function packOf(port: TestPort, incident: string, log: "whole" | "n
   const statement = held.signed === null ? [] : await signedFiles(house, held)
   const result = await resultOf(house, held)
   const members: Member[] = []
-  for await (const member of packMembers({ source, head, policy: house.log.policy, result, statement, log }))
-    members.push(member)
+  const plan = await planOf(port, statement)
+  const ask = { source, head, policy: house.log.policy, result, statement, plan, log }
+  for await (const member of packMembers(ask)) members.push(member)
   return members
 }

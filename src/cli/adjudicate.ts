@@ -1,34 +1,26 @@
 import { parse } from "csv-parse/sync"
 import type { Readable, Writable } from "node:stream"
+import type { AskedPair } from "../custody/adjudication.ts"
 import { Fault } from "../fault.ts"
-import { keyOf, type Pair, type Plan } from "../incident/adjudication.ts"
-import {
-  answerFrom,
-  findingsOf,
-  nextFor,
-  type Answer,
-  type AnswerWord,
-  type Findings,
-} from "../incident/answers.ts"
-import type { LooksNeeded } from "../incident/looks.ts"
-import { jsonOf, type AnswerFile } from "./answer-file.ts"
+import { answerWords, type AnswerWord } from "../incident/answers.ts"
+import { jsonOf, type Journal, type Said } from "./answer-journal.ts"
 
 /** Are these two the same person? One key an answer, on a terminal; or answers that a file brings. */
 
 /** How a pair is shown. What is recognizable is shown on demand alone, and by who may. */
 export interface Showing {
   /** Lines that show the pair as silhouettes: nobody is recognized by them. */
-  silhouettes(pair: Pair): Promise<readonly string[]>
+  silhouettes(pair: AskedPair): readonly string[]
   /** Lines that say where the two pictures are, once they may be looked at; whatever that costs is done by then. */
-  pictures(pair: Pair): Promise<readonly string[]>
+  pictures(pair: AskedPair): Promise<readonly string[]>
 }
 
-export interface Session {
-  readonly plan: Plan
-  readonly file: AnswerFile
-  /** Who answers. */
-  readonly by: string
-  readonly needed: LooksNeeded
+/** Who asks, and takes the answers. */
+export interface Asking {
+  /** The next pairs for this person; none when there is nothing more for him. */
+  next(): Promise<{ readonly pairs: readonly AskedPair[]; readonly planned: number }>
+  /** Takes answers as one entry. */
+  take(said: readonly Said[]): Promise<unknown>
 }
 
 export interface Terminal {
@@ -41,54 +33,67 @@ const words: Readonly<Record<string, AnswerWord>> = { s: "same", d: "different",
 const help = "s same  d different  u unsure  n the first shows nobody  p pictures  b back  q save and quit"
 
 /**
- * Asks pair after pair until there is none for this person, or he quits; each answer is durable before the next pair is
- * shown, so that nothing is lost and whoever comes back goes on.
- * @returns how many answers were given.
+ * Asks pair after pair until there is none for this person, or he quits. Each answer is durable before the next pair is shown; the
+ * vault is given them block by block, and at the end, so that nothing is lost and whoever comes back goes on.
+ * @returns how many answers were given to the vault.
  */
-export async function adjudicate(session: Session, terminal: Terminal, showing: Showing): Promise<number> {
+export async function adjudicate(
+  of: { readonly asking: Asking; readonly journal: Journal; readonly showing: Showing },
+  terminal: Terminal,
+): Promise<number> {
+  const { asking, journal } = of
   const keys = keysFrom(terminal)
   const say = (...lines: readonly string[]) => terminal.output.write(lines.map(line => `${line}\n`).join(""))
-  const given: number[] = []
-  let nth = nextOf(session, 0)
-  let isSaid = false
+  let given = await handOver(asking, journal)
+  let isOver = false
   try {
-    while (nth !== null) {
-      const pair = pairAt(session.plan, nth)
-      if (!isSaid)
-        say("", `${nth + 1} of ${session.plan.pairs.length}`, ...(await showing.silhouettes(pair)), help)
-      isSaid = true
-      const key = await keys.next()
-      if (key === null || key === "q") break
-      const word = words[key]
-      if (word !== undefined) {
-        await session.file.add({ subject: pair.subject, other: pair.other, by: session.by, answer: word })
-        say(word)
-        given.push(nth)
-        nth = nextOf(session, 0)
-        isSaid = false
-      } else if (key === "b" && given.length > 0) {
-        nth = given.pop() ?? nth
-        isSaid = false
-      } else if (key === "p") say(...(await showing.pictures(pair)))
+    while (!isOver) {
+      const block = await asking.next()
+      if (block.pairs.length === 0) break
+      isOver = await askBlock({ ...of, ...block, keys, say })
+      given += await handOver(asking, journal)
     }
   } finally {
     keys.end()
   }
-  say(
-    "",
-    nth === null ? "There is nothing more for you to answer." : "Saved; the same command goes on from here.",
-  )
-  return given.length
+  say("", isOver ? "Saved; the same command goes on from here." : "There is nothing more for you to answer.")
+  return given
 }
 
-function nextOf({ plan, file, by, needed }: Session, from: number): number | null {
-  return nextFor(plan, file.answers, { by, needed, from })
+/** What was said and not yet taken. */
+async function handOver(asking: Asking, journal: Journal): Promise<number> {
+  const said = journal.said()
+  if (said.length > 0) await asking.take(said)
+  await journal.clear()
+  return said.length
 }
 
-function pairAt(plan: Plan, nth: number): Pair {
-  const pair = plan.pairs[nth]
-  if (pair === undefined) throw new Fault("INVALID", "the plan has no such pair")
-  return pair
+interface Block {
+  readonly pairs: readonly AskedPair[]
+  readonly planned: number
+  readonly journal: Journal
+  readonly showing: Showing
+  readonly keys: Keys
+  readonly say: (...lines: readonly string[]) => unknown
+}
+
+/** @returns whether the person quits. */
+async function askBlock({ pairs, planned, journal, showing, keys, say }: Block): Promise<boolean> {
+  let [nth, shown] = [0, -1]
+  for (let pair = pairs[nth]; pair !== undefined; pair = pairs[nth]) {
+    if (shown !== nth) say("", `pair ${pair.pair + 1} of ${planned}`, ...showing.silhouettes(pair), help)
+    shown = nth
+    const key = await keys.next()
+    if (key === null || key === "q") return true
+    const word = words[key]
+    if (word !== undefined) {
+      await journal.add({ pair: pair.pair, answer: word })
+      say(word)
+      nth += 1
+    } else if (key === "b" && nth > 0) nth -= 1
+    else if (key === "p") say(...(await showing.pictures(pair)))
+  }
+  return false
 }
 
 interface Keys {
@@ -128,24 +133,24 @@ function keysFrom({ input }: Terminal): Keys {
 }
 
 /**
- * Answers out of a file: JSON lines of subject, other and answer, or CSV with these columns. All are taken, or none.
- * @throws Fault INVALID, with the line, for what is no answer to a pair of the plan.
+ * Answers out of a file: JSON lines of pair (its place in the plan, from 0) and answer, or CSV with these columns.
+ * @throws Fault INVALID, with the line, for what is no answer: then none is taken.
  */
-export async function takeAnswers({ plan, file, by }: Session, text: string): Promise<number> {
-  const pairs = new Map(plan.pairs.map(pair => [keyOf(pair), pair]))
-  const answers = rowsOf(text).map((row, i): Answer => {
-    const given = answerFrom(typeof row === "object" && row !== null ? { ...row, by } : null)
-    const pair = given === null ? undefined : pairs.get(keyOf(given))
-    if (given === null || pair === undefined)
-      throw new Fault("INVALID", `answer ${i + 1} is none to a pair of the plan; nothing was taken`, {
-        next: "subject, other and one of same, different, unsure, no-face",
+export function answersIn(text: string): Said[] {
+  const said = rowsOf(text).map((row, i): Said => {
+    const { pair, answer } = (row ?? {}) as { pair?: unknown; answer?: unknown }
+    const place = typeof pair === "string" && /^\d{1,7}$/.test(pair) ? Number(pair) : pair
+    const word = answerWords.find(each => each === answer)
+    if (typeof place !== "number" || !Number.isSafeInteger(place) || place < 0 || word === undefined)
+      throw new Fault("INVALID", `answer ${i + 1} is none; nothing was taken`, {
+        next: `pair, its number in the plan from 0, and answer, one of ${answerWords.join(", ")}`,
       })
-    if (given.answer === "no-face" && given.subject !== pair.subject)
-      throw new Fault("INVALID", `answer ${i + 1}: no-face is said of the plan's subject; nothing was taken`)
-    return { ...given, subject: pair.subject, other: pair.other }
+    return { pair: place, answer: word }
   })
-  for (const answer of answers) await file.add(answer)
-  return answers.length
+  const twice = said.find(({ pair }, i) => said.findIndex(each => each.pair === pair) !== i)
+  if (twice !== undefined)
+    throw new Fault("INVALID", `the pair ${twice.pair} is answered twice; nothing was taken`)
+  return said
 }
 
 function rowsOf(text: string): unknown[] {
@@ -158,22 +163,4 @@ function rowsOf(text: string): unknown[] {
   } catch (cause) {
     throw new Fault("INVALID", "the answers are neither JSON lines nor CSV; nothing was taken", { cause })
   }
-}
-
-/** What is known so far, as lines for a person. */
-export function findingLines(plan: Plan, findings: Findings): string[] {
-  const { sampled, controls, agreement, open } = findings
-  const wrong = ({ wrong, looks }: Findings["controls"]["foils"]) => `${wrong} of ${looks}`
-  return [
-    `${sampled.length} of ${plan.sampled.length} sampled faces are done; ${open} pairs wait for an answer.`,
-    `Wrong looks at pairs of known truth: ${wrong(controls.duplicates)} of one person, ${wrong(controls.foils)} of two.`,
-    agreement.kappa === null
-      ? "Two people have not yet answered the same known pairs."
-      : `Two people agreed on ${agreement.agreed} of ${agreement.pairs} known pairs: kappa ${agreement.kappa.toFixed(2)}.`,
-  ]
-}
-
-/** The findings of a session. */
-export function findings({ plan, file, needed }: Omit<Session, "by">): Findings {
-  return findingsOf(plan, file.answers, needed)
 }

@@ -5,16 +5,18 @@ import { basename, join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createHash } from "node:crypto"
-import { fromBase64 } from "../bytes.ts"
+import { fromBase64, textOf, utf8 } from "../bytes.ts"
 import type { Made } from "../custody/statements.ts"
 import { verifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import { numeral } from "../incident/statement.ts"
 import { readHeadOver } from "../log/reading.ts"
 import { archived, unarchived, type Member } from "../pack/archive.ts"
+import type { Frozen } from "../pack/frozen.ts"
 import { packMembers } from "../pack/make.ts"
 import { checkPack, type PackVerdict } from "../pack/verify.ts"
 import { writeWhole } from "../whole-file.ts"
+import type { Client } from "./client.ts"
 import { contextOf, type Context } from "./context.ts"
 import { incidentAt, pathOf, resultAt } from "./incident-asking.ts"
 import { readPolicy } from "./receipt.ts"
@@ -169,10 +171,12 @@ async function makePack(context: Context, id: string, options: PackOptions): Pro
       ? []
       : (await client.json<Pick<Sent, "files">>({ method: "GET", path: pathOf(id, "statement") })).files
   const log = options.withoutLog === true ? "none" : "whole"
+  const statement = decoded(sent)
+  const plan = await planFor(client, statement)
   const digest = createHash("sha256")
   let size = 0
   const members = packMembers({
-    ...{ source, head, result, log, statement: decoded(sent) },
+    ...{ source, head, result, log, statement, plan },
     policy: await client.text({ method: "GET", path: "/log/policy" }),
   })
   const counted = async function* () {
@@ -195,6 +199,15 @@ async function makePack(context: Context, id: string, options: PackOptions): Pro
     voice,
     `give away the SHA-256 by another way; verify:  sallyport incident verify-pack ${options.out} --policy ${options.policy}`,
   )
+}
+
+/** The plan of the linkage whose estimate the signed statement states; `null` where it states none. */
+async function planFor(client: Client, statement: readonly Member[]): Promise<Uint8Array | null> {
+  const frozen = statement.find(({ name }) => name === "frozen.json")?.bytes
+  const { estimated = null } = JSON.parse(textOf(frozen ?? new Uint8Array()) || "{}") as Partial<Frozen>
+  if (estimated === null) return null
+  const path = `/v1/linkages/${encodeURIComponent(estimated.linkage)}/plan`
+  return utf8(await client.text({ method: "GET", path }))
 }
 
 interface VerifyOptions {

@@ -1,5 +1,8 @@
+import type { LinkageShown } from "../custody/adjudication.ts"
+import { withEstimate } from "../incident/estimated.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
+import { estimateIn } from "../log/linkages.ts"
 import type { Client } from "./client.ts"
 
 export function pathOf(id: string, part = ""): string {
@@ -14,4 +17,16 @@ export function incidentAt(client: Client, id: string): Promise<IncidentState> {
 export async function resultAt(client: Client, held: IncidentState): Promise<ScopeResult | null> {
   if (held.scoped === null) return null
   return client.json<ScopeResult>({ method: "GET", path: pathOf(held.incident, "scope") })
+}
+
+/** The newest linkage of an incident, or `null`. */
+export async function linkageAt(client: Client, { linkage }: IncidentState): Promise<LinkageShown | null> {
+  if (linkage === null) return null
+  return client.json<LinkageShown>({ method: "GET", path: `/v1/linkages/${encodeURIComponent(linkage)}` })
+}
+
+/** The newest result with the estimate of people, as a statement states it. */
+export async function statedAt(client: Client, held: IncidentState): Promise<ScopeResult | null> {
+  const [result, linkage] = [await resultAt(client, held), await linkageAt(client, held)]
+  return result === null || linkage === null ? result : withEstimate(result, estimateIn(linkage, held))
 }

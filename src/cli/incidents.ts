@@ -11,12 +11,13 @@ import { evaluationLines } from "./clock-lines.ts"
 import type { Client } from "./client.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
 import { evidenceCommands } from "./evidence.ts"
-import { incidentAt, pathOf, resultAt } from "./incident-asking.ts"
+import { incidentAt, pathOf, statedAt } from "./incident-asking.ts"
 import { containCommand } from "./incident-contain.ts"
 import { clockLines, knownLines, nextLines, scopeLines, setLines } from "./incident-lines.ts"
 import { causeFrom, causeOptions, statementFrom, statementOptions } from "./incident-statement.ts"
 import type { StatementOptions } from "./incident-statement.ts"
 import { propose } from "./motions.ts"
+import { linkageCommands } from "./linkage.ts"
 import { answer, table, tell } from "./say.ts"
 import { momentOf } from "./times.ts"
 
@@ -38,6 +39,7 @@ export function incidentCommands(program: Command): void {
   ending(incident)
   containCommand(incident)
   evidenceCommands(incident)
+  linkageCommands(incident)
 }
 
 type Declaring = StatementOptions & { readonly idempotencyKey?: string }
@@ -155,7 +157,7 @@ function reading(incident: Command): void {
     .action(async (id: string, _options: unknown, self: Command) => {
       const { client, voice } = await contextOf(self)
       const held = await incidentAt(client, id)
-      const result = await resultAt(client, held)
+      const result = await statedAt(client, held)
       const clocks = await client.json<Evaluation>({ method: "GET", path: pathOf(id, "clocks") })
       answer(voice, { ...held, scope: result, standing: clocks }, [
         ...knownLines(held),
@@ -186,7 +188,7 @@ function reckoning(incident: Command): void {
       const { client, voice } = await contextOf(self)
       const held = await incidentAt(client, id)
       if (options.last === true) {
-        const result = await resultAt(client, held)
+        const result = await statedAt(client, held)
         if (result === null) throw new Fault("NOT_FOUND", "nothing of the incident was counted yet")
         return answer(voice, result, scopeLines(result, options.parts === true))
       }

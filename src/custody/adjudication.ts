@@ -1,6 +1,6 @@
 import { Fault } from "../fault.ts"
 import type { Pair, Plan } from "../incident/adjudication.ts"
-import { Answers, findingsOf, nextFor, type Answer, type Findings } from "../incident/answers.ts"
+import { Answers, findingsOf, nextFor, saidIn, type Answer, type Findings } from "../incident/answers.ts"
 import { estimated, looksNeeded, withEstimate, type Estimate } from "../incident/estimated.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
@@ -8,13 +8,12 @@ import type { Draft, EntryOf } from "../log/kinds.ts"
 import { estimateIn, type LinkageState } from "../log/linkages.ts"
 import { names } from "../log/state.ts"
 import type { Box } from "../picture/level.ts"
-import { mostInPicture } from "../scope/figures.ts"
 import { foundIn } from "../vault/findings.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import { entryOfKind } from "./copies.ts"
 import type { House } from "./house.ts"
 import { resultOf } from "./incident-record.ts"
-import { planAt, progressOf, type Progress } from "./linkage.ts"
+import { planAt, planBytes, progressOf, type Progress } from "./linkage.ts"
 import { propose } from "./propose.ts"
 
 /** Whether two faces are one person's: who is asked what, what was said, and what it comes to. */
@@ -63,18 +62,6 @@ async function answersOf(house: House, held: LinkageState, plan: Plan): Promise<
   one.turn = turn.catch(() => undefined)
   await turn
   return one.answers
-}
-
-/** Answers of one entry, to the plan's pairs that they name. */
-export function saidIn(
-  plan: Plan,
-  by: string,
-  answers: EntryOf<"linkage.answered">["statement"]["answers"],
-): Answer[] {
-  return answers.flatMap(({ pair, answer }) => {
-    const named = plan.pairs[pair]
-    return named === undefined ? [] : [{ subject: named.subject, other: named.other, by, answer }]
-  })
 }
 
 /** A face as a silhouette: boxes of what was found around it, by which nobody is recognized. */
@@ -198,6 +185,16 @@ export async function shownLinkage(house: House, linkage: string): Promise<Linka
   return { ...held, progress, findings: { ...findings, sampled: findings.sampled.length } }
 }
 
+/** The plan, for whoever judges an estimate again. @throws Fault CONFLICT before there is one. */
+export async function planForPack(house: House, linkage: string): Promise<Uint8Array> {
+  const held = await linkageOf(house, linkage)
+  if (held.estimated === null)
+    throw new Fault("CONFLICT", `nothing was estimated from the linkage ${linkage} yet`, {
+      next: `sallyport incident estimate ${held.incident}`,
+    })
+  return planBytes(house, { ...held, ...plannedOf(held) })
+}
+
 /** The newest estimate of what the newest scope counts, or `null`. */
 export async function estimateOf(house: House, held: IncidentState): Promise<Estimate | null> {
   const linkage = held.linkage === null ? null : await recordOf(house, "linkage", held.linkage)
@@ -206,5 +203,5 @@ export async function estimateOf(house: House, held: IncidentState): Promise<Est
 
 /** The newest result, with the estimate of people where there is one. */
 export async function statedResult(house: House, held: IncidentState): Promise<ScopeResult> {
-  return withEstimate(await resultOf(house, held), await estimateOf(house, held), mostInPicture)
+  return withEstimate(await resultOf(house, held), await estimateOf(house, held))
 }

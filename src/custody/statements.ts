@@ -3,6 +3,7 @@ import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
 import { clockWords } from "../incident/clock-say.ts"
 import type { Evaluation } from "../incident/clocks.ts"
+import { withEstimate } from "../incident/estimated.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import type { ClockLine, StatementFacts } from "../incident/statement.ts"
 import { writeStatement } from "../incident/write-statement.ts"
@@ -10,6 +11,7 @@ import type { IncidentState } from "../log/incidents.ts"
 import type { Member } from "../pack/archive.ts"
 import { freeze, statementFiles, type Frozen } from "../pack/frozen.ts"
 import { sha256Hex } from "../vault/vault.ts"
+import { estimateOf } from "./adjudication.ts"
 import { recordOf } from "./caller.ts"
 import type { House } from "./house.ts"
 import { standingClocks } from "./incident-clocks.ts"
@@ -41,15 +43,20 @@ export async function makeStatement(house: House, incident: string, said: Said):
     throw new Fault("CONFLICT", "the newest scope is of an earlier version of the incident", {
       next: `sallyport incident scope ${incident}`,
     })
+  const estimate = await estimateOf(house, held)
+  const result = withEstimate(letters.result, estimate)
   const statement = writeStatement({
-    ...{ result: letters.result, as_of: scoped.at, facts: await factsOf(house, said, letters.result) },
+    ...{ result, as_of: scoped.at, facts: await factsOf(house, said, result) },
     scope: { query_sha256: scoped.query_sha256, result_sha256: scoped.result_sha256 },
     clocks: clockLines(await standingClocks(house, held)),
   })
   const pdf = await statementPdf(statement, sha256Hex(utf8(canonical(statement))))
   const files = statementFiles(statement, pdf)
   const digests = letters.count === 0 ? null : digestOfLetters(letters)
-  const { frozen, bytes, sha256 } = freeze(files, { incident, scoped: scoped.entry, letters: digests })
+  const { frozen, bytes, sha256 } = freeze(files, {
+    ...{ incident, scoped: scoped.entry, letters: digests },
+    estimated: estimate?.interval == null ? null : { linkage: estimate.linkage, entry: estimate.entry },
+  })
   const whole = [...files, { name: "frozen.json", bytes }]
   for (const member of whole)
     await house.objects.putIfAbsent(fileName(incident, sha256, member.name), member.bytes)

@@ -1,5 +1,5 @@
 import { Type, type TSchema } from "typebox"
-import { answerPairs, estimateLinkage, pairsFor, shownLinkage } from "../custody/adjudication.ts"
+import { answerPairs, estimateLinkage, pairsFor, planForPack, shownLinkage } from "../custody/adjudication.ts"
 import type { Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
 import { openLinkage } from "../custody/linkage.ts"
@@ -36,6 +36,17 @@ export function linkageRoutes(house: House): Route[] {
       answer: async request => {
         await allow(house, callerOf(request), "read log")
         return shownLinkage(house, parameter(request, "id"))
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/linkages/:id/plan",
+      summary: "The plan of a linkage that was estimated: before, it would tell who answers which truths are known",
+      access: "signed",
+      answer: async (request, reply) => {
+        await allow(house, callerOf(request), "declare")
+        void reply.type("application/json; charset=utf-8")
+        return Buffer.from(await planForPack(house, parameter(request, "id")))
       },
     },
     {

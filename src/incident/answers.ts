@@ -35,6 +35,18 @@ export function answerFrom(value: unknown): Answer | null {
   return isAnswer.Check(value) ? value : null
 }
 
+/** What one person said of pairs, by their places in the plan; a place that it does not have says nothing. */
+export function saidIn(
+  plan: Plan,
+  by: string,
+  answers: readonly { readonly pair: number; readonly answer: AnswerWord }[],
+): Answer[] {
+  return answers.flatMap(({ pair, answer }) => {
+    const named = plan.pairs[pair]
+    return named === undefined ? [] : [{ subject: named.subject, other: named.other, by, answer }]
+  })
+}
+
 /** Answers by pair and person, the newest of each person. */
 export class Answers {
   readonly #of = new Map<string, Map<string, AnswerWord>>()

@@ -6,6 +6,9 @@ import type { ScopeResult } from "./scope.ts"
 
 /** What two people's answers make of a count of people. */
 
+/** A picture holds at most so many faces, or plates: a finding of more is none (`picture/level.ts`, `seal/contents.ts`). */
+export const mostInImage = 32
+
 /** Of how many people an answer against the machine's is needed, in a vault. */
 export const looksNeeded = 2
 
@@ -21,6 +24,7 @@ export function estimated(
 
 /** An estimate as the log has it, with what it is of. */
 export interface Estimate {
+  readonly linkage: string
   /** Index of its entry. */
   readonly entry: number
   readonly interval: Interval | null
@@ -31,11 +35,11 @@ export interface Estimate {
   readonly undetermined: number
 }
 
-/** A result with the estimate of people in what left, within the bounds that it has. @param occupancy  the most people in one image. */
-export function withEstimate(result: ScopeResult, estimate: Estimate | null, occupancy: number): ScopeResult {
+/** A result with the estimate of people in what left, within the bounds that it has. */
+export function withEstimate(result: ScopeResult, estimate: Estimate | null): ScopeResult {
   if (estimate?.interval == null) return result
   const { entry, interval, sampled, faces } = estimate
-  const unclustered = estimate.unclustered + occupancy * estimate.undetermined
+  const unclustered = estimate.unclustered + mostInImage * estimate.undetermined
   const number = (value: number) => value.toLocaleString("en-US")
   const rest =
     unclustered === 0

@@ -158,6 +158,7 @@ export interface EstimateOfFaces extends Pick<
   NonNullable<LinkageState["planned"]>,
   "faces" | "unclustered" | "undetermined"
 > {
+  readonly linkage: string
   readonly entry: number
   readonly interval: Estimated["interval"]
   readonly sampled: number
@@ -165,11 +166,11 @@ export interface EstimateOfFaces extends Pick<
 
 /** The newest estimate of a linkage, where that is what the incident's newest scope counts. */
 export function estimateIn(
-  { planned, estimated, scoped }: LinkageState,
+  { linkage, planned, estimated, scoped }: LinkageState,
   incident: Pick<IncidentState, "scoped">,
 ): EstimateOfFaces | null {
   if (planned === null || estimated === null || scoped !== incident.scoped?.entry) return null
   const { entry, interval, sampled } = estimated
   const { faces, unclustered, undetermined } = planned
-  return { entry, interval, sampled, faces, unclustered, undetermined }
+  return { linkage, entry, interval, sampled, faces, unclustered, undetermined }
 }

@@ -2,7 +2,9 @@ import { textOf } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import { audiences, brokenSource, textFor, type Statement } from "../incident/statement.ts"
+import { withEstimate } from "../incident/estimated.ts"
 import type { Member } from "./archive.ts"
+import { estimateAgain } from "./estimate-check.ts"
 import type { Frozen } from "./frozen.ts"
 import { sha256Of } from "./manifest.ts"
 import type { ProvedEntry } from "./proofs.ts"
@@ -29,7 +31,12 @@ export function frozenProblem(
   if (Object.keys(files).length !== stated.length - 1)
     return { member: frozenMember.name, why: "it names files that are not there" }
   const why = signatureProblem(entries, frozen, sha256Of(frozenMember.bytes))
-  return why === null ? contentProblem(stated, result) : { member: frozenMember.name, why }
+  if (why !== null) return { member: frozenMember.name, why }
+  // Absent in statements of before the estimate.
+  const { estimated = null } = frozen as Partial<Frozen>
+  if (estimated === null) return contentProblem(stated, result)
+  const estimate = estimateAgain(members, entries, { ...estimated, scoped: frozen.scoped })
+  return "why" in estimate ? estimate : contentProblem(stated, withEstimate(result, estimate))
 }
 
 /** Two people: the motion's proposer and another who seconded it. */

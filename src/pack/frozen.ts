@@ -11,6 +11,8 @@ export interface Frozen {
   readonly incident: string
   /** Index of the entry `incident.scoped` whose numbers are stated. */
   readonly scoped: number
+  /** The linkage, and its entry `linkage.estimated`, whose interval of people is stated; `null` where none is. */
+  readonly estimated: { readonly linkage: string; readonly entry: number } | null
   /** SHA-256 of each file, by its name. */
   readonly files: Readonly<Record<string, string>>
   /** Of the letters, or `null` where none were made. */
@@ -35,11 +37,12 @@ export function statementFiles(statement: Statement, pdf: Uint8Array): readonly 
 
 export function freeze(
   files: readonly Member[],
-  of: Pick<Frozen, "incident" | "scoped" | "letters">,
+  of: Pick<Frozen, "incident" | "scoped" | "estimated" | "letters">,
 ): { readonly frozen: Frozen; readonly bytes: Uint8Array; readonly sha256: string } {
-  const { incident, scoped, letters } = of
+  const { incident, scoped, estimated, letters } = of
   const digests = Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]))
-  const frozen: Frozen = { v: 1, format: "sallyport-frozen/1", incident, scoped, files: digests, letters }
+  const fixed = { v: 1, format: "sallyport-frozen/1" } as const
+  const frozen: Frozen = { ...fixed, incident, scoped, estimated, files: digests, letters }
   const bytes = utf8(canonical(frozen))
   return { frozen, bytes, sha256: sha256Of(bytes) }
 }

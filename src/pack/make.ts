@@ -8,6 +8,7 @@ import { leafHash } from "../tlog/hash.ts"
 import { proveConsistency, proveInclusion } from "../tlog/proof.ts"
 import { entriesPath, formatBundle, growTiles, tilePath, tileWidth } from "../tlog/tile.ts"
 import type { Member } from "./archive.ts"
+import { planName } from "./estimate-check.ts"
 import { Concerned } from "./concerned.ts"
 import { fileOf, manifestName, type Manifest } from "./manifest.ts"
 import { proofLine } from "./proofs.ts"
@@ -22,6 +23,8 @@ export interface PackAsk {
   readonly result: ScopeResult
   /** Files of the signed statement with `frozen.json`; none before it. */
   readonly statement: readonly Member[]
+  /** The plan of the linkage whose estimate the statement states, as canonical JSON; `null` without. */
+  readonly plan: Uint8Array | null
   /** Whether every entry goes along. */
   readonly log: "whole" | "none"
 }
@@ -61,6 +64,7 @@ export async function* packMembers(ask: PackAsk): AsyncGenerator<Member> {
     yield { name: "log/checkpoint", bytes: utf8(head.note) }
     yield { name: "scope/query.json", bytes: utf8(canonical(result.query)) }
     yield { name: "scope/result.json", bytes: utf8(canonical(result)) }
+    if (of.plan !== null) yield { name: planName, bytes: of.plan }
     const cached = remembering(source)
     yield await consistencyMember(cached, of)
     for (const { name, bytes } of statement) yield { name: `statement/${name}`, bytes }

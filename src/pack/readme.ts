@@ -38,6 +38,7 @@ log/checkpoint          the signed tree with its witnesses' cosignatures
 ${whole ? "log/tile/…              every entry and hash up to it (c2sp.org/tlog-tiles)\n" : ""}entries.ndjson          ${whole ? "the incident's own entries" : "every entry concerned"}, each with its inclusion proof
 scope/query.json        what was asked
 scope/result.json       what was answered; its digest is in the entry incident.scoped
+people/plan.json        which pairs of faces people looked at, where a number of people is estimated
 scope/consistency.json  that the tree of the scope is the beginning of the signed one
 ${of.isStated ? "statement/…             machine file, three texts, PDF, and frozen.json, whose digest two people signed\n" : ""}manifest.json           size and SHA-256 of every other file
 ${whole ? "" : "\nNOT PROVED BY THIS PACK: that no permit was left out. Get the pack with the log, or check against the log itself:\n  sallyport incident verify-pack FILE --policy POLICY --from MIRROR\n"}`

@@ -1,3 +1,4 @@
+import { mostInImage } from "../incident/estimated.ts"
 import type { Breakdown } from "../incident/scope.ts"
 
 /** What both engines count of one set, in integers that must be equal; `custody/scope.ts` makes bounds of them. */
@@ -57,7 +58,7 @@ export interface Answer {
 }
 
 /** A picture holds at most so many plates or faces: a finding of more is none (`picture/level.ts`, `seal/contents.ts`). */
-export const mostInPicture = 32
+export const mostInPicture = mostInImage
 
 /** What each window is: RFC 3339 UTC with milliseconds, `until` exclusive. */
 export interface Windows {
