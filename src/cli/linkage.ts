@@ -120,6 +120,7 @@ export function linkageLines({ planned, findings, ...of }: LinkageShown): string
     `    ${number(faces)} faces, which the machine groups into ${number(clusters)}; that is not the number of people`,
     ...left.map(line => `    ${line}`),
     ...(vehicles === null ? [] : [vehicleLine(vehicles)]),
+    ...(planned.searched.of === 0 ? [] : [searchLine(planned.searched)]),
     ...(findings === null ? [] : findingLines(findings, planned.pairs)),
     ...estimateLines(of.estimated),
   ]
@@ -129,13 +130,20 @@ function vehicleLine(of: NonNullable<NonNullable<LinkageShown["planned"]>["vehic
   return `    vehicles: ${number(of.at_least)} to ${number(of.at_most)}; by ${number(of.texts)} texts in ${number(of.reads)} reads likely about ${number(of.point)} (${number(of.low)} to ${number(of.high)}, no interval of 95 %)`
 }
 
+function searchLine({ found, of }: NonNullable<LinkageShown["planned"]>["searched"]): string {
+  return `    of ${number(of)} pairs known to be one person's the search for likenesses found ${number(found)}; a face that it finds nowhere counts as somebody more`
+}
+
 function findingLines(
-  { sampled, controls, agreement, open }: NonNullable<LinkageShown["findings"]>,
+  { sampled, controls, agreement, open, unresolved }: NonNullable<LinkageShown["findings"]>,
   pairs: number,
 ): string[] {
   const wrong = ({ wrong: count, looks }: typeof controls.foils) => `${number(count)} of ${number(looks)}`
   return [
     `    ${number(sampled)} sampled faces are done; ${number(open)} of ${number(pairs)} pairs wait for an answer`,
+    ...(unresolved > 0
+      ? [`    ${number(unresolved)} of them are in groups that are too large and too mixed to be shown whole`]
+      : []),
     `    wrong looks at pairs of known truth: ${wrong(controls.duplicates)} of one person, ${wrong(controls.foils)} of two`,
     agreement.kappa === null
       ? "    two people have not yet answered the same known pairs"
@@ -147,7 +155,7 @@ function estimateLines(of: LinkageShown["estimated"]): string[] {
   if (of === null) return ["    no estimate yet"]
   if (of.interval === null)
     return [
-      `    estimate of log entry ${of.entry}: none, as sampled faces or known pairs are too few, or too many looks were wrong`,
+      `    estimate of log entry ${of.entry}: none, as sampled faces or known pairs are too few, too many looks were wrong, or the machine told too few apart`,
     ]
   const { point, low, high } = of.interval
   return [

@@ -1,5 +1,5 @@
 import { Fault } from "../fault.ts"
-import type { Pair, Plan } from "../incident/adjudication.ts"
+import type { Pair, Plan } from "../incident/plan-shape.ts"
 import { Answers, findingsOf, nextFor, saidIn, type Answer, type Findings } from "../incident/answers.ts"
 import { estimated, looksNeeded, withEstimate, type Estimate } from "../incident/estimated.ts"
 import type { ScopeResult } from "../incident/scope.ts"

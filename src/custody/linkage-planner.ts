@@ -1,5 +1,5 @@
 import { Fault } from "../fault.ts"
-import { planFrom } from "../incident/adjudication.ts"
+import { planFrom } from "../incident/plan-shape.ts"
 import type { FacePlan, FaceSeen } from "../incident/face-plan.ts"
 import { Pool } from "../picture/pool.ts"
 

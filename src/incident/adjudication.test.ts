@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { describe, expect, test } from "vitest"
-import { planFrom, planOf, type Plan, type PlanInput } from "./adjudication.ts"
+import { planOf, type PlanInput } from "./adjudication.ts"
+import { planFrom, type Plan } from "./plan-shape.ts"
 import { Answers, findingsOf, intervalOf, nextFor, outcomeOf, type AnswerWord } from "./answers.ts"
 import { sampleOf } from "./sampling-plan.ts"
 

@@ -1,49 +1,8 @@
-import { Type, type Static } from "typebox"
-import { Compile } from "typebox/compile"
 import { assert } from "../fault.ts"
+import type { Pair, Plan } from "./plan-shape.ts"
 import { sampleOf } from "./sampling-plan.ts"
 
 /** Which pairs of faces (or of plate reads) people look at. A plan and answers are data: both are kept, and gone on with. */
-
-const id = Type.String({ minLength: 1, maxLength: 200 })
-const count = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
-const closed = { additionalProperties: false }
-
-/** Controls' truth is known: one person, or two. Nobody who answers can tell them from the others. */
-const kind = Type.Union([
-  /** One cluster, or two: what the machine says of the pair. */
-  Type.Literal("inside"),
-  Type.Literal("outside"),
-  Type.Literal("duplicate"),
-  Type.Literal("foil"),
-])
-
-const planShape = Type.Object(
-  {
-    v: Type.Literal(1),
-    seed: Type.String({ minLength: 8, maxLength: 200 }),
-    /** Faces that were clustered, and their clusters. */
-    faces: count,
-    clusters: count,
-    /** In the order drawn: the first n of them are a uniform sample of n. */
-    sampled: Type.Array(Type.Object({ face: id, cluster_size: count }, closed), { maxItems: 100_000 }),
-    /** In the order shown. */
-    pairs: Type.Array(Type.Object({ subject: id, other: id, kind }, closed), {
-      maxItems: 2_000_000,
-    }),
-  },
-  closed,
-)
-
-export type Plan = Static<typeof planShape>
-export type Pair = Plan["pairs"][number]
-
-const isPlan = Compile(planShape)
-
-/** A plan out of JSON, or `null`. Costs its length. */
-export function planFrom(value: unknown): Plan | null {
-  return isPlan.Check(value) && new Set(value.pairs.map(keyOf)).size === value.pairs.length ? value : null
-}
 
 export interface PlanInput {
   /** Drawn after the faces were fixed; logged. */
@@ -83,10 +42,14 @@ export function planOf(input: PlanInput): Plan {
       .flatMap(face => pairsOf(input, face, clusters))
       .filter(pair => isNew(seen, pair)),
   )
-  const controls = mixedBy(`${seed} controls`, controlsOf(input)).filter(pair => isNew(seen, pair))
+  const truths = new Map(controlsOf(input).map(pair => [keyOf(pair), pair]))
+  const controls = mixedBy(`${seed} controls`, [...truths.values()]).filter(pair => isNew(seen, pair))
   const upTo = (b: number) => Math.floor((b * controls.length) / blocks.length)
   const pairs = blocks.flatMap((own, b) =>
-    mixedBy(`${seed} block ${b}`, [...own, ...controls.slice(upTo(b), upTo(b + 1))]),
+    mixedBy(`${seed} block ${b}`, [
+      ...own.map(pair => known(pair, truths)),
+      ...controls.slice(upTo(b), upTo(b + 1)),
+    ]),
   )
   return {
     v: 1,
@@ -96,6 +59,13 @@ export function planOf(input: PlanInput): Plan {
     sampled: sampled.map(face => ({ face, cluster_size: othersOf(face, clusterOf, clusters).length + 1 })),
     pairs,
   }
+}
+
+/** A sampled face's pair whose truth is known is both: asked about as a control, and counted as the face's own. */
+function known(pair: Pair, truths: ReadonlyMap<string, Pair>): Pair {
+  const truth = truths.get(keyOf(pair))
+  if (truth === undefined || (pair.kind !== "inside" && pair.kind !== "outside")) return pair
+  return { ...pair, kind: truth.kind, own: pair.kind }
 }
 
 function controlsOf({ duplicates, foils }: PlanInput): Pair[] {

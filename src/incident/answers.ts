@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox"
 import { Compile } from "typebox/compile"
-import { keyOf, type Pair, type Plan } from "./adjudication.ts"
+import { keyOf } from "./adjudication.ts"
+import type { Pair, Plan } from "./plan-shape.ts"
 import { errorsOf, type Control, type Controls, type Dependence, type LooksNeeded } from "./looks.ts"
 import { estimateOf, type Adjudicated, type Interval, type Told } from "./people.ts"
 
@@ -77,8 +78,8 @@ export class Answers {
 }
 
 /** What the machine says of a pair; of a control, what a duplicate or foil in two clusters would be taken for. */
-function machineWord({ kind }: Pair): AnswerWord {
-  return kind === "inside" ? "same" : "different"
+function machineWord({ kind, own }: Pair): AnswerWord {
+  return (own ?? kind) === "inside" ? "same" : "different"
 }
 
 function isControl({ kind }: Pair): boolean {
@@ -132,6 +133,8 @@ export interface Findings {
   /** The plan's first sampled faces, as far as every pair of theirs has ended: a uniform sample of that many. */
   readonly sampled: readonly Adjudicated[]
   readonly controls: Omit<Controls, "searched">
+  /** Of the sampled: in a group too large to be shown whole, and the same as few of what was shown. How many faces its person has is a guess. */
+  readonly unresolved: number
   /** Pairs without an end. */
   readonly open: number
   readonly agreement: Agreement
@@ -155,24 +158,27 @@ export function findingsOf(plan: Plan, answers: Answers, needed: LooksNeeded): F
     if (isNobody(pair.subject)) return false
     return isControl(pair) ? words(pair).length < needed : outcomeOf(pair, words(pair), needed) === null
   }
+  const sampled = adjudicated(plan, pair => outcomeOf(pair, words(pair), needed), isNobody)
   return {
-    sampled: adjudicated(plan, pair => outcomeOf(pair, words(pair), needed), isNobody),
+    sampled: sampled.map(scaled),
+    unresolved: sampled.filter(isUnresolved).length,
     controls: { duplicates: controlsOf("duplicate"), foils: controlsOf("foil") },
     open: plan.pairs.filter(isOpen).length,
     agreement: agreementOf(plan.pairs.filter(isControl).map(words)),
   }
 }
 
-/** The interval that the findings so far give, or `null` while controls or sampled faces are too few. */
+/** The interval that the findings so far give, or `null` while controls or sampled faces are too few, or where the machine has told too few apart. */
 export function intervalOf(
   { faces, clusters }: Plan,
-  { sampled, controls }: Findings,
+  { sampled, controls, unresolved }: Findings,
   of: {
     readonly needed: LooksNeeded
     readonly dependence: Dependence
     readonly searched: Controls["searched"]
   },
 ): Interval | null {
+  if (unresolved > mostUnresolved * sampled.length) return null
   const errors = errorsOf({ ...controls, searched: of.searched }, of.needed, of.dependence)
   return errors === null ? null : estimateOf({ faces, clusters, sampled, errors })
 }
@@ -198,7 +204,7 @@ function adjudicated(
 ): Adjudicated[] {
   const pairs = new Map(plan.sampled.map(({ face }) => [face, [] as Pair[]]))
   for (const pair of plan.pairs) {
-    if (isControl(pair)) continue
+    if (isControl(pair) && pair.own === undefined) continue
     pairs.get(pair.subject)?.push(pair)
     pairs.get(pair.other)?.push(pair)
   }
@@ -206,7 +212,7 @@ function adjudicated(
   for (const { face, cluster_size } of plan.sampled) {
     // With somebody who shows nobody it has nothing in common.
     const own = (pairs.get(face) ?? []).map(pair => {
-      return { kind: pair.kind, end: isNobody(pair.subject) ? "different" : endOf(pair) }
+      return { kind: pair.own ?? pair.kind, end: isNobody(pair.subject) ? "different" : endOf(pair) }
     })
     if (own.some(({ end }) => end === null)) break
     const told = (kind: Pair["kind"]): Told => {
@@ -219,7 +225,15 @@ function adjudicated(
     const isFace = !isNobody(face)
     all.push({ isFace, clusterSize: cluster_size, inside: told("inside"), outside: told("outside") })
   }
-  return all.map(scaled)
+  return all
+}
+
+/** Of what is shown of a large group, the share from which on it is taken for one person's, and the most sampled faces below it. */
+const [mostlyOne, mostUnresolved] = [2 / 3, 0.02]
+
+function isUnresolved({ inside, clusterSize, isFace }: Adjudicated): boolean {
+  const shown = inside.same + inside.different + inside.unsure
+  return isFace && shown < clusterSize - 1 && inside.same < mostlyOne * shown
 }
 
 /** Where a cluster is larger than what is shown of it, the rest is as what was shown. */

@@ -1,5 +1,5 @@
 import { Answers, findingsOf, intervalOf, type Answer, type Findings } from "./answers.ts"
-import type { Plan } from "./adjudication.ts"
+import type { Plan } from "./plan-shape.ts"
 import type { Controls, Dependence } from "./looks.ts"
 import { peopleCount, type Interval } from "./people.ts"
 import type { ScopeResult } from "./scope.ts"

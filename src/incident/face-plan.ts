@@ -1,5 +1,6 @@
-import { planOf, type Plan } from "./adjudication.ts"
+import { planOf } from "./adjudication.ts"
 import { clustered, neighboursOf, usualDistance, type Clustered } from "./cluster.ts"
+import type { Plan } from "./plan-shape.ts"
 import { usualSeparation } from "./occupancy.ts"
 import { sampleOf } from "./sampling-plan.ts"
 

@@ -1,6 +1,6 @@
 import { textOf } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
-import { planFrom, type Plan } from "../incident/adjudication.ts"
+import { planFrom, type Plan } from "../incident/plan-shape.ts"
 import { saidIn } from "../incident/answers.ts"
 import { estimated, type Estimate } from "../incident/estimated.ts"
 import type { EntryOf } from "../log/kinds.ts"
