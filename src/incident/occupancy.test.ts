@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { boundsOf, usualSeparation, type Sighting } from "./occupancy.ts"
+import { chanceOf } from "../drawing/chance.ts"
+import { boundsOf, leastByDay, usualSeparation, type Sighting } from "./occupancy.ts"
 
 const rules = { occupancy: 5, separation: usualSeparation }
 const at = (seconds: number, more: Partial<Sighting> = {}): Sighting => ({
@@ -63,5 +64,55 @@ describe("bounds of people", () => {
         expect(at_most).toBeGreaterThanOrEqual(people.length)
       }),
     )
+  })
+})
+
+describe("what is proven by the end of each day", () => {
+  const sighting = fc.record({
+    port: fc.constantFrom("a", "b"),
+    lane: fc.constantFrom("1", "2", "3"),
+    crossing: fc.constant(null),
+    at_ms: fc.option(fc.integer({ min: 0, max: 300_000 })),
+    least: fc.integer({ min: 0, max: 4 }),
+    most: fc.constant(4),
+    day: fc.integer({ min: 0, max: 5 }),
+  })
+  test("is what all images of that day and before prove", () => {
+    fc.assert(
+      fc.property(fc.array(sighting, { maxLength: 40 }), all => {
+        const proven = Array.from({ length: 6 }, (_, today) => {
+          const there = all.filter(({ day }) => day <= today)
+          return boundsOf(there, rules).at_least
+        })
+        expect(leastByDay(all, 6, rules)).toEqual(proven)
+      }),
+    )
+  })
+  test("is never more than that among many images and days, and the same after the last", () => {
+    const chance = chanceOf(7)
+    const all = Array.from({ length: 2_000 }, () => ({
+      ...at(chance.index(86_400), { port: `${chance.index(3)}`, lane: `${chance.index(9)}` }),
+      day: chance.index(180),
+    }))
+    const found = leastByDay(all, 180, rules)
+    const proven = found.map((_, today) => {
+      return boundsOf(
+        all.filter(({ day }) => day <= today),
+        rules,
+      ).at_least
+    })
+    for (const [today, least] of found.entries()) expect(least).toBeLessThanOrEqual(proven[today]!)
+    expect([...found].sort((a, b) => a - b)).toEqual(found)
+    expect(found.at(-1)).toBe(proven.at(-1))
+    // Some days are left out, and not all.
+    const behind = found.filter((least, today) => least < proven[today]!).length
+    expect(behind).toBeGreaterThan(0)
+    expect(behind).toBeLessThan(120)
+  })
+  test("an image of an unknown time counts by itself", () => {
+    const seen = [at(0), at(3, { lane: "2" }), at(0, { at_ms: null, least: 3, most: 3 })]
+    expect(boundsOf(seen, rules).at_least).toBe(3)
+    expect(boundsOf([...seen, at(3, { port: "b", least: 2 })], rules).at_least).toBe(4)
+    expect(leastByDay([], 0, rules)).toEqual([])
   })
 })
