@@ -215,7 +215,7 @@ def check_statement(files, proved, result):
     must(seconds and seconds[0]["asked"]["key"] != motions[0]["asked"]["key"], member, "no second person signed it")
     statement = json.loads(files["statement/statement.json"])
     must(statement["checkpoint"] == result["checkpoint"], "statement/statement.json", "it is of another scope")
-    sources = {"scope": result, "facts": statement["facts"], "clocks": statement["clocks"]}
+    sources = {"scope": result, "facts": statement["facts"], "clocks": statement["clocks"], "thresholds": statement.get("thresholds", [])}
     for each in statement["references"]:
         if each["form"] == "rule": continue
         value = value_at(sources[each["source"]], each["at"])

@@ -1,5 +1,7 @@
 import { clockWords, spanWords } from "../incident/clock-say.ts"
+import { forCounsel } from "../incident/clock-words.ts"
 import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
+import type { Gauge } from "../incident/gauges.ts"
 import { units, type Count, type ScopeResult, type Unit } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { table } from "./say.ts"
@@ -91,6 +93,25 @@ export function liveLines({ live_grants, incident }: ScopeResult): string[] {
         `  sallyport grant revoke ${grant}   ${counted(images_left, "image", "images")} left, held by ${holder}`,
     ),
   ]
+}
+
+/** How what left stands to each number that a law names: since when it is crossed, or could be. */
+export function thresholdLines(thresholds: readonly Gauge[]): string[] {
+  const rows = thresholds.map(({ of, threshold, interval, state, crossed_on, possible_from, citations }) => [
+    ...[number(threshold), of, interval === null ? "not counted" : intervalWords(interval), state],
+    ...[crossed_on ?? "-", possible_from ?? "-", citations.join("; ")],
+  ])
+  const missing = [...new Set(thresholds.flatMap(each => (each.missing === null ? [] : [each.missing])))]
+  const heads = ["threshold", "of", "counted", "state", "crossed on", "possible from", "by the law of"]
+  return rows.length === 0
+    ? []
+    : [...table(heads, rows), `days are of release, UTC; every line is ${forCounsel}`, ...missing]
+}
+
+function intervalWords({ l0, l95, u95, u0 }: NonNullable<Gauge["interval"]>): string {
+  const bounds = l0 === u0 ? number(l0) : `${number(l0)} to ${number(u0)}`
+  const isNarrower = l95 > l0 || u95 < u0
+  return isNarrower ? `${bounds}; ${number(Math.floor(l95))} to ${number(Math.ceil(u95))}, 95 %` : bounds
 }
 
 function causeWords({ cause }: IncidentState["statement"]): string {

@@ -63,9 +63,9 @@ function sightingsOf(
   })
 }
 
-/** Where the boxes are not at hand, several faces may be one that was found twice. */
+/** Where faces were found somebody is; of several that overlap, or whose boxes are not at hand, no more is certain. */
 function peopleIn({ faces, apart }: Pictured): Pick<Sighting, "least" | "most"> {
-  return { least: Math.min(faces ?? 0, apart ?? 1), most: faces }
+  return { least: Math.min(faces ?? 0, Math.max(apart ?? 1, 1)), most: faces }
 }
 
 function vehicleIn({ plates }: Pictured): Pick<Sighting, "least" | "most"> {
@@ -92,19 +92,22 @@ export interface VehiclesApart {
 
 const { clock_s, otherLane_s, otherPort_s } = usualSeparation
 /** What "at one time" rests on. */
-const apart = `by two lanes of one port less than ${otherLane_s - clock_s} s apart, or by two ports less than ${otherPort_s - clock_s} s (nobody is there sooner than in ${otherLane_s} s and ${otherPort_s} s, and clocks differ by ${clock_s} s at most)`
+const apart = `in two lanes of one port less than ${otherLane_s - clock_s} s apart, in two ports less than ${otherPort_s - clock_s} s (nobody gets there sooner than in ${otherLane_s} s and ${otherPort_s} s, and clocks differ by ${clock_s} s at most)`
 
 function howPeople(delivered: readonly Pictured[]): string {
   const some = (count: number, says: string) => (count === 0 ? "" : ` ${says}`)
   const unplaced = delivered.filter(({ captured_ms }) => captured_ms === null).length
   const unboxed = delivered.filter(({ faces, apart }) => (faces ?? 0) > 1 && apart === null).length
   return [
-    `People in the pictures, whether or not the level showed them. At least: the most that were seen at one time, ${apart}, by faces that do not overlap.`,
+    `People in the pictures, whether or not the level showed them. At least: the most at one time, by faces that do not overlap: ${apart}.`,
     some(
       unplaced,
-      `Of ${figure(unplaced)} the header is not at hand, and each of them is compared with no other.`,
+      `The header of ${figure(unplaced)} is not at hand, and each of them is compared with no other.`,
     ),
-    some(unboxed, `Of ${figure(unboxed)} it is not at hand where the faces are, and each counts one person.`),
+    some(
+      unboxed,
+      `Where the faces are in ${figure(unboxed)} is not at hand, and each of them counts one person.`,
+    ),
     ` At most: every face found is another person, and ${mostInPicture} in an image in which nothing looked for faces. A face that the finder missed is counted nowhere.`,
   ].join("")
 }
@@ -115,7 +118,7 @@ const figure = (count: number) => count.toLocaleString("en-US")
  * What had left by the end of each day, by the permits' own days; a day on which nothing left for the first time is left out.
  * @param permits  of the set `left`, in order. @param isDelivered  of a permit.
  */
-export function seriesOf(
+export function leftByDay(
   left: readonly Pictured[],
   permits: readonly PermitRow[],
   isDelivered: (permit: number) => boolean,

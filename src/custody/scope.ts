@@ -6,7 +6,7 @@ import type { LogSource, ReadHead } from "../log/reading.ts"
 import type { Windows } from "../scope/figures.ts"
 import type { Policy } from "../tlog/policy.ts"
 import { sha256Hex } from "../vault/vault.ts"
-import { peopleOf, picturedOf, seriesOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
+import { leftByDay, peopleOf, picturedOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
 import { countedTwice } from "./scope-engines.ts"
 import { headFor, inTurn, verifiedTo, type Verified } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
@@ -118,7 +118,7 @@ async function scoped(
     checkpoint: { origin: head.origin, size: head.size, root: hex(head.root) },
     left: countsOf(figures.left, beyond(left, picturedOf(both, sets.leftDelivered), true)),
     left_by: figures.left_by,
-    left_series: seriesOf(left, sets.permits, isDelivered),
+    left_series: leftByDay(left, sets.permits, isDelivered),
     ...{ refused: unmoved("refused"), takeable: unmoved("takeable") },
     live_grants: both.live.map(({ grant, holder }, n) => {
       const { images_left = 0, takeable = 0 } = figures.live[n] ?? {}
