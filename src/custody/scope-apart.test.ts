@@ -3,7 +3,7 @@ import { madeLog } from "../../test/made-log.ts"
 import { newId } from "../ids.ts"
 import { undoubted, type Box } from "../picture/level.ts"
 import { examinationCommitment, formatExamination, parseExamination } from "../vault/findings.ts"
-import { leftByDay, peopleOf, picturedOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
+import { leftByDay, peopleApart, picturedOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
 import { knownOf } from "./scope-beside.ts"
 import { countedTwice } from "./scope-engines.ts"
 
@@ -18,7 +18,7 @@ function image(seconds: number, more: Partial<Pictured> = {}): Pictured {
   }
 }
 
-const least = (...images: Pictured[]) => [peopleOf(images, images).at_least, vehiclesApart(images).at_least]
+const least = (...images: Pictured[]) => [peopleApart(images).at_least, vehiclesApart(images).at_least]
 
 describe("people and vehicles that are told apart", () => {
   test("two lanes at one time are two of each, one lane or another time is one", () => {
@@ -42,26 +42,20 @@ describe("people and vehicles that are told apart", () => {
     const headless = { captured_ms: null, crossing: null }
     const images = [image(0), image(0, { lane: "2", ...headless, faces: 3, apart: 3 })]
     expect(least(...images)).toEqual([3, 1])
-    expect(peopleOf(images, images).how).toContain("The header of 1 is not at hand")
-    expect(peopleOf([image(0)], [image(0)]).how).not.toContain("not at hand")
+    expect(peopleApart(images).how).toContain("The header of 1 is not at hand")
+    expect(peopleApart([image(0)]).how).not.toContain("not at hand")
   })
   test("faces that overlap, or whose boxes are not at hand, are one person at least", () => {
     expect(least(image(0, { faces: 4, apart: 2 }))).toEqual([2, 1])
     const images = [image(0, { faces: 4, apart: null })]
-    expect(peopleOf(images, images)).toMatchObject({ at_least: 1, at_most: 4 })
-    expect(peopleOf(images, images).how).toContain("Where the faces are in 1 is not at hand")
+    expect(peopleApart(images).at_least).toBe(1)
+    expect(peopleApart(images).how).toContain("Where the faces are in 1 is not at hand")
     expect(least(image(0, { faces: 0, apart: 0, plates: 0 }))).toEqual([0, 0])
     // Two people set it where the finder saw none.
     expect(least(image(0, { faces: 1, apart: 0 }))).toEqual([1, 1])
   })
-  test("nothing looked: nobody at least, and 32 at most", () => {
-    const images = [image(0, { faces: null, plates: null, apart: null })]
-    expect(peopleOf(images, images)).toMatchObject({ at_least: 0, at_most: 32 })
-    expect(least(...images)).toEqual([0, 0])
-  })
-  test("what was not delivered counts at most alone", () => {
-    const images = [image(0), image(1, { lane: "2" })]
-    expect(peopleOf(images, images.slice(0, 1))).toMatchObject({ at_least: 1, at_most: 2 })
+  test("nothing looked: nobody at least", () => {
+    expect(least(image(0, { faces: null, plates: null, apart: null }))).toEqual([0, 0])
   })
 })
 
@@ -112,16 +106,15 @@ test("by day: what all permits up to its end come to, for logs at random; the la
       }
       const [all, out] = [of(there), of(there.filter(({ permit }) => isDelivered(permit)))]
       expect(images).toEqual({ at_least: out.length, at_most: all.length })
-      const { at_least, at_most } = peopleOf(all, out)
-      expect(people.at_most).toBe(at_most)
+      expect(people.at_most).toBe(all.reduce((sum, { faces }) => sum + (faces ?? 32), 0))
       // A crossing of several lanes is known by all that left.
-      expect(people.at_least).toBeLessThanOrEqual(at_least)
+      expect(people.at_least).toBeLessThanOrEqual(peopleApart(out).at_least)
     }
     const last = series.at(-1)!
-    const { images, images_delivered } = both.answer.figures.left
+    const { images, images_delivered, faces, undetermined } = both.answer.figures.left
     expect(last.images).toEqual({ at_least: images_delivered, at_most: images })
-    const { at_least, at_most } = peopleOf(left, picturedOf(both, both.sets.leftDelivered))
-    expect(last.people).toEqual({ at_least, at_most })
+    const { at_least } = peopleApart(picturedOf(both, both.sets.leftDelivered))
+    expect(last.people).toEqual({ at_least, at_most: faces + 32 * undetermined })
     days += series.length
   }
   expect(days).toBeGreaterThan(60)

@@ -29,9 +29,10 @@ export interface Pictured {
   readonly apart: number | null
 }
 
-export interface PeopleBounds {
+/** So many at least. */
+export interface Apart {
   readonly at_least: number
-  readonly at_most: number
+  /** One sentence or more: what it rests on. */
   readonly how: string
 }
 
@@ -72,22 +73,16 @@ function vehicleIn({ plates }: Pictured): Pick<Sighting, "least" | "most"> {
   return { least: Math.min(plates ?? 0, 1), most: 1 }
 }
 
-/** Bounds of people. @param delivered  those of the set of which a copy was delivered, for the lower one. */
-export function peopleOf(set: readonly Pictured[], delivered: readonly Pictured[]): PeopleBounds {
-  const { at_most } = boundsOf(sightingsOf(set, peopleIn), rules)
+/** Of images of which a copy was delivered, or of a set of which nothing left. */
+export function peopleApart(delivered: readonly Pictured[]): Apart {
   const { at_least } = boundsOf(sightingsOf(delivered, peopleIn), rules)
-  return { at_least, at_most, how: howPeople(delivered) }
+  return { at_least, how: howPeople(delivered) }
 }
 
-/** So many vehicles at least, by images in which a plate was found. */
-export function vehiclesApart(delivered: readonly Pictured[]): VehiclesApart {
+/** By images in which a plate was found. */
+export function vehiclesApart(delivered: readonly Pictured[]): Apart {
   const { at_least } = boundsOf(sightingsOf(delivered, vehicleIn), rules)
   return { at_least, how: `the most pictures with a plate that were taken at one time, ${apart}` }
-}
-
-export interface VehiclesApart {
-  readonly at_least: number
-  readonly how: string
 }
 
 const { clock_s, otherLane_s, otherPort_s } = usualSeparation
@@ -99,7 +94,7 @@ function howPeople(delivered: readonly Pictured[]): string {
   const unplaced = delivered.filter(({ captured_ms }) => captured_ms === null).length
   const unboxed = delivered.filter(({ faces, apart }) => (faces ?? 0) > 1 && apart === null).length
   return [
-    `People in the pictures, whether or not the level showed them. At least: the most at one time, by faces that do not overlap: ${apart}.`,
+    `At least: the most at one time, by faces that do not overlap: ${apart}.`,
     some(
       unplaced,
       `The header of ${figure(unplaced)} is not at hand, and each of them is compared with no other.`,
@@ -108,7 +103,6 @@ function howPeople(delivered: readonly Pictured[]): string {
       unboxed,
       `Where the faces are in ${figure(unboxed)} is not at hand, and each of them counts one person.`,
     ),
-    ` At most: every face found is another person, and ${mostInPicture} in an image in which nothing looked for faces. A face that the finder missed is counted nowhere.`,
   ].join("")
 }
 

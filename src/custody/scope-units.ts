@@ -4,7 +4,7 @@ import type { Dense } from "../scope/dense.ts"
 import { mostInPicture, type SetFigures } from "../scope/figures.ts"
 import type { Bitmaps } from "./scope-bitmaps.ts"
 import type { Known } from "./scope-beside.ts"
-import type { PeopleBounds, VehiclesApart } from "./scope-apart.ts"
+import type { Apart } from "./scope-apart.ts"
 
 /** What one set is made of, for its counts. */
 export interface SetParts {
@@ -42,7 +42,6 @@ export function figuresOf({ bitmaps, set, delivered, known, ...files }: SetParts
         return isOut[n] === true ? [{ crossing: crossings[n] ?? id, digests }] : []
       }),
     ),
-    faces_in_one: out.reduce((most, { faces }) => Math.max(most, faces ?? 0), 0),
     faces: facts.reduce((sum, { faces }) => sum + (faces ?? 0), 0),
     without_face: facts.filter(({ faces }) => faces === 0).length,
     undetermined: facts.filter(({ faces }) => faces === null).length,
@@ -102,10 +101,10 @@ function vehiclesIn(
   return new Set([...names].map(name => top(`crossing ${name}`))).size
 }
 
-/** What of a set is counted beside the engines, and whether copies were made at all. */
+/** What of a set is told apart beside the engines, and whether copies were made at all. */
 export interface Beyond {
-  readonly people: PeopleBounds
-  readonly vehicles: VehiclesApart
+  readonly people: Apart
+  readonly vehicles: Apart
   readonly isLeft: boolean
 }
 
@@ -144,7 +143,11 @@ export function countsOf(figures: SetFigures, { people, vehicles, isLeft }: Beyo
       crossings.known + crossings.unknown,
       `At least: crossings with a plate that was read, joined where they share one; or, where that is more, ${vehicles.how}. At most: each crossing another vehicle.${headless}${allowed}`,
     ),
-    people: count(people.at_least, people.at_most, `${people.how}${allowed}`),
+    people: count(
+      people.at_least,
+      figures.faces + mostInPicture * figures.undetermined,
+      `People in the pictures, whether or not the level showed them. ${people.how} At most: every face found is another person, and ${mostInPicture} in an image in which nothing looked for faces. A face that the finder missed is counted nowhere.${allowed}`,
+    ),
   }
 }
 

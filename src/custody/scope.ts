@@ -6,7 +6,7 @@ import type { LogSource, ReadHead } from "../log/reading.ts"
 import type { Windows } from "../scope/figures.ts"
 import type { Policy } from "../tlog/policy.ts"
 import { sha256Hex } from "../vault/vault.ts"
-import { leftByDay, peopleOf, picturedOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
+import { leftByDay, peopleApart, picturedOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
 import { countedTwice } from "./scope-engines.ts"
 import { headFor, inTurn, verifiedTo, type Verified } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
@@ -107,18 +107,15 @@ async function scoped(
   const both = await countedTwice(verified, { cause, windows, isCanary, beside: ask.beside })
   const { sets } = both
   const { figures, ids } = both.answer
-  const left = picturedOf(both, sets.left)
   const isDelivered = (permit: number) => verified.rows.delivered.has(permit)
-  const unmoved = (name: "refused" | "takeable") => {
-    const images = picturedOf(both, sets[name])
-    return countsOf(figures[name], beyond(images, images, false))
-  }
+  const unmoved = (name: "refused" | "takeable") =>
+    countsOf(figures[name], beyond(picturedOf(both, sets[name]), false))
   const result: ScopeResult = {
     ...{ v: 1, incident: ask.incident, query: ask.query },
     checkpoint: { origin: head.origin, size: head.size, root: hex(head.root) },
-    left: countsOf(figures.left, beyond(left, picturedOf(both, sets.leftDelivered), true)),
+    left: countsOf(figures.left, beyond(picturedOf(both, sets.leftDelivered), true)),
     left_by: figures.left_by,
-    left_series: leftByDay(left, sets.permits, isDelivered),
+    left_series: leftByDay(picturedOf(both, sets.left), sets.permits, isDelivered),
     ...{ refused: unmoved("refused"), takeable: unmoved("takeable") },
     live_grants: both.live.map(({ grant, holder }, n) => {
       const { images_left = 0, takeable = 0 } = figures.live[n] ?? {}
@@ -185,8 +182,8 @@ function assertWithin({ from, until }: Windows, { rows }: Verified): void {
     throw refusal(`the window begins after the newest entry of this checkpoint (${rows.last_at})`)
 }
 
-function beyond(set: readonly Pictured[], delivered: readonly Pictured[], isLeft: boolean): Beyond {
-  return { people: peopleOf(set, delivered), vehicles: vehiclesApart(delivered), isLeft }
+function beyond(delivered: readonly Pictured[], isLeft: boolean): Beyond {
+  return { people: peopleApart(delivered), vehicles: vehiclesApart(delivered), isLeft }
 }
 
 function idsDigest(ids: readonly string[]): string {
