@@ -95,17 +95,27 @@ export function liveLines({ live_grants, incident }: ScopeResult): string[] {
   ]
 }
 
-/** How what left stands to each number that a law names: since when it is crossed, or could be. */
-export function thresholdLines(thresholds: readonly Gauge[]): string[] {
-  const rows = thresholds.map(({ of, threshold, interval, state, crossed_on, possible_from, citations }) => [
-    ...[number(threshold), of, interval === null ? "not counted" : intervalWords(interval), state],
+/**
+ * How what left stands to each number that a law names: since when it is crossed, or could be. @param which  all of them, or those of which
+ * something is counted, and in one line the others.
+ */
+export function thresholdLines(thresholds: readonly Gauge[], which: "all" | "counted"): string[] {
+  const counted = thresholds.filter(({ interval }) => interval !== null)
+  const open = thresholds.filter(({ interval }) => interval === null)
+  const shown = which === "all" ? [...counted, ...open] : counted
+  const rows = shown.map(({ of, threshold, interval, state, crossed_on, possible_from, citations }) => [
+    ...[`${number(threshold)} ${of}`, interval === null ? "not stated" : intervalWords(interval), state],
     ...[crossed_on ?? "-", possible_from ?? "-", citations.join("; ")],
   ])
-  const missing = [...new Set(thresholds.flatMap(each => (each.missing === null ? [] : [each.missing])))]
-  const heads = ["threshold", "of", "counted", "state", "crossed on", "possible from", "by the law of"]
-  return rows.length === 0
-    ? []
-    : [...table(heads, rows), `days are of release, UTC; every line is ${forCounsel}`, ...missing]
+  const heads = ["threshold", "counted", "state", "crossed on", "possible from", "law"]
+  const hidden = open.map(({ of, threshold }) => `${number(threshold)} ${of}`)
+  return [
+    ...(rows.length === 0 ? [] : table(heads, rows)),
+    ...(which === "all" || hidden.length === 0
+      ? []
+      : [`nobody has stated how it stands to ${hidden.join(", ")}`]),
+    ...(thresholds.length === 0 ? [] : [`days are of release, in UTC; every line of law is ${forCounsel}`]),
+  ]
 }
 
 function intervalWords({ l0, l95, u95, u0 }: NonNullable<Gauge["interval"]>): string {

@@ -162,7 +162,7 @@ function reading(incident: Command): void {
         "",
         ...(result === null ? ["nothing is counted yet"] : countedLines(held, result)),
         "",
-        ...thresholdLines(clocks.thresholds),
+        ...thresholdLines(clocks.thresholds, "counted"),
         "",
         ...clockLines(clocks, held),
         ...nextLines(held, result, clocks),
@@ -193,7 +193,7 @@ function reckoning(incident: Command): void {
         const thresholds = await thresholdsOf(client, id)
         return answer(voice, result, [
           ...scopeLines(result, options.parts === true),
-          ...thresholdLines(thresholds),
+          ...thresholdLines(thresholds, "counted"),
         ])
       }
       const statement = { version: held.version }
@@ -203,7 +203,7 @@ function reckoning(incident: Command): void {
       const thresholds = await thresholdsOf(client, id)
       answer(voice, { ...done, thresholds }, [
         ...scopeLines(done.result, options.parts === true),
-        ...thresholdLines(thresholds),
+        ...thresholdLines(thresholds, "counted"),
         `counted, log entry ${done.entry}; result ${done.result_sha256.slice(0, 16)}`,
       ])
     })
@@ -225,7 +225,7 @@ function reckoning(incident: Command): void {
       const started = done === null ? [] : [`${done.clocks.length} clocks started, log entry ${done.entry}`]
       answer(voice, { ...standing, started: done }, [
         ...evaluationLines(standing, options.all === true ? "all" : "triggered"),
-        ...thresholdLines(standing.thresholds),
+        ...thresholdLines(standing.thresholds, "all"),
         ...started,
       ])
     })
