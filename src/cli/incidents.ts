@@ -183,7 +183,10 @@ function reckoning(incident: Command): void {
     .command("scope <id>")
     .description("count what left, what was refused, what can still be taken; what stops it is offered first")
     .option("--last", "the newest result, and count nothing")
-    .option("--parts", "what left also by port, lane, day of capture and of release, level and holder")
+    .option(
+      "--parts",
+      "what left also by port, lane, day of capture and of release, level and holder, and by the end of each day",
+    )
     .action(async (id: string, options: { last?: true; parts?: true }, self: Command) => {
       const { client, voice } = await contextOf(self)
       const held = await incidentAt(client, id)
