@@ -100,7 +100,7 @@ export function thresholdsOf(result: ScopeResult): readonly ThresholdLine[] {
         of: "people",
         threshold: 1_001,
         rules: ["nm/authorities"],
-        citations: ["New Mexico Statutes 57-12C"],
+        citations: ["New Mexico Statutes 57-12C", "Another Code"],
       },
       ...standingTo(1_001, "people", result),
     },

@@ -67,6 +67,45 @@ describe("bounds of people", () => {
   })
 })
 
+describe("the most at one time", () => {
+  /** Over each pair of images as the ends of a port's window and of all ports' window. */
+  const slowly = (all: readonly (Sighting & { readonly at_ms: number })[]) => {
+    const within = (at_ms: number, end_ms: number, window_s: number) =>
+      at_ms <= end_ms && at_ms > end_ms - 1000 * window_s
+    const inPort = (port: string, end_ms: number) => {
+      const lanes = new Map<string, number>()
+      for (const { lane, least } of all.filter(e => e.port === port && within(e.at_ms, end_ms, 4)))
+        lanes.set(lane, Math.max(lanes.get(lane) ?? 0, least))
+      return [...lanes.values()].reduce((sum, least) => sum + least, 0)
+    }
+    const ports = [...new Set(all.map(({ port }) => port))]
+    const sums = all.map(({ at_ms: end_ms }) =>
+      ports
+        .map(port => {
+          const ends = all.filter(e => e.port === port && within(e.at_ms, end_ms, 115))
+          return Math.max(0, ...ends.map(e => inPort(port, e.at_ms)))
+        })
+        .reduce((sum, most) => sum + most, 0),
+    )
+    return Math.max(0, ...sums)
+  }
+  test("is what looking at every window says", () => {
+    const sighting = fc.record({
+      port: fc.constantFrom("a", "b", "c"),
+      lane: fc.constantFrom("1", "2", "3"),
+      crossing: fc.constant(null),
+      at_ms: fc.integer({ min: 0, max: 150 }).map(seconds => 1000 * seconds),
+      least: fc.integer({ min: 0, max: 4 }),
+      most: fc.constant(4),
+    })
+    fc.assert(
+      fc.property(fc.array(sighting, { maxLength: 30 }), all => {
+        expect(boundsOf(all, rules).at_least).toBe(slowly(all))
+      }),
+    )
+  })
+})
+
 describe("what is proven by the end of each day", () => {
   const sighting = fc.record({
     port: fc.constantFrom("a", "b"),

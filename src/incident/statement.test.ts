@@ -122,7 +122,7 @@ describe("what is said", () => {
   })
   test("a number that a law names: how what left stands to it, since when, and what is missing", () => {
     expect(plain("congress")).toContain(
-      "A law that sets a number, New Mexico Statutes 57-12C: 1,001 people: crossed, first by the end of 2019-01-08 (at least 604 and at most 3,680, likely 1,090 to 1,150).",
+      "A law that sets a number, New Mexico Statutes 57-12C; Another Code: 1,001 people: crossed, first by the end of 2019-01-08 (at least 604 and at most 3,680, likely 1,090 to 1,150).",
     )
     expect(plain("congress")).toContain(
       "1 residents of Arizona: not known, since nobody has stated how many residents of Arizona are concerned.",

@@ -223,7 +223,7 @@ function duties({ ask, sources }: Of): Section {
     heading: "Duties and clocks",
     sentences: [
       ["Every line here is for counsel to confirm."],
-      ...ask.thresholds.map((_, i) => thresholdSaid(sources, i)),
+      ...ask.thresholds.map((_, i) => thresholdSaid({ ask, sources }, i)),
       ...ask.clocks.flatMap(({ triggered }, i) => (triggered ? [clockSaid(sources, i)] : [])),
       ...(ask.clocks.some(({ triggered }) => triggered) ? [] : [["No clock runs that we know of."]]),
       ...(ask.clocks.some(({ triggered }) => !triggered)
@@ -233,9 +233,11 @@ function duties({ ask, sources }: Of): Section {
   }
 }
 
-function thresholdSaid(sources: Sources, i: number): Sentence {
-  const citation = sources.text("thresholds", `/${i}/citations/0`)
-  return ["A law that sets a number, ", citation, ": ", sources.text("thresholds", `/${i}/says`), "."]
+function thresholdSaid({ ask, sources }: Of, i: number): Sentence {
+  const field = (name: string) => sources.text("thresholds", `/${i}/${name}`)
+  const cited = ask.thresholds[i]?.citations.map((_, n) => field(`citations/${n}`)) ?? []
+  const laws = cited.flatMap((each, n) => (n === 0 ? [each] : ["; ", each]))
+  return ["A law that sets a number, ", ...laws, ": ", field("says"), "."]
 }
 
 function clockSaid(sources: Sources, i: number): Sentence {
