@@ -149,9 +149,14 @@ def recount(entries, query, canaries):
         return [{"files": len(held[key]), "images": len(set(held[key])), "key": key} for key in sorted(held)]
     by = lambda pick: parts((pick(entry), entry["capture"]) for _, entry in left)
     ids = sorted({entry["capture"] for _, entry in left})
+    series, seen_by = [], lambda day, some: len({e["capture"] for i, e in some if e["at"][:10] <= day})
+    for day in sorted({e["at"][:10] for _, e in left}):
+        images = {"at_least": seen_by(day, [each for each in left if each[0] in delivered]), "at_most": seen_by(day, left)}
+        if not series or series[-1]["images"] != images: series.append({"day": day, "images": images})
     return {
         "images": (len({e["capture"] for i, e in left if i in delivered}), len(ids)),
         "files": (sum(i in delivered for i, _ in left), len(left)),
+        "series": series,
         "ids": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
         "by": {"level": parts(rows), "holder": by(lambda e: e["by"]["person"]), "lane": by(lambda e: e["lane"]),
                "capture_day": by(lambda e: e["hour"][:10]), "release_day": by(lambda e: e["at"][:10])},
@@ -189,6 +194,8 @@ def check_count(counted, result):
     for key, parts in counted["by"].items():
         said = sorted(result["left_by"][key], key=lambda part: part["key"])
         must(canonical(parts) == canonical(said), member, f"by {key}: the entries say otherwise")
+    series = [{"day": each["day"], "images": each["images"]} for each in result.get("left_series", counted["series"])]
+    must(series == counted["series"], member, "images by the end of each day: the entries say otherwise")
 
 def value_at(document, pointer):
     for name in pointer.split("/")[1:]:
@@ -215,7 +222,7 @@ def check_statement(files, proved, result):
     must(seconds and seconds[0]["asked"]["key"] != motions[0]["asked"]["key"], member, "no second person signed it")
     statement = json.loads(files["statement/statement.json"])
     must(statement["checkpoint"] == result["checkpoint"], "statement/statement.json", "it is of another scope")
-    sources = {"scope": result, "facts": statement["facts"], "clocks": statement["clocks"]}
+    sources = {"scope": result, "facts": statement["facts"], "clocks": statement["clocks"], "thresholds": statement.get("thresholds", [])}
     for each in statement["references"]:
         if each["form"] == "rule": continue
         value = value_at(sources[each["source"]], each["at"])

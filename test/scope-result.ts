@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto"
 import { canonical } from "../src/canonical.ts"
+import { thresholdWords } from "../src/incident/clock-say.ts"
+import { standingTo, type Gauge } from "../src/incident/gauges.ts"
 import { units, type Count, type Counts, type ScopeResult, type Unit } from "../src/incident/scope.ts"
-import type { ClockLine, StatementAsk, StatementFacts } from "../src/incident/statement.ts"
+import type { ClockLine, StatementAsk, StatementFacts, ThresholdLine } from "../src/incident/statement.ts"
 
 /** A scope as `custody/scope.ts` answers it, of a breach that never was. */
 
@@ -38,6 +40,18 @@ export function scopeResult(changed: Partial<ScopeResult> = {}): ScopeResult {
       level: [part("L2", 1_800), part("L4", 40)],
       holder: [part("per_01KB0000000000000000000000", 1_840)],
     },
+    left_series: [
+      {
+        day: "2019-01-07",
+        images: { at_least: 1_300, at_most: 1_300 },
+        people: { at_least: 500, at_most: 2_600 },
+      },
+      {
+        day: "2019-01-08",
+        images: { at_least: 1_840, at_most: 1_840 },
+        people: { at_least: 604, at_most: 3_680 },
+      },
+    ],
     refused: counts({ images: exactly(212) }),
     takeable: counts({ images: exactly(60) }),
     live_grants: [{ grant: "grt_1", holder: "per_1", images_left: 60, takeable: 60 }],
@@ -76,10 +90,33 @@ export const clocks: readonly ClockLine[] = [
   },
 ]
 
+/** Of people as the result counts them, and of residents whom nobody has stated. */
+export function thresholdsOf(result: ScopeResult): readonly ThresholdLine[] {
+  const missing = "nobody has stated how many residents of Arizona are concerned"
+  const open = { interval: null, state: "unknown", crossed_on: null, possible_from: null, missing } as const
+  const gauges: readonly Gauge[] = [
+    {
+      ...{
+        of: "people",
+        threshold: 1_001,
+        rules: ["nm/authorities"],
+        citations: ["New Mexico Statutes 57-12C", "Another Code"],
+      },
+      ...standingTo(1_001, "people", result),
+    },
+    {
+      ...{ of: "residents of Arizona", threshold: 1, rules: ["az/authorities"] },
+      ...{ citations: ["Arizona Revised Statutes 18-552"], ...open },
+    },
+  ]
+  return gauges.map(each => ({ ...each, says: thresholdWords(each) }))
+}
+
 export const digestOf = (value: unknown) => createHash("sha256").update(canonical(value)).digest("hex")
 
 export function statementAsk(changed: Partial<StatementAsk> = {}): StatementAsk {
   const result = changed.result ?? scopeResult()
   const scope = { query_sha256: digestOf(result.query), result_sha256: digestOf(result) }
-  return { result, scope, as_of: "2026-11-27T14:03:00Z", facts, clocks, ...changed }
+  const thresholds = thresholdsOf(result)
+  return { result, scope, as_of: "2026-11-27T14:03:00Z", facts, clocks, thresholds, ...changed }
 }

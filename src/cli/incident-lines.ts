@@ -1,5 +1,7 @@
 import { clockWords, spanWords } from "../incident/clock-say.ts"
+import { forCounsel } from "../incident/clock-words.ts"
 import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
+import type { Gauge } from "../incident/gauges.ts"
 import { units, type Count, type ScopeResult, type Unit } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { table } from "./say.ts"
@@ -14,11 +16,15 @@ function counted(count: number, one: string, many: string): string {
 }
 
 /** Exact, or both of its bounds; an estimate stands beside them. */
-export function countWords({ at_least, at_most, estimate }: Count): string {
-  const bounds = at_least === at_most ? number(at_least) : `${number(at_least)} to ${number(at_most)}`
+export function countWords({ estimate, ...count }: Count): string {
+  const bounds = boundsWords(count)
   if (estimate === undefined) return bounds
   const { point, low, high } = estimate
   return `${bounds}; about ${number(Math.round(point))} (${number(Math.floor(low))} to ${number(Math.ceil(high))})`
+}
+
+function boundsWords({ at_least, at_most }: Pick<Count, "at_least" | "at_most">): string {
+  return at_least === at_most ? number(at_least) : `${number(at_least)} to ${number(at_most)}`
 }
 
 const unitWords: Readonly<Record<Unit, string>> = {
@@ -58,13 +64,25 @@ function partLines(result: ScopeResult): string[] {
 
 const mostParts = 5
 
+/** What had left by the end of the last days on which anything did. */
+function dayLines({ left_series = [] }: ScopeResult): string[] {
+  const rows = left_series
+    .slice(-mostParts)
+    .map(({ day, images, people }) => [day, boundsWords(images), boundsWords(people)])
+  const earlier = left_series.length - rows.length
+  const more = earlier > 0 ? [[`and ${number(earlier)} days before`, "", ""]] : []
+  return rows.length === 0
+    ? []
+    : ["", ...table(["left by the end of", "images", "people"], [...rows, ...more])]
+}
+
 /** A result whole, with what stops more from being taken. */
 export function scopeLines(result: ScopeResult, hasParts: boolean): string[] {
   const { query, checkpoint, unknowns, window_30d, engines } = result
   return [
     `released from ${query.from} until ${query.until}; up to log entry ${checkpoint.size - 1}, root ${checkpoint.root.slice(0, 16)}`,
     ...setLines(result),
-    ...(hasParts ? partLines(result) : []),
+    ...(hasParts ? [...partLines(result), ...dayLines(result)] : []),
     "",
     `with T1 and T2 30 days nearer to each other ${number(window_30d.narrower)} images left, 30 days further apart ${number(window_30d.wider)}`,
     `counted by ${engines.map(({ name }) => name).join(" and ")}, which agree`,
@@ -91,6 +109,35 @@ export function liveLines({ live_grants, incident }: ScopeResult): string[] {
         `  sallyport grant revoke ${grant}   ${counted(images_left, "image", "images")} left, held by ${holder}`,
     ),
   ]
+}
+
+/**
+ * How what left stands to each number that a law names: since when it is crossed, or could be. @param which  all of them, or those of which
+ * something is counted, and in one line the others.
+ */
+export function thresholdLines(thresholds: readonly Gauge[], which: "all" | "counted"): string[] {
+  const counted = thresholds.filter(({ interval }) => interval !== null)
+  const open = thresholds.filter(({ interval }) => interval === null)
+  const shown = which === "all" ? [...counted, ...open] : counted
+  const rows = shown.map(({ of, threshold, interval, state, crossed_on, possible_from, citations }) => [
+    ...[`${number(threshold)} ${of}`, interval === null ? "not stated" : intervalWords(interval), state],
+    ...[crossed_on ?? "-", possible_from ?? "-", citations.join("; ")],
+  ])
+  const heads = ["threshold", "counted", "state", "crossed on", "possible from", "law"]
+  const hidden = open.map(({ of, threshold }) => `${number(threshold)} ${of}`)
+  return [
+    ...(rows.length === 0 ? [] : table(heads, rows)),
+    ...(which === "all" || hidden.length === 0
+      ? []
+      : [`nobody has stated how it stands to ${hidden.join(", ")}`]),
+    ...(thresholds.length === 0 ? [] : [`days are of release, in UTC; every line of law is ${forCounsel}`]),
+  ]
+}
+
+function intervalWords({ l0, l95, u95, u0 }: NonNullable<Gauge["interval"]>): string {
+  const bounds = boundsWords({ at_least: l0, at_most: u0 })
+  const isNarrower = l95 > l0 || u95 < u0
+  return isNarrower ? `${bounds}; ${number(Math.floor(l95))} to ${number(Math.ceil(u95))}, 95 %` : bounds
 }
 
 function causeWords({ cause }: IncidentState["statement"]): string {

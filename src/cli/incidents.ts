@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
-import type { Evaluation } from "../incident/clocks.ts"
+import type { Standing } from "../incident/gauges.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import { parties } from "../log/incident-shapes.ts"
 import type { IncidentState } from "../log/incidents.ts"
@@ -13,7 +13,7 @@ import { contextOf, listQuery, type Context } from "./context.ts"
 import { evidenceCommands } from "./evidence.ts"
 import { incidentAt, pathOf, statedAt } from "./incident-asking.ts"
 import { containCommand } from "./incident-contain.ts"
-import { clockLines, knownLines, nextLines, scopeLines, setLines } from "./incident-lines.ts"
+import { clockLines, knownLines, nextLines, scopeLines, setLines, thresholdLines } from "./incident-lines.ts"
 import { causeFrom, causeOptions, statementFrom, statementOptions } from "./incident-statement.ts"
 import type { StatementOptions } from "./incident-statement.ts"
 import { propose } from "./motions.ts"
@@ -158,11 +158,13 @@ function reading(incident: Command): void {
       const { client, voice } = await contextOf(self)
       const held = await incidentAt(client, id)
       const result = await statedAt(client, held)
-      const clocks = await client.json<Evaluation>({ method: "GET", path: pathOf(id, "clocks") })
+      const clocks = await client.json<Standing>({ method: "GET", path: pathOf(id, "clocks") })
       answer(voice, { ...held, scope: result, standing: clocks }, [
         ...knownLines(held),
         "",
         ...(result === null ? ["nothing is counted yet"] : countedLines(held, result)),
+        "",
+        ...thresholdLines(clocks.thresholds, "counted"),
         "",
         ...clockLines(clocks, held),
         ...nextLines(held, result, clocks),
@@ -183,21 +185,30 @@ function reckoning(incident: Command): void {
     .command("scope <id>")
     .description("count what left, what was refused, what can still be taken; what stops it is offered first")
     .option("--last", "the newest result, and count nothing")
-    .option("--parts", "what left also by port, lane, day of capture and of release, level and holder")
+    .option(
+      "--parts",
+      "what left also by port, lane, day of capture and of release, level and holder, and by the end of each day",
+    )
     .action(async (id: string, options: { last?: true; parts?: true }, self: Command) => {
       const { client, voice } = await contextOf(self)
       const held = await incidentAt(client, id)
       if (options.last === true) {
         const result = await statedAt(client, held)
         if (result === null) throw new Fault("NOT_FOUND", "nothing of the incident was counted yet")
-        return answer(voice, result, scopeLines(result, options.parts === true))
+        const thresholds = await thresholdsOf(client, id)
+        return answer(voice, result, [
+          ...scopeLines(result, options.parts === true),
+          ...thresholdLines(thresholds, "counted"),
+        ])
       }
       const statement = { version: held.version }
       const done = await client.json<Done & { result: ScopeResult; result_sha256: string }>({
         ...{ method: "POST", path: pathOf(id, "scopes"), statement },
       })
-      answer(voice, done, [
+      const thresholds = await thresholdsOf(client, id)
+      answer(voice, { ...done, thresholds }, [
         ...scopeLines(done.result, options.parts === true),
+        ...thresholdLines(thresholds, "counted"),
         `counted, log entry ${done.entry}; result ${done.result_sha256.slice(0, 16)}`,
       ])
     })
@@ -215,13 +226,18 @@ function reckoning(incident: Command): void {
         options.start === true
           ? await client.json<Done & { clocks: object[] }>({ method: "POST", path, statement })
           : null
-      const standing = await client.json<Evaluation>({ method: "GET", path })
+      const standing = await client.json<Standing>({ method: "GET", path })
       const started = done === null ? [] : [`${done.clocks.length} clocks started, log entry ${done.entry}`]
       answer(voice, { ...standing, started: done }, [
         ...evaluationLines(standing, options.all === true ? "all" : "triggered"),
+        ...thresholdLines(standing.thresholds, "all"),
         ...started,
       ])
     })
+}
+
+async function thresholdsOf(client: Client, id: string): Promise<Standing["thresholds"]> {
+  return (await client.json<Standing>({ method: "GET", path: pathOf(id, "clocks") })).thresholds
 }
 
 interface ClockOptions {

@@ -127,7 +127,7 @@ function isWithin(box: Box, around: Box): boolean {
   )
 }
 
-function touches(a: Box, b: Box): boolean {
+export function touches(a: Box, b: Box): boolean {
   return (
     a.x_px < b.x_px + b.width_px &&
     b.x_px < a.x_px + a.width_px &&

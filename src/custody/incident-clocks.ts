@@ -1,7 +1,9 @@
 import { Fault } from "../fault.ts"
 import { parseFacts, type ClockFacts } from "../incident/clock-facts.ts"
-import { evaluate, type Clock, type Evaluation, type Run } from "../incident/clocks.ts"
+import { evaluate, type Clock, type Run } from "../incident/clocks.ts"
+import { gaugesOf, type Standing } from "../incident/gauges.ts"
 import type { ScopeResult } from "../incident/scope.ts"
+import { seriesOf } from "../incident/thresholds.ts"
 import type { HeldMessage } from "../ledger/ledger.ts"
 import { incidentLimits, parties, type IncidentStatement } from "../log/incident-shapes.ts"
 import { clockOf, isRunning, type IncidentState } from "../log/incidents.ts"
@@ -47,12 +49,14 @@ function clockFacts(held: IncidentState, result: ScopeResult | null): ClockFacts
   return factsOf(held.statement, { counts: result?.left ?? {}, acknowledgements })
 }
 
-/** How every clock stands now, whether it was started or not. */
-export async function standingClocks(house: House, held: IncidentState): Promise<Evaluation> {
+/** How every clock stands now, whether it was started or not, and every threshold of the packs. */
+export async function standingClocks(house: House, held: IncidentState): Promise<Standing> {
   const isCounted = held.scoped !== null && held.scoped.version === held.version
-  const facts = clockFacts(held, isCounted ? await statedResult(house, held) : null)
+  const result = isCounted ? await statedResult(house, held) : null
+  const facts = clockFacts(held, result)
   const packs = await readPacks(shippedPacks())
-  return evaluate(packs, facts, { now_ms: house.log.clock(), law: "then" })
+  const evaluation = evaluate(packs, facts, { now_ms: house.log.clock(), law: "then" })
+  return { ...evaluation, thresholds: gaugesOf(packs, facts, result === null ? {} : seriesOf(result)) }
 }
 
 export interface StartedClocks extends IncidentEntry {

@@ -1,8 +1,10 @@
 import { concat, utf8 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import type { Ledger } from "../ledger/ledger.ts"
+import { countedFaces, type Box } from "../picture/level.ts"
 import { examinationCommitment, parseExamination } from "../vault/findings.ts"
 import { sha256Hex } from "../vault/vault.ts"
+import { touches } from "./findings.ts"
 import type { Bound } from "./scope-rows.ts"
 import type { Beside, BesideRow } from "./scope.ts"
 
@@ -12,12 +14,14 @@ export interface Known {
   readonly captured_ms: number | null
   /** Digests of its plates' texts. */
   readonly digests: readonly string[] | null
+  /** Faces that our own finder saw, and that do not overlap: so many people are in it at least. */
+  readonly apart: number | null
   readonly headerJson: string | null
   readonly findingsJson: string | null
 }
 
 const nothing: Known = {
-  ...{ crossing: null, captured_ms: null, digests: null, headerJson: null, findingsJson: null },
+  ...{ crossing: null, captured_ms: null, digests: null, apart: null, headerJson: null, findingsJson: null },
 }
 
 /** Headers and findings as the ledger has them; nothing of it is believed before it is held against the log. */
@@ -67,7 +71,15 @@ function findingsIn(id: string, { findingsJson }: BesideRow, bound: Bound): Part
   const stored = parseExamination(findingsJson)
   if (stored === null || examinationCommitment(stored) !== bound.findings_commitment)
     throw differs(id, "findings", "examined")
-  return { findingsJson, digests: stored.plate_digests }
+  const { plate_digests: digests, found } = stored
+  return { findingsJson, digests, apart: found === null ? null : apartIn(countedFaces(found)) }
+}
+
+/** Boxes that touch none of those taken before: one head found twice is one. */
+function apartIn(faces: readonly Box[]): number {
+  const taken: Box[] = []
+  for (const face of faces) if (!taken.some(each => touches(each, face))) taken.push(face)
+  return taken.length
 }
 
 function differs(id: string, what: string, entry: string): Fault {

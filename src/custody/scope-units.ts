@@ -4,7 +4,7 @@ import type { Dense } from "../scope/dense.ts"
 import { mostInPicture, type SetFigures } from "../scope/figures.ts"
 import type { Bitmaps } from "./scope-bitmaps.ts"
 import type { Known } from "./scope-beside.ts"
-import type { PeopleBounds, Pictured } from "./scope.ts"
+import type { Apart } from "./scope-apart.ts"
 
 /** What one set is made of, for its counts. */
 export interface SetParts {
@@ -42,7 +42,6 @@ export function figuresOf({ bitmaps, set, delivered, known, ...files }: SetParts
         return isOut[n] === true ? [{ crossing: crossings[n] ?? id, digests }] : []
       }),
     ),
-    faces_in_one: out.reduce((most, { faces }) => Math.max(most, faces ?? 0), 0),
     faces: facts.reduce((sum, { faces }) => sum + (faces ?? 0), 0),
     without_face: facts.filter(({ faces }) => faces === 0).length,
     undetermined: facts.filter(({ faces }) => faces === null).length,
@@ -102,18 +101,15 @@ function vehiclesIn(
   return new Set([...names].map(name => top(`crossing ${name}`))).size
 }
 
-/** Bounds that hold without comparing any face: all in one image are different, and none is in more than all of them. */
-export function simplePeople(images: readonly Pictured[]): PeopleBounds {
-  const found = images.map(({ faces }) => faces ?? mostInPicture)
-  return {
-    at_least: images.reduce((most, { faces }) => Math.max(most, faces ?? 0), 0),
-    at_most: found.reduce((sum, faces) => sum + faces, 0),
-    how: `People in the pictures, whether or not the level showed them. At least the most faces in one image; at most every face found as another person, and ${mostInPicture} in an image in which nothing looked for faces. A face that the finder missed is counted nowhere.`,
-  }
+/** What of a set is told apart beside the engines, and whether copies were made at all. */
+export interface Beyond {
+  readonly people: Apart
+  readonly vehicles: Apart
+  readonly isLeft: boolean
 }
 
-/** What the engines agreed on, as counts with their bounds. @param isLeft  whether copies were made at all. */
-export function countsOf(figures: SetFigures, people: PeopleBounds, isLeft: boolean): Counts {
+/** What the engines agreed on, as counts with their bounds. */
+export function countsOf(figures: SetFigures, { people, vehicles, isLeft }: Beyond): Counts {
   const { images, images_delivered, files, files_delivered, merged, crossings, plates } = figures
   const least = (unit: SetFigures["merged"]) => Math.max(unit.known_delivered, images_delivered > 0 ? 1 : 0)
   const headless = unknownHeaders(crossings.unknown)
@@ -143,11 +139,15 @@ export function countsOf(figures: SetFigures, people: PeopleBounds, isLeft: bool
       `Distinct texts of plates, as they were read. At most: each plate without a sure text, and ${mostInPicture} in a picture whose findings are not at hand, as another one.${allowed}`,
     ),
     vehicles: count(
-      figures.vehicles_delivered,
+      Math.max(figures.vehicles_delivered, vehicles.at_least),
       crossings.known + crossings.unknown,
-      `At least: crossings with a plate that was read, joined where they share one. At most: each crossing another vehicle.${headless}${allowed}`,
+      `At least: crossings with a plate that was read, joined where they share one; or, where that is more, ${vehicles.how}. At most: each crossing another vehicle.${headless}${allowed}`,
     ),
-    people: count(people.at_least, people.at_most, `${people.how}${allowed}`),
+    people: count(
+      people.at_least,
+      figures.faces + mostInPicture * figures.undetermined,
+      `People in the pictures, whether or not the level showed them. ${people.how} At most: every face found is another person, and ${mostInPicture} in an image in which nothing looked for faces. A face that the finder missed is counted nowhere.${allowed}`,
+    ),
   }
 }
 

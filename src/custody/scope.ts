@@ -3,14 +3,14 @@ import type { VerifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import type { ScopeQuery, ScopeResult } from "../incident/scope.ts"
 import type { LogSource, ReadHead } from "../log/reading.ts"
-import type { Dense } from "../scope/dense.ts"
 import type { Windows } from "../scope/figures.ts"
 import type { Policy } from "../tlog/policy.ts"
 import { sha256Hex } from "../vault/vault.ts"
-import { countedTwice, type Both } from "./scope-engines.ts"
+import { leftByDay, peopleApart, picturedOf, vehiclesApart, type Pictured } from "./scope-apart.ts"
+import { countedTwice } from "./scope-engines.ts"
 import { headFor, inTurn, verifiedTo, type Verified } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
-import { countsOf, imageAt, simplePeople } from "./scope-units.ts"
+import { countsOf, type Beyond } from "./scope-units.ts"
 import { canaryPermits, unknownsOf } from "./scope-unknowns.ts"
 
 /** What the log binds by a digest and does not hold: rows of the ledger, or files of a pack. */
@@ -33,29 +33,8 @@ export interface ScopeSources {
   /** Pinned; whose signature makes a checkpoint. */
   readonly policy: Policy
   readonly verify: VerifyEd25519
-  /** `null`: entries alone. Files, images and people are the same then; `merged`, crossings, plates and vehicles have wider bounds. */
+  /** `null`: entries alone. Files and images are the same then; the other units have wider bounds. */
   readonly beside: Beside | null
-}
-
-/** One image of a set, for the bounds of people, which are replaceable. */
-export interface Pictured {
-  readonly capture: string
-  readonly port: string
-  readonly lane: string
-  /** The port-local hour with its offset, as the entry has it. */
-  readonly hour: string
-  /** From the signed header; `null` where that is not at hand. */
-  readonly captured_ms: number | null
-  /** Of the same header. */
-  readonly crossing: string | null
-  /** `null`: nothing looked for faces. */
-  readonly faces: number | null
-}
-
-export interface PeopleBounds {
-  readonly at_least: number
-  readonly at_most: number
-  readonly how: string
 }
 
 export interface ScopeAsk {
@@ -66,8 +45,6 @@ export interface ScopeAsk {
   readonly checkpoint?: { readonly size: number; readonly root: Uint8Array }
   /** Captures that are nobody's picture: left out of every set, and counted among the unknowns. Default: none. */
   readonly isCanary?: (capture: string) => boolean
-  /** In place of the simple bounds. */
-  readonly people?: (images: readonly Pictured[]) => PeopleBounds
   readonly progress?: (done: number, of: number) => void
 }
 
@@ -130,18 +107,16 @@ async function scoped(
   const both = await countedTwice(verified, { cause, windows, isCanary, beside: ask.beside })
   const { sets } = both
   const { figures, ids } = both.answer
-  const people = (set: Dense) => (ask.people ?? simplePeople)(picturedOf(both, set))
+  const isDelivered = (permit: number) => verified.rows.delivered.has(permit)
+  const unmoved = (name: "refused" | "takeable") =>
+    countsOf(figures[name], beyond(picturedOf(both, sets[name]), false))
   const result: ScopeResult = {
     ...{ v: 1, incident: ask.incident, query: ask.query },
     checkpoint: { origin: head.origin, size: head.size, root: hex(head.root) },
-    left: countsOf(
-      figures.left,
-      { ...people(sets.left), at_least: people(sets.leftDelivered).at_least },
-      true,
-    ),
+    left: countsOf(figures.left, beyond(picturedOf(both, sets.leftDelivered), true)),
     left_by: figures.left_by,
-    refused: countsOf(figures.refused, people(sets.refused), false),
-    takeable: countsOf(figures.takeable, people(sets.takeable), false),
+    left_series: leftByDay(picturedOf(both, sets.left), sets.permits, isDelivered),
+    ...{ refused: unmoved("refused"), takeable: unmoved("takeable") },
     live_grants: both.live.map(({ grant, holder }, n) => {
       const { images_left = 0, takeable = 0 } = figures.live[n] ?? {}
       return { grant, holder, images_left, takeable }
@@ -207,12 +182,8 @@ function assertWithin({ from, until }: Windows, { rows }: Verified): void {
     throw refusal(`the window begins after the newest entry of this checkpoint (${rows.last_at})`)
 }
 
-function picturedOf({ bitmaps, known }: Both, set: Dense): Pictured[] {
-  return [...set.values()].map(ordinal => {
-    const { id, port, lane, hour, faces } = imageAt(bitmaps, ordinal)
-    const { captured_ms = null, crossing = null } = known.get(id) ?? {}
-    return { capture: id, port, lane, hour, captured_ms, crossing, faces }
-  })
+function beyond(delivered: readonly Pictured[], isLeft: boolean): Beyond {
+  return { people: peopleApart(delivered), vehicles: vehiclesApart(delivered), isLeft }
 }
 
 function idsDigest(ids: readonly string[]): string {

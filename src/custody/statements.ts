@@ -1,7 +1,7 @@
 import { textOf, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
-import { clockWords } from "../incident/clock-say.ts"
+import { clockWords, thresholdWords } from "../incident/clock-say.ts"
 import type { Evaluation } from "../incident/clocks.ts"
 import { withEstimate } from "../incident/estimated.ts"
 import type { ScopeResult } from "../incident/scope.ts"
@@ -45,10 +45,12 @@ export async function makeStatement(house: House, incident: string, said: Said):
     })
   const estimate = await estimateOf(house, held)
   const result = withEstimate(letters.result, estimate)
+  const standing = await standingClocks(house, held)
   const statement = writeStatement({
     ...{ result, as_of: scoped.at, facts: await factsOf(house, said, result) },
     scope: { query_sha256: scoped.query_sha256, result_sha256: scoped.result_sha256 },
-    clocks: clockLines(await standingClocks(house, held)),
+    clocks: clockLines(standing),
+    thresholds: standing.thresholds.map(each => ({ ...each, says: thresholdWords(each) })),
   })
   const pdf = await statementPdf(statement, sha256Hex(utf8(canonical(statement))))
   const files = statementFiles(statement, pdf)

@@ -41,7 +41,8 @@ export function linkageRoutes(house: House): Route[] {
     {
       method: "GET",
       url: "/v1/linkages/:id/plan",
-      summary: "The plan of a linkage that was estimated: before, it would tell who answers which truths are known",
+      summary:
+        "The plan of a linkage that was estimated: before, it would tell who answers which truths are known",
       access: "signed",
       answer: async (request, reply) => {
         await allow(house, callerOf(request), "declare")

@@ -10,9 +10,9 @@ export function sentenceOf(entry: Entry): string {
   return isOfIncident(entry) ? incidentSentence(entry) : commonSentence(entry)
 }
 
-function commonSentence(
-  entry: Exclude<Entry, { kind: IncidentKind | LinkageKind | "accounting.made" }>,
-): string {
+type Common = Exclude<Entry, { kind: IncidentKind | LinkageKind | "accounting.made" }>
+
+function commonSentence(entry: Common): string {
   switch (entry.kind) {
     case "genesis":
     case "organization.added":

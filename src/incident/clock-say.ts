@@ -3,6 +3,7 @@ import { confidences, elements, findings, keysOf, places, roles, type Confidence
 import type { Condition, Limit } from "./conditions.ts"
 import type { Clock } from "./clocks.ts"
 import type { Confidences } from "./clock-pack.ts"
+import type { Gauge } from "./gauges.ts"
 
 /** Sentences of a clock, the same for every door. */
 
@@ -60,6 +61,24 @@ export function clockWords({ status, zone }: Clock): string {
     case "not_triggered":
       return `not triggered, because ${status.because.join("; ")}`
   }
+}
+
+/** How a count stands to a threshold, in one sentence. */
+export function thresholdWords(gauge: Omit<Gauge, "rules" | "citations">): string {
+  const { of, threshold, interval, state, crossed_on, possible_from, missing } = gauge
+  const n = (value: number) => value.toLocaleString("en-US")
+  const against = `${n(threshold)} ${of}`
+  if (interval === null) return `${against}: not known, since ${missing ?? "nobody has counted"}`
+  const stands = {
+    crossed: `crossed${crossed_on === null ? "" : `, first by the end of ${crossed_on}`}`,
+    possible: `possibly crossed${possible_from === null ? "" : `, and not before ${possible_from}`}`,
+    unlikely: `unlikely to be crossed${possible_from === null ? "" : `, and not before ${possible_from}`}`,
+    not: "not crossed",
+    unknown: "not known",
+  }[state]
+  const { l0, l95, u95, u0 } = interval
+  const likely = l95 > l0 || u95 < u0 ? `, likely ${n(Math.floor(l95))} to ${n(Math.ceil(u95))}` : ""
+  return `${against}: ${stands} (at least ${n(l0)} and at most ${n(u0)}${likely})`
 }
 
 /** A trigger in words, for whoever reads a pack. */

@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { parseFacts, type ClockFacts } from "./clock-facts.ts"
 import { parsePack, type Pack } from "./clock-pack.ts"
-import { clockWords, conditionWords, spanWords, weakestOf } from "./clock-say.ts"
+import { thresholdWords, clockWords, conditionWords, spanWords, weakestOf } from "./clock-say.ts"
 import { evaluate, type Clock, type Law } from "./clocks.ts"
 import { gaugesOf } from "./gauges.ts"
 
@@ -248,7 +248,9 @@ test("each threshold of the packs is gauged once, with the rules that hang on it
     {
       ...{ of: "people", threshold: 100_000, state: "unlikely" },
       rules: ["us-federal/fisma-major", "us-federal/fisma-supplement"],
+      citations: ["FISMA, 44 USC 3554; OMB M-17-05 and M-17-12", "FISMA 2014, section 2(d)"],
       interval: { l0: 900, l95: 1001, u95: 99_999, u0: 184_000 },
+      ...{ crossed_on: null, possible_from: null, missing: "people are not counted by day" },
     },
     expect.objectContaining({
       threshold: 1001,
@@ -259,7 +261,42 @@ test("each threshold of the packs is gauged once, with the rules that hang on it
   expect(gaugesOf(packs, given).find(({ of }) => of === "residents of Arizona")).toMatchObject({
     state: "unknown",
     interval: null,
+    missing: "nobody has stated how many residents of Arizona are concerned",
   })
+})
+
+test("a threshold has the day on which it was crossed, and from which it was possible", () => {
+  const packs = [parsePack(packText("us-federal")), parsePack(packText("us-az"))]
+  const days = [
+    { day: "2026-05-01", bounds: { at_least: 3, at_most: 40_000 } },
+    { day: "2026-05-04", bounds: { at_least: 1_200, at_most: 120_000 } },
+  ]
+  const given = {
+    ...{ ...facts, counts: { people: days[1]!.bounds } },
+    residents: { "US-AZ": { at_least: 1, at_most: 9 } },
+  }
+  const gauges = gaugesOf(packs, given, { people: days })
+  const stands = (of: string) => gauges.filter(each => each.of === of)
+  expect(stands("people")).toMatchObject([
+    ...[
+      { threshold: 100_000, state: "possible", crossed_on: null, possible_from: "2026-05-04", missing: null },
+    ],
+    ...[{ threshold: 1_001, state: "crossed", crossed_on: "2026-05-04", possible_from: "2026-05-01" }],
+  ])
+  expect(stands("residents of Arizona")).toMatchObject([
+    ...[
+      {
+        threshold: 1,
+        state: "crossed",
+        crossed_on: null,
+        missing: "residents of Arizona are not counted by day",
+      },
+    ],
+  ])
+  expect(stands("people").map(thresholdWords)).toEqual([
+    "100,000 people: possibly crossed, and not before 2026-05-04 (at least 1,200 and at most 120,000)",
+    "1,001 people: crossed, first by the end of 2026-05-04 (at least 1,200 and at most 120,000)",
+  ])
 })
 
 test("sentences say the local time, what is left, and by how much it was missed", () => {

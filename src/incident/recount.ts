@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { hex, utf8 } from "../bytes.ts"
 import type { Entry } from "../log/kinds.ts"
-import type { Part, ScopeQuery, ScopeResult } from "./scope.ts"
+import type { DayLeft, Part, ScopeQuery, ScopeResult } from "./scope.ts"
 
 /**
  * The set `left` counted once more, from entries alone and with none of the code of the two engines: what an inspector does.
@@ -67,6 +67,10 @@ export class Recount {
       capture_day: by(({ hour }) => hour.slice(0, 10)),
       release_day: by(({ at }) => at.slice(0, 10)),
       level: this.#levels(left.map(({ entry }) => entry)),
+      series: byDay(
+        left.map(({ entry }) => entry),
+        out.map(({ entry }) => entry),
+      ),
     }
   }
 
@@ -142,6 +146,24 @@ export interface Recounted {
   readonly capture_day: readonly Part[]
   readonly release_day: readonly Part[]
   readonly level: readonly Part[]
+  /** Images by the end of each day. */
+  readonly series: readonly Pick<DayLeft, "day" | "images">[]
+}
+
+/** Permits in the order of the log. */
+function byDay(permitted: readonly Permit[], delivered: readonly Permit[]): Recounted["series"] {
+  const after = (permits: readonly Permit[]) => {
+    const seen = new Set<string>()
+    return new Map(permits.map(({ at, capture }) => [at.slice(0, 10), seen.add(capture).size]))
+  }
+  const [out, rows] = [after(delivered), [] as Recounted["series"][number][]]
+  let before = { at_least: 0, at_most: 0 }
+  for (const [day, at_most] of after(permitted)) {
+    const images = { at_least: out.get(day) ?? before.at_least, at_most }
+    if (images.at_least > before.at_least || at_most > before.at_most) rows.push({ day, images })
+    before = images
+  }
+  return rows
 }
 
 /** Distinct captures and rows of each key, keys ascending. */
@@ -159,7 +181,7 @@ function parts(rows: readonly (readonly [key: string, capture: string])[]): read
 
 /** What of a result the entries do not bear out, as a sentence; `null` where all that was counted again is equal. */
 export function differs(recounted: Recounted, result: ScopeResult): string | null {
-  const { left, left_by, ids_sha256 } = result
+  const { left, left_by, left_series, ids_sha256 } = result
   const bounds = ({ at_least, at_most }: Recounted["images"]) => `${at_least} to ${at_most}`
   const rows: readonly (readonly [what: string, counted: string, said: string])[] = [
     ["images", bounds(recounted.images), bounds(left.images)],
@@ -168,11 +190,18 @@ export function differs(recounted: Recounted, result: ScopeResult): string | nul
     ...(["holder", "lane", "capture_day", "release_day", "level"] as const).map(name => {
       return [`images by ${name}`, partsText(recounted[name]), partsText(left_by[name])] as const
     }),
+    ...(left_series === undefined
+      ? []
+      : [["images by the end of each day", daysText(recounted.series), daysText(left_series)] as const]),
   ]
   const wrong = rows.find(([, counted, said]) => counted !== said)
   if (wrong === undefined) return null
   const [what, counted, said] = wrong
   return `${what}: the entries say ${counted.slice(0, 120)}, the result ${said.slice(0, 120)}`
+}
+
+function daysText(days: Recounted["series"]): string {
+  return days.map(({ day, images }) => `${day} ${images.at_least} ${images.at_most}`).join(", ")
 }
 
 function partsText(all: readonly Part[]): string {

@@ -62,6 +62,14 @@ export interface Breakdown {
   readonly holder: readonly Part[]
 }
 
+/** All that had left by the end of a day. */
+export interface DayLeft {
+  /** UTC date of the permits; a day on which nothing left for the first time has no row. */
+  readonly day: string
+  readonly images: Pick<Count, "at_least" | "at_most">
+  readonly people: Pick<Count, "at_least" | "at_most">
+}
+
 export interface Unknown {
   /** Closed list, such as `screens`, `before_sallyport`, `window`, `no_face_found`, `sequence_gaps`, `charged_not_delivered`. */
   readonly what: string
@@ -77,6 +85,8 @@ export interface ScopeResult {
   readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string }
   readonly left: Counts
   readonly left_by: Breakdown
+  /** By day, ascending: the last row is all of `left`. Missing in results of before it was counted. */
+  readonly left_series?: readonly DayLeft[]
   readonly refused: Counts
   readonly takeable: Counts
   /** Live grants under which what is takeable could still be taken; to be suspended first. */

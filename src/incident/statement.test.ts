@@ -120,6 +120,29 @@ describe("what is said", () => {
     expect(plain("congress")).toContain("Every line here is for counsel to confirm.")
     expect(plain("individuals")).toContain("5 U.S.C. 552a(c) (for counsel to confirm)")
   })
+  test("a number that a law names: how what left stands to it, since when, and what is missing", () => {
+    expect(plain("congress")).toContain(
+      "A law that sets a number, New Mexico Statutes 57-12C; Another Code: 1,001 people: crossed, first by the end of 2019-01-08 (at least 604 and at most 3,680, likely 1,090 to 1,150).",
+    )
+    expect(plain("congress")).toContain(
+      "1 residents of Arizona: not known, since nobody has stated how many residents of Arizona are concerned.",
+    )
+  })
+  test("a threshold that the scope does not bear out is found", () => {
+    const bend = (from: string, to: string) => {
+      const text = JSON.stringify(statement)
+      expect(text).toContain(from)
+      return JSON.parse(text.replaceAll(from, to)) as Statement
+    }
+    const broken = (from: string, to: string) => brokenSource(bend(from, to), scopeResult())
+    expect(broken('"crossed_on":"2019-01-08"', '"crossed_on":"2019-01-07"')).toContain("people against 1,001")
+    expect(broken('"state":"crossed"', '"state":"possible"')).toContain("the scope does not say so")
+    expect(broken("by the end of 2019-01-08", "by the end of 2019-01-09")).toContain("2019-01-09")
+    const { thresholds: _, ...older } = bend('"thresholds"', '"thresholds"')
+    const unsaid = { ...older, texts: { ...older.texts, congress: [] } }
+    const references = older.references.filter(({ source }) => source !== "thresholds")
+    expect(brokenSource({ ...unsaid, references }, scopeResult())).toBeNull()
+  })
   test("a letter has its own fields, and no number of the holder's", () => {
     for (const field of ["code", "hour", "port", "visible"])
       expect(plain("individuals")).toContain(`«${field}»`)

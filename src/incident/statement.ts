@@ -1,13 +1,16 @@
 import { assert } from "../fault.ts"
-import type { Count, ScopeResult } from "./scope.ts"
+import { canonical } from "../canonical.ts"
+import { thresholdWords } from "./clock-say.ts"
+import { standingTo, type Gauge } from "./gauges.ts"
+import { units, type Count, type ScopeResult } from "./scope.ts"
 
 /**
  * The statement: sentences whose every number, date and name is a reference to a field of a document that anybody can hold
  * it against. Text alone never carries a digit, so a number without a source cannot be written.
  */
 
-/** Where a reference comes from: the scope's result, this statement's own facts and clocks, or a rule that is cited. */
-export type Source = "scope" | "facts" | "clocks" | "rule"
+/** Where a reference comes from: the scope's result, this statement's own facts, clocks and thresholds, or a rule that is cited. */
+export type Source = "scope" | "facts" | "clocks" | "thresholds" | "rule"
 
 export interface Reference {
   /** `1`, `2`, …: as the sources' page numbers them. */
@@ -67,6 +70,12 @@ export interface ClockLine {
   readonly says: string
 }
 
+/** A number that a law names, and how what left stands to it. */
+export interface ThresholdLine extends Gauge {
+  /** How it stands, in one sentence: `thresholdWords` of the rest. */
+  readonly says: string
+}
+
 /** The machine file: canonical JSON of this is what is signed. */
 export interface Statement {
   readonly v: 1
@@ -79,6 +88,8 @@ export interface Statement {
   readonly scope: { readonly query_sha256: string; readonly result_sha256: string }
   readonly facts: StatementFacts
   readonly clocks: readonly ClockLine[]
+  /** Missing in statements of before they were written. */
+  readonly thresholds?: readonly ThresholdLine[]
   readonly references: readonly Reference[]
   readonly texts: Readonly<Record<Audience, readonly Section[]>>
 }
@@ -89,6 +100,7 @@ export interface StatementAsk {
   readonly as_of: string
   readonly facts: StatementFacts
   readonly clocks: readonly ClockLine[]
+  readonly thresholds: readonly ThresholdLine[]
 }
 
 /** Gathers references while sentences are written; the same field is one reference. */
@@ -113,7 +125,7 @@ export class Sources {
     return this.#add({ source: "scope", at, form: "number", unit, how })
   }
 
-  text(source: "scope" | "facts" | "clocks", at: string): Piece {
+  text(source: "scope" | "facts" | "clocks" | "thresholds", at: string): Piece {
     return this.#add({ source, at, form: "text", unit: null, how: null })
   }
 
@@ -145,8 +157,8 @@ export function textOf(reference: Omit<Reference, "id" | "text">, of: Documents)
 
 /** What of a statement does not follow from its sources, as a sentence; `null` where all of it does. */
 export function brokenSource(statement: Statement, result: ScopeResult): string | null {
-  const { references, facts, clocks, texts } = statement
-  const wrong = references.find(each => textOf(each, { result, facts, clocks }) !== each.text)
+  const { references, facts, clocks, thresholds = [], texts } = statement
+  const wrong = references.find(each => textOf(each, { result, facts, clocks, thresholds }) !== each.text)
   if (wrong !== undefined) return `reference ${wrong.id} says "${wrong.text}", and ${wrong.at} does not`
   const known = new Set(references.map(({ id }) => id))
   const pieces = Object.values(texts).flatMap(each => each.flatMap(({ sentences }) => sentences.flat()))
@@ -155,15 +167,33 @@ export function brokenSource(statement: Statement, result: ScopeResult): string 
     if (typeof piece === "object" && "ref" in piece && !known.has(piece.ref))
       return `a sentence names the reference ${piece.ref}, which is not there`
   }
-  return null
+  return brokenThreshold(thresholds, result)
 }
 
-type Documents = Pick<StatementAsk, "result" | "facts" | "clocks">
+/** Residents are stated by people: of these only the words are held against the rest. */
+function brokenThreshold(thresholds: readonly ThresholdLine[], result: ScopeResult): string | null {
+  const wrong = thresholds.find(line => {
+    const unit = units.find(each => each === line.of)
+    const counted = unit === undefined ? line : { ...line, ...standingTo(line.threshold, unit, result) }
+    return canonical(counted) !== canonical(line) || thresholdWords(line) !== line.says
+  })
+  return wrong === undefined
+    ? null
+    : `${wrong.of} against ${numeral(wrong.threshold)} is "${wrong.says}", and the scope does not say so`
+}
+
+type Documents = Pick<StatementAsk, "result" | "facts" | "clocks" | "thresholds">
 
 function said({ source, at, form, unit }: Omit<Reference, "id" | "text">, of: Documents): string {
   if (form === "rule") return at
-  const document = source === "scope" ? of.result : source === "facts" ? of.facts : of.clocks
-  const value = valueAt(document, at)
+  const documents = {
+    scope: of.result,
+    facts: of.facts,
+    clocks: of.clocks,
+    thresholds: of.thresholds,
+    rule: {},
+  }
+  const value = valueAt(documents[source], at)
   if (form === "text" || form === "moment") {
     assert(typeof value === "string", `${at} is a text`)
     return form === "text" ? value : momentSaid(value)
@@ -259,6 +289,6 @@ function sourceLine({ scope }: Statement, { id, text, source, at, how }: Referen
       ? `scope result ${scope.result_sha256.slice(0, 16)}…, field ${at}`
       : source === "rule"
         ? "for counsel to confirm"
-        : `this statement, ${source}${at}`
+        : `this statement, ${source}${at}${source === "thresholds" ? ", for counsel to confirm" : ""}`
   return `[${id}] ${text}: ${where}${how === null ? "" : `. ${how}`}`
 }

@@ -1,6 +1,14 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { crossingOf, intervalOf, thresholdState, type Bounds, type ThresholdState } from "./thresholds.ts"
+import { counts } from "../../test/scope-result.ts"
+import {
+  crossingOf,
+  intervalOf,
+  seriesOf,
+  thresholdState,
+  type Bounds,
+  type ThresholdState,
+} from "./thresholds.ts"
 
 const T = 100_000
 const bounds = (at_least: number, at_most: number, low?: number, high?: number): Bounds =>
@@ -62,4 +70,36 @@ describe("the day of a crossing", () => {
     expect(crossingOf([], T)).toEqual({ state: "not", crossed_on: null, possible_from: null }))
   test("is not told of days that do not ascend", () =>
     expect(() => crossingOf([series[1]!, series[0]!], T)).toThrow("2018-08-20 stands after 2018-10-02"))
+})
+
+describe("what had left by an earlier day, from an estimate of all", () => {
+  test("holds the number of each day wherever the estimate holds the last", () => {
+    // By day, who is in each picture that left.
+    const person = fc.integer({ min: 0, max: 30 })
+    const picture = fc.uniqueArray(person, { maxLength: 4 })
+    const days = fc.array(fc.array(picture, { maxLength: 5 }), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(days, fc.nat(9), fc.nat(9), (pictures, below, above) => {
+        const truth = pictures.map((_, n) => new Set(pictures.slice(0, n + 1).flat(2)).size)
+        const left_series = pictures.map((_, n) => {
+          const faces = pictures.slice(0, n + 1).flat(2).length
+          const fullest = Math.max(0, ...pictures.slice(0, n + 1).flatMap(day => day.map(all => all.length)))
+          const [images, people] = [0, fullest].map(at_least => ({ at_least, at_most: faces }))
+          return { day: `2026-05-0${n + 1}`, images: images!, people: people! }
+        })
+        const all = truth.at(-1)!
+        const estimate = { point: all, low: Math.max(0, all - below), high: all + above, method: "" }
+        const people = { ...left_series.at(-1)!.people, estimate, how: "" }
+        const series = seriesOf({ left: counts({ people }), left_series }).people!
+        for (const [n, { bounds }] of series.entries()) {
+          const { l95, u95 } = intervalOf(bounds)
+          expect(l95).toBeLessThanOrEqual(truth[n]!)
+          expect(u95).toBeGreaterThanOrEqual(truth[n]!)
+        }
+        expect(intervalOf(series.at(-1)!.bounds)).toEqual(intervalOf(people))
+      }),
+    )
+  })
+  test("a result of before days were counted has none", () =>
+    expect(seriesOf({ left: counts() })).toEqual({}))
 })

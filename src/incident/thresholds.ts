@@ -1,5 +1,5 @@
 import { Fault } from "../fault.ts"
-import type { Count } from "./scope.ts"
+import type { Count, ScopeResult, Unit } from "./scope.ts"
 
 /** A count with its bounds: of a scope, or as somebody states it. `estimate` is an interval of 95 %. */
 export interface Bounds extends Pick<Count, "at_least" | "at_most"> {
@@ -72,4 +72,22 @@ export function crossingOf(series: readonly Cumulative[], threshold: number): Cr
     crossed_on: firstWith(({ l95 }) => l95 >= threshold),
     possible_from: firstWith(({ u0 }) => u0 >= threshold),
   }
+}
+
+/** Cumulative counts of the units that are counted by day. */
+export type Series = { readonly [U in Unit]?: readonly Cumulative[] }
+
+/**
+ * What had left by day, as a result has it. An estimate is of all that left: who had left by an earlier day are no more than its upper end, and
+ * no fewer than its lower end less those who can have come since, which are at most as many as U0 grew by.
+ */
+export function seriesOf({ left, left_series }: Pick<ScopeResult, "left" | "left_series">): Series {
+  if (left_series === undefined) return {}
+  const { at_most, estimate } = left.people
+  const people = left_series.map(({ day, people }) => {
+    if (estimate === undefined) return { day, bounds: people }
+    const low = Math.max(0, estimate.low - (at_most - people.at_most))
+    return { day, bounds: { ...people, estimate: { low, high: estimate.high } } }
+  })
+  return { people, images: left_series.map(({ day, images }) => ({ day, bounds: images })) }
 }

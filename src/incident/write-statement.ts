@@ -25,8 +25,6 @@ const pictures = unitNames.images
 const byFaces: Sentence = ["People are counted by the faces that were found."]
 const mostParts = 20
 
-/** Number of people from which a federal breach is a major incident; the law is for counsel to confirm. */
-const majorIncident = "44 U.S.C. 3554 and OMB M-17-12 (100,000 individuals)"
 const accounting = "5 U.S.C. 552a(c)"
 
 /**
@@ -53,10 +51,18 @@ export function writeStatement(ask: StatementAsk): Statement {
     ],
   }
   for (const section of Object.values(texts).flat()) assertSourced(section)
-  const { result, scope, as_of, facts, clocks } = ask
+  const { result, scope, as_of, facts, clocks, thresholds } = ask
   return {
     ...{ v: 1, format: "sallyport-statement/1", incident: result.incident, as_of },
-    ...{ checkpoint: result.checkpoint, scope, facts, clocks, references: sources.references, texts },
+    ...{
+      checkpoint: result.checkpoint,
+      scope,
+      facts,
+      clocks,
+      thresholds,
+      references: sources.references,
+      texts,
+    },
   }
 }
 
@@ -217,13 +223,7 @@ function duties({ ask, sources }: Of): Section {
     heading: "Duties and clocks",
     sentences: [
       ["Every line here is for counsel to confirm."],
-      [
-        "A law that may set a number of people: ",
-        sources.rule(majorIncident),
-        ". We count ",
-        sources.count("/left/people", unitNames.people),
-        ".",
-      ],
+      ...ask.thresholds.map((_, i) => thresholdSaid({ ask, sources }, i)),
       ...ask.clocks.flatMap(({ triggered }, i) => (triggered ? [clockSaid(sources, i)] : [])),
       ...(ask.clocks.some(({ triggered }) => triggered) ? [] : [["No clock runs that we know of."]]),
       ...(ask.clocks.some(({ triggered }) => !triggered)
@@ -231,6 +231,13 @@ function duties({ ask, sources }: Of): Section {
         : []),
     ],
   }
+}
+
+function thresholdSaid({ ask, sources }: Of, i: number): Sentence {
+  const field = (name: string) => sources.text("thresholds", `/${i}/${name}`)
+  const cited = ask.thresholds[i]?.citations.map((_, n) => field(`citations/${n}`)) ?? []
+  const laws = cited.flatMap((each, n) => (n === 0 ? [each] : ["; ", each]))
+  return ["A law that sets a number, ", ...laws, ": ", field("says"), "."]
 }
 
 function clockSaid(sources: Sources, i: number): Sentence {

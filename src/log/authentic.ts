@@ -48,9 +48,9 @@ function pathOf(draft: Draft): string | null {
   return isOfIncident(draft) ? incidentPath(draft) : commonPath(draft)
 }
 
-function commonPath(
-  draft: Exclude<Draft, { kind: IncidentKind | LinkageKind | "accounting.made" }>,
-): string | null {
+type Common = Exclude<Draft, { kind: IncidentKind | LinkageKind | "accounting.made" }>
+
+function commonPath(draft: Common): string | null {
   switch (draft.kind) {
     case "organization.added":
     case "contract.added":

@@ -16,8 +16,6 @@ export interface SetFigures {
   readonly plates: Counted
   /** Crossings with a plate's digest, joined where they share one: each is another vehicle. */
   readonly vehicles_delivered: number
-  /** Of images of which a copy was delivered, the most faces in one. */
-  readonly faces_in_one: number
   /** Faces of all images in which somebody looked for them, images in which none was found, and in which nothing looked. */
   readonly faces: number
   readonly without_face: number

@@ -169,7 +169,6 @@ export class Sql {
           else max(0, plates - json_array_length(findings, '$.plate_digests')) end), 0)`),
       },
       vehicles_delivered: this.#vehicles(),
-      faces_in_one: one("coalesce(max(case when out then faces end), 0)"),
       faces: one("coalesce(sum(faces), 0)"),
       without_face: one("coalesce(sum(faces = 0), 0)"),
       undetermined: one("count(*) - count(faces)"),

@@ -348,6 +348,31 @@ describe("the clocks", () => {
     expect(clocks.filter(({ status }) => status.state === "not_triggered").length).toBeGreaterThan(5)
   })
 
+  test("beside them each threshold of the packs stands, by what was counted of this version", async () => {
+    const residents = { "US-TX": { at_least: 3, at_most: 400 } }
+    const { incident } = await declare(stated({ facts: { ...stated().facts, residents } }))
+    const of = async (threshold: number, what: string) => {
+      const { thresholds } = await standingClocks(port.house, await incidentOf(port.house, incident))
+      return thresholds.find(each => each.threshold === threshold && each.of === what)
+    }
+    expect(await of(100_000, "people")).toMatchObject({
+      state: "unknown",
+      missing: "nobody has counted people",
+    })
+    const { result } = await scope(incident)
+    const { at_most } = result.left.people
+    expect(await of(100_000, "people")).toMatchObject({
+      ...{ state: "not", interval: { u0: at_most }, crossed_on: null, possible_from: null, missing: null },
+      ...{ rules: ["us-federal/fisma-major", "us-federal/fisma-supplement"] },
+    })
+    expect(await of(250, "residents of Texas")).toMatchObject({
+      ...{ state: "possible", possible_from: null, missing: "residents of Texas are not counted by day" },
+    })
+    expect(await of(501, "residents of California")).toMatchObject({ state: "unknown" })
+    await amend(incident, 1)
+    expect(await of(100_000, "people")).toMatchObject({ state: "unknown" })
+  })
+
   test("one is met when each of its receivers acknowledged, once, after it started", async () => {
     const { incident } = await declare(stated())
     await start(incident)
