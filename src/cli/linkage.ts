@@ -145,9 +145,9 @@ function findingLines(
       ? [`    ${number(unresolved)} of them are in groups that are too large and too mixed to be shown whole`]
       : []),
     `    wrong looks at pairs of known truth: ${wrong(controls.duplicates)} of one person, ${wrong(controls.foils)} of two`,
-    agreement.kappa === null
+    agreement.pairs === 0
       ? "    two people have not yet answered the same known pairs"
-      : `    two people agreed on ${agreement.agreed} of ${agreement.pairs} known pairs: kappa ${agreement.kappa.toFixed(2)}`,
+      : `    two people agreed on ${number(agreement.agreed)} of ${number(agreement.pairs)} known pairs${agreement.kappa === null ? "" : `: kappa ${agreement.kappa.toFixed(2)}`}`,
   ]
 }
 
@@ -269,5 +269,6 @@ async function estimate(
   })
   const shown = await newestLinkage(client, id)
   answer(voice, done, linkageLines(shown))
+  if (done.interval === null) return
   tell(voice, `a statement that is written from here on states it: sallyport incident statement ${id} --help`)
 }

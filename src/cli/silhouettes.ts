@@ -18,7 +18,8 @@ function linesOf(of: Silhouette): string[] {
   for (const face of of.faces) fill(cells, face, { scale, with: "o" })
   fill(cells, of.face, { scale, with: "█" })
   const { width_px, height_px } = of.face
-  const head = `${of.hour.slice(0, 13)}h  lane ${of.lane.slice(-6)}  face ${width_px} × ${height_px} px`
+  const [date, hour] = [of.hour.slice(0, 10), of.hour.slice(11, 13)]
+  const head = `${date} ${hour} h  face ${width_px} × ${height_px} px`
   return [head.padEnd(columns), ...cells.map(line => line.join(""))]
 }
 

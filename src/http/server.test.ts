@@ -127,6 +127,9 @@ describe("the census of routes: a new one must be entered here, and none but two
       ...["amendments", "scopes", "clocks", "acknowledgements", "sign-offs", "closing"].map(
         path => `POST /v1/incidents/:id/${path}`,
       ),
+      ..."POST /v1/incidents/:id/linkages,POST /v1/linkages/:id/answers,POST /v1/linkages/:id/estimates,GET /v1/linkages/:id,GET /v1/linkages/:id/plan,GET /v1/linkages/:id/pairs".split(
+        ",",
+      ),
       "POST /v1/statement-signings",
       ..."GET /v1/watch/models,POST /v1/watch/models,POST /v1/watch/backtests,GET /v1/watch/backtests/:id,POST /v1/watch/adoptions,GET /v1/watch/rules,GET /v1/watch/mutes,POST /v1/watch/mutes,POST /v1/watch/mutes/:id/ending".split(
         ",",
