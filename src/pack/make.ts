@@ -32,7 +32,7 @@ export interface PackAsk {
  * @throws Fault CONFLICT where the checkpoint is older than the scope; TOO_LARGE; LOG_INVALID where the entries do not lead to the root.
  */
 export async function* packMembers(ask: PackAsk): AsyncGenerator<Member> {
-  const { result, head, source, statement } = ask
+  const { result, head, statement } = ask
   if (head.size < result.checkpoint.size)
     throw new Fault(
       "CONFLICT",
@@ -83,7 +83,8 @@ interface Row {
 
 /** Entries as members of so many lines. */
 async function* entriesMembers(rows: AsyncIterable<Row>): AsyncGenerator<Member> {
-  let [nth, lines]: [number, string[]] = [0, []]
+  const lines: string[] = []
+  let nth = 0
   const member = () => ({ name: entriesName(nth++), bytes: utf8(lines.splice(0).join("")) })
   for await (const { index, bytes } of rows) {
     lines.push(entryLine(index, bytes))

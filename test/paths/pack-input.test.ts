@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { utf8 } from "../../src/bytes.ts"
+import { textOf, utf8 } from "../../src/bytes.ts"
 import { canonical } from "../../src/canonical.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
@@ -164,21 +164,50 @@ test("tar itself reads what is written here", async () => {
   expect(lines.every(line => line.startsWith("-rw-r--r-- 0/0 "))).toBe(true)
 })
 
+/** What is wrong with members whose manifest was made to fit. */
+async function refitted(all: readonly Member[]) {
+  const others = all.filter(({ name }) => name !== "manifest.json")
+  const manifest = JSON.parse(textOf(members.at(-1)!.bytes)!) as object
+  const fitted = utf8(canonical({ ...manifest, files: others.map(fileOf) }))
+  const stored = storedOf([...others, { name: "manifest.json", bytes: fitted }])
+  const question = { policy: policyOf(port), verify: verifyEd25519, log: null, pdf: null, members: stored }
+  return (await checkPack(question)).checks.find(({ why }) => why !== null)
+}
+
 test("a tile that no entry needs is refused, and so is one that is missing", async () => {
-  const check = async (all: readonly Member[]) => {
-    const others = all.filter(({ name }) => name !== "manifest.json")
-    const manifest = JSON.parse(Buffer.from(all.at(-1)!.bytes).toString()) as { files: unknown }
-    const fitted = utf8(canonical({ ...manifest, files: others.map(fileOf) }))
-    const question = { policy: policyOf(port), verify: verifyEd25519, log: null, pdf: null }
-    const stored = storedOf([...others, { name: "manifest.json", bytes: fitted }])
-    return (await checkPack({ ...question, members: stored })).checks.find(({ why }) => why !== null)
-  }
   const tile = members.find(({ name }) => name.startsWith("log/tile/0/"))!
-  expect(await check(members.filter(each => each !== tile))).toMatchObject({ member: tile.name })
+  expect(await refitted(members.filter(each => each !== tile))).toMatchObject({ member: tile.name })
   const stray = { name: "log/tile/0/007", bytes: new Uint8Array(8192) }
-  const at = members.length - 1
-  expect(await check([...members.slice(0, at), stray, members[at]!])).toMatchObject({
+  expect(await refitted([...members.slice(0, -1), stray])).toMatchObject({
     member: stray.name,
     why: "no entry of the pack needs it",
+  })
+})
+
+test("entries in other members, another order or another number of lines are refused", async () => {
+  const entries = members.find(({ name }) => name === "entries/0000.ndjson")!
+  const lines = textOf(entries.bytes)!.split("\n").slice(0, -1)
+  const as = (name: string, some: readonly string[]) => ({ name, bytes: utf8(`${some.join("\n")}\n`) })
+  const instead = (...others: Member[]) =>
+    refitted(members.flatMap(each => (each === entries ? others : [each])))
+  const [first, ...rest] = lines as [string, ...string[]]
+  expect(await instead(as("entries/0001.ndjson", lines))).toMatchObject({ member: "entries/0001.ndjson" })
+  expect(await instead(as("entries/0000.ndjson", [first]), as("entries/0001.ndjson", rest))).toMatchObject({
+    member: "entries/0000.ndjson",
+    why: "it has 1 lines: all but the last have 1024",
+  })
+  expect(await instead(as("entries/0000.ndjson", [...rest, first]))).toMatchObject({
+    why: `line ${lines.length}: it is out of order`,
+  })
+  expect(await instead(as("entries/0000.ndjson", [first, first, ...rest]))).toMatchObject({
+    why: "line 2: it is out of order",
+  })
+  const beyond = canonical({ ...(JSON.parse(first) as object), index: 1_000_000 })
+  expect(await instead(as("entries/0000.ndjson", [beyond]))).toMatchObject({
+    why: "line 1: entry 1000000 is not in the signed tree",
+  })
+  const moved = canonical({ ...(JSON.parse(first) as object), index: 1 })
+  expect(await instead(as("entries/0000.ndjson", [moved]))).toMatchObject({
+    why: "line 1: entry 1 is not in the signed tree",
   })
 })

@@ -8,8 +8,14 @@ import { textOf, utf8 } from "../../src/bytes.ts"
 import { canonical } from "../../src/canonical.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import type { ScopeResult } from "../../src/incident/scope.ts"
+import type { Entry } from "../../src/log/kinds.ts"
+import { readHead } from "../../src/log/reading.ts"
 import { archived, unarchived, type Member } from "../../src/pack/archive.ts"
-import { fileOf, manifestName, type Manifest } from "../../src/pack/manifest.ts"
+import { frozenProblem, type Rendering } from "../../src/pack/frozen-check.ts"
+import type { Frozen } from "../../src/pack/frozen.ts"
+import { fileOf, manifestName, sha256Of, type Manifest } from "../../src/pack/manifest.ts"
+import { ProvingTiles } from "../../src/pack/proof-tiles.ts"
+import { isEntries, provedEntries, type ProvedEntry } from "../../src/pack/proofs.ts"
 import { checkPack, type PackVerdict } from "../../src/pack/verify.ts"
 import { ledgerSource } from "../../src/custody/scope-reading.ts"
 import { statementPdf } from "../../src/custody/statement-pdf.ts"
@@ -236,4 +242,45 @@ describe("the same in Python, with nothing but its standard library", () => {
       expect(out).toContain(name)
     }
   }, 120_000)
+})
+
+test("a PDF that two people signed and that says something else is found by making it again", async () => {
+  const stated = whole.filter(({ name }) => name.startsWith("statement/"))
+  const result = JSON.parse(
+    textOf(whole.find(({ name }) => name === "scope/result.json")!.bytes)!,
+  ) as ScopeResult
+  const pdf = stated.find(({ name }) => name.endsWith(".pdf"))!
+  const other = {
+    name: pdf.name,
+    bytes: utf8(Buffer.from(pdf.bytes).toString("latin1").replace("%PDF", "%PdF")),
+  }
+  const frozen = JSON.parse(textOf(stated.find(({ name }) => name.endsWith("frozen.json"))!.bytes)!) as Frozen
+  const bytes = utf8(
+    canonical({ ...frozen, files: { ...frozen.files, "statement.pdf": sha256Of(other.bytes) } }),
+  )
+  const files = stated.map(each =>
+    each === pdf ? other : each.name.endsWith("frozen.json") ? { ...each, bytes } : each,
+  )
+  // As if both had signed this digest.
+  const tiles = await ProvingTiles.of(
+    path => ledgerSource(port.house).read(path),
+    await readHead(ledgerSource(port.house), policyOf(port), verifyEd25519),
+  )
+  const entries: ProvedEntry[] = []
+  for await (const one of provedEntries(
+    storedOf(whole.filter(({ name }) => isEntries(name))),
+    tiles as ProvingTiles,
+  ))
+    if ("entry" in one) entries.push(one)
+  const signed = entries.map(({ index, entry }) =>
+    entry.kind === "motion.proposed"
+      ? {
+          index,
+          entry: { ...entry, statement: { ...entry.statement, statement_sha256: sha256Of(bytes) } } as Entry,
+        }
+      : { index, entry },
+  )
+  const problem = (made: Rendering | null) => frozenProblem(files, { entries: signed, result, pdf: made })
+  expect(await problem(null)).toBeNull()
+  expect(await problem(statementPdf)).toMatchObject({ member: "statement/statement.pdf" })
 })
