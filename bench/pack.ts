@@ -60,9 +60,6 @@ async function measure(releases: number): Promise<void> {
     const stated = process.cpuUsage(before)
     const entries = await written(folder, port.house, incident, policyOf(port))
     await port.close()
-    const rows = join(folder, "plain")
-    const shell = (script: string) => used("bash", ["-c", `set -e; cd ${folder}; ${script}`].join("\n"))
-    void shell
     for (const log of ["whole", "none"] as const) {
       const out = join(folder, `${log}.tar`)
       const made = await used(process.execPath, step, "make", folder, out, log).catch(said)
@@ -75,24 +72,11 @@ async function measure(releases: number): Promise<void> {
       row([releases, entries, `pack ${what}, sallyport`, bytes, ...of(made), ...of(ours)])
       row([releases, entries, `pack ${what}, Python`, bytes, "", "", ...of(theirs)])
     }
-    const tar = await used(
-      "bash",
-      "-c",
-      `cd ${rows} && tar czf ../plain.tgz . && sha256sum ../plain.tgz > ../sum`,
-    )
-    const check = await used(
-      "bash",
-      "-c",
-      `cd ${rows} && sha256sum -c ../sum && mkdir ../out && tar xzf ../plain.tgz -C ../out`,
-    )
-    row([
-      releases,
-      entries,
-      "tar, gzip, sha256sum",
-      (await stat(join(folder, "plain.tgz"))).size,
-      ...of(tar),
-      ...of(check),
-    ])
+    const shell = (script: string) => used("bash", "-c", `cd ${folder} && ${script}`)
+    const tar = await shell("tar czf plain.tgz plain && sha256sum plain.tgz > sum")
+    const check = await shell("sha256sum -c sum && mkdir out && tar xzf plain.tgz -C out")
+    const { size } = await stat(join(folder, "plain.tgz"))
+    row([releases, entries, "tar, gzip, sha256sum", size, ...of(tar), ...of(check)])
     console.log(
       `statement and letters: ${((stated.user + stated.system) / 1e6).toFixed(1)} s of processor time`,
     )
