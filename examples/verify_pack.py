@@ -401,7 +401,7 @@ def main(pack, policy):
     except Wrong as wrong:
         print(f"FAILED  {wrong.code}  {wrong}")
         return 7
-    except (ValueError, KeyError, IndexError, TypeError, StopIteration, RecursionError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration, RecursionError) as error:
         print("FAILED  PACK  malformed:", repr(error))
         return 7
     return 0

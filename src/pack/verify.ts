@@ -105,7 +105,7 @@ export async function checkPack(question: PackQuestion): Promise<PackVerdict> {
   const known: Known = { question }
   const checks: { name: string; member: string; why: string | null }[] = []
   for (const { name, member, wrong } of packChecks) {
-    const found = await wrong(known)
+    const found = await judged({ member, wrong }, known)
     if (found === "absent") continue
     checks.push({ name, member: found?.member ?? member, why: found?.why ?? null })
     if (found !== null) break
@@ -116,6 +116,16 @@ export async function checkPack(question: PackQuestion): Promise<PackVerdict> {
     notChecked: notChecked(known),
     manifest: known.manifest ?? null,
     recounted: known.recounted ?? null,
+  }
+}
+
+/** A document of the pack is judged as what it says it is; one of another form fails where it lacks what is asked of it. */
+async function judged({ member, wrong }: Omit<Check, "name">, known: Known): Promise<Wrong> {
+  try {
+    return await wrong(known)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return { member, why: `it is not of the form that a pack has: ${error.message}` }
   }
 }
 

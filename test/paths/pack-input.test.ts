@@ -211,3 +211,21 @@ test("entries in other members, another order or another number of lines are ref
     why: "line 1: entry 1 is not in the signed tree",
   })
 })
+
+test("documents of another form are refused as that, and break neither verifier", async () => {
+  const forms = ["{}", "[]", "null", '{"checkpoint":{"origin":"o","root":"","size":1}}', "{", "\u0000"]
+  for (const name of ["scope/result.json", "scope/query.json", "scope/consistency.json", "policy"])
+    for (const form of forms) {
+      const bent = members.map(each => (each.name === name ? { name, bytes: utf8(form) } : each))
+      const found = await refitted(bent)
+      expect(found, `${name} ${form}`).toBeDefined()
+      expect(found!.why).not.toContain("assertion")
+    }
+  const others = members.slice(0, -1)
+  for (const form of forms) {
+    const bytes = await tarOf([...others, { name: "manifest.json", bytes: utf8(form) }])
+    expect(await ours(bytes)).toMatch(/^PACK manifest\.json/)
+    const { exit, out } = await theirs(bytes)
+    expect([exit, out]).toEqual([7, expect.stringMatching(/^FAILED {2}PACK/)])
+  }
+})
