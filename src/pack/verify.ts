@@ -94,7 +94,7 @@ export const packChecks: readonly Check[] = [
     wrong: recountWrong,
   },
   {
-    name: "every number of the statement is the scope's, and two people signed it",
+    name: "every number of the statement is the scope's, texts and PDF are made of it, and two people signed it",
     member: "statement/frozen.json",
     wrong: statementWrong,
   },
