@@ -210,6 +210,8 @@ async function verifyPack(context: Context, file: string, options: VerifyOptions
     throw new Fault("NOT_FOUND", `${file} cannot be read`, { cause })
   })
   try {
+    if (!(await handle.stat()).isFile())
+      throw new Fault("NOT_FOUND", `${file} is no file: a pack is read where it lies, from any place in it`)
     const members = await unarchived(await partsOf(handle))
     const verdict = await checkPack({ members, policy, verify: verifyEd25519, log, pdf: statementPdf })
     answer(context.voice, { file, ...verdict }, linesOf(file, verdict))

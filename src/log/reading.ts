@@ -82,7 +82,8 @@ export async function readTileAt(source: LogSource, path: string): Promise<Uint8
   const named = parseTilePath(path)
   if (named?.kind !== "hashes") return null
   const { level, index, width } = named.tile
-  const tile = (await source.read(path)) ?? (await source.read(tilePath({ level, index, width: tileWidth })))
+  const whole = tilePath({ level, index, width: tileWidth })
+  const tile = (await source.read(path)) ?? (width < tileWidth ? await source.read(whole) : null)
   return tile === null || tile.length < width * hash_bytes ? null : tile.subarray(0, width * hash_bytes)
 }
 
