@@ -160,7 +160,7 @@ describe("the order of 2019, by the newest rules", () => {
     expect(abroad.length).toBeGreaterThan(30)
     expect(abroad.filter(({ status }) => status.state !== "not_triggered")).toEqual([])
     expect(find(asked, "us-tx/tx-521-individuals", "subcontractor").status).toMatchObject({
-      because: ["not involved: a name linked to the data, or joinable to them"],
+      because: ["not involved: a name linked to the data, or joinable to them", "not involved: health data"],
     })
   })
 })

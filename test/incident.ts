@@ -8,9 +8,10 @@ import { makeStatement, signedFiles, type Made } from "../src/custody/statements
 import { verifyEd25519 } from "../src/ed25519.ts"
 import { motionPaths } from "../src/log/authentic.ts"
 import { readHead } from "../src/log/reading.ts"
-import type { Member } from "../src/pack/archive.ts"
+import type { Member, Parts, Stored } from "../src/pack/archive.ts"
 import type { Frozen } from "../src/pack/frozen.ts"
 import { packMembers } from "../src/pack/make.ts"
+import { fileOf } from "../src/pack/manifest.ts"
 import { parsePolicy, type Policy } from "../src/tlog/policy.ts"
 import { takeInPlain } from "./flat.ts"
 import { callerOf, grantOf, releaseCaller, second, type TestPort } from "./port.ts"
@@ -96,4 +97,15 @@ export async function packOf(port: TestPort, incident: string, log: "whole" | "n
   const ask = { source, head, policy: house.log.policy, result, statement, plan, log }
   for await (const member of packMembers(ask)) members.push(member)
   return members
+}
+
+/** As members lie in an archive. */
+export function storedOf(members: readonly Member[]): readonly Stored[] {
+  return members.map(member => ({ ...fileOf(member), read: () => Promise.resolve(member.bytes) }))
+}
+
+/** A file that is in memory. */
+export function partsOf(bytes: Uint8Array): Parts {
+  const read = (at: number, length: number) => Promise.resolve(bytes.subarray(at, at + length))
+  return { size_bytes: bytes.length, read }
 }

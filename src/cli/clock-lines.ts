@@ -22,6 +22,7 @@ export function packLines(pack: Pack): string[] {
   })
   const without = pack.without_clock.flatMap(({ title, citation, confidence, why }) => [
     `no clock: ${title}, ${citationWords(citation)}: ${confidences[confidence]}`,
+    ...sourceLines(citation),
     `    ${why}`,
   ])
   return [
@@ -39,6 +40,7 @@ export function ruleLines(pack: Pack, rule: Rule): string[] {
   return [
     `${pack.id}/${rule.id}  ${rule.title}`,
     `    source     ${citationWords(rule.citation)}; ${forCounsel}`,
+    ...sourceLines(rule.citation),
     `    known      ${knownWords(rule.confidence)}`,
     `    in force   ${effective.from ?? "from when is not stated"}${effective.until === null ? "" : ` to ${effective.until}`}`,
     `    whose      ${rule.whose.parties.join(", ")}: ${whose}`,
@@ -48,6 +50,13 @@ export function ruleLines(pack: Pack, rule: Rule): string[] {
     `    contents   ${rule.contents.join("; ") || "not in our source"}`,
     ...(rule.note === null ? [] : [`    note       ${rule.note}`]),
   ]
+}
+
+/** What was read, one a line. */
+function sourceLines({ sources = [] }: Citation): string[] {
+  return sources.map(
+    ({ title, dated, address }) => `    read       ${title}${dated === null ? "" : `, ${dated}`}: ${address}`,
+  )
 }
 
 function citationWords({ text, read }: Citation): string {

@@ -45,10 +45,11 @@ describe.skipIf(!existsSync(program))("clocks, from files alone (skipped: dist i
     expect(packs.map((each: { id: string }) => each.id)).toContain("us-dhs")
     expect(conflicts).toEqual([])
     const rule = await clocks("show", "us-dhs/hsar-73-notice")
-    expect(rule.out).toMatch(/source +HSAR 3052\.204-73; for counsel to confirm/)
+    expect(rule.out).toMatch(/source +HSAR 3052\.204-73, read 2026-11; for counsel to confirm/)
+    expect(rule.out).toMatch(/read +Homeland Security .*, 88 FR 40560, 2023-06-21: https:\/\//)
     expect(rule.out).toMatch(/time +5 business days, from notice_directed/)
     expect(rule.out).toMatch(
-      /known +duty, trigger, starts, duration, contents from general knowledge, not re-read: to be checked/,
+      /known +duty read in a source; trigger, starts, duration, contents from general knowledge, not re-read/,
     )
     const whole = await clocks("show", "us-dhs")
     expect(whole.out).toMatch(

@@ -1,17 +1,18 @@
 import type { Command } from "commander"
-import { createReadStream, createWriteStream } from "node:fs"
-import { mkdir, rename, rm } from "node:fs/promises"
+import { createWriteStream } from "node:fs"
+import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createHash } from "node:crypto"
 import { fromBase64, textOf, utf8 } from "../bytes.ts"
+import { statementPdf } from "../custody/statement-pdf.ts"
 import type { Made } from "../custody/statements.ts"
 import { verifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import { numeral } from "../incident/statement.ts"
 import { readHeadOver } from "../log/reading.ts"
-import { archived, unarchived, type Member } from "../pack/archive.ts"
+import { archived, unarchived, type Member, type Parts } from "../pack/archive.ts"
 import type { Frozen } from "../pack/frozen.ts"
 import { packMembers } from "../pack/make.ts"
 import { checkPack, type PackVerdict } from "../pack/verify.ts"
@@ -218,15 +219,34 @@ interface VerifyOptions {
 async function verifyPack(context: Context, file: string, options: VerifyOptions): Promise<void> {
   const policy = await readPolicy(options.policy)
   const log = options.from === undefined ? null : await sourceOf(context, options.from)
-  const stream = createReadStream(file)
-  const members = await unarchived(stream as AsyncIterable<Uint8Array>).catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === "ENOENT") throw new Fault("NOT_FOUND", `${file} cannot be read`, { cause: error })
-    throw error
+  const handle = await open(file).catch((cause: unknown) => {
+    throw new Fault("NOT_FOUND", `${file} cannot be read`, { cause })
   })
-  const verdict = await checkPack({ members, policy, verify: verifyEd25519, log })
-  answer(context.voice, { file, ...verdict }, linesOf(file, verdict))
-  if (!verdict.holds) process.exitCode = 7
+  try {
+    if (!(await handle.stat()).isFile())
+      throw new Fault("NOT_FOUND", `${file} is no file: a pack is read where it lies, from any place in it`)
+    const members = await unarchived(await partsOf(handle))
+    const verdict = await checkPack({ members, policy, verify: verifyEd25519, log, pdf: statementPdf })
+    answer(context.voice, { file, ...verdict }, linesOf(file, verdict))
+    if (!verdict.holds) process.exitCode = 7
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A file of which any part is read: no more of a pack is in memory than what is being judged. */
+async function partsOf(handle: FileHandle): Promise<Parts> {
+  const { size } = await handle.stat()
+  return {
+    size_bytes: size,
+    read: async (at, length) => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)))
+      let done = 0
+      for (let got = 1; done < bytes.length && got > 0; done += got)
+        got = (await handle.read(bytes, done, bytes.length - done, at + done)).bytesRead
+      return bytes.subarray(0, done)
+    },
+  }
 }
 
 function linesOf(file: string, { checks, holds, notChecked, manifest, recounted }: PackVerdict): string[] {

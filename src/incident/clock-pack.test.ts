@@ -44,6 +44,27 @@ describe("a pack with one thing wrong is refused with its line and path", () => 
       "/rules/0/trigger/any",
       "1 to 32 conditions",
     ],
+    [
+      "an address that is none",
+      '"address": "https://',
+      '"address": "on a shelf: ',
+      "/rules/0/citation/sources/0/address",
+      "must match",
+    ],
+    [
+      "a source of a day that is none",
+      '"dated": "2023-06-21"',
+      '"dated": "2023-02-30"',
+      "/rules/0/citation/sources/0/dated",
+      "no such day",
+    ],
+    [
+      "sources, and no month of reading",
+      '"text": "HSAR 3052.204-72(c)",\n        "read": "2026-11"',
+      '"text": "HSAR 3052.204-72(c)",\n        "read": null',
+      "/rules/0/citation/read",
+      "no month in which they were read",
+    ],
     ["no time at all", '"hours": 1', '"hours": 0', "/rules/0/duration/hours", "no possible duration"],
     [
       "a time that runs backwards",

@@ -23,6 +23,15 @@ export interface Effective {
 export interface Citation {
   readonly text: string
   readonly read: string | null
+  /** What was read: the text of the law, or who reports it. Missing: what was read is not kept. */
+  readonly sources?: readonly Source[]
+}
+
+export interface Source {
+  readonly title: string
+  /** Of the text: YYYY, YYYY-MM or YYYY-MM-DD; `null` where it bears none. */
+  readonly dated: string | null
+  readonly address: string
 }
 
 /** Each part of a rule is known by its own source. */
@@ -93,9 +102,15 @@ export interface Pack extends PackFile {
 
 const whole = (least: number, most: number) => Type.Integer({ minimum: least, maximum: most })
 const effective = closed({ from: nullable(date), until: nullable(date) })
+const source = closed({
+  title: line,
+  dated: nullable(Type.String({ pattern: "^\\d{4}(-(0[1-9]|1[0-2])(-\\d\\d)?)?$" })),
+  address: Type.String({ pattern: "^https?://[!-~]+$", maxLength: 400 }),
+})
 const citation = closed({
   text: line,
   read: nullable(Type.String({ pattern: "^\\d{4}-(0[1-9]|1[0-2])$" })),
+  sources: Type.Optional(Type.Array(source, { minItems: 1, maxItems: 8 })),
 })
 const confidence = oneOf(keysOf(confidences))
 const year = whole(1900, 2200)

@@ -243,6 +243,7 @@ test("each threshold of the packs is gauged once, with the rules that hang on it
   const given = {
     ...facts,
     counts: { people: { at_least: 900, at_most: 184_000, estimate: { low: 1001, high: 99_999 } } },
+    residents: { "US-NM": { at_least: 1001, at_most: 1900 } },
   }
   expect(gaugesOf(packs, given).filter(({ of }) => of === "people")).toEqual([
     {
@@ -252,10 +253,15 @@ test("each threshold of the packs is gauged once, with the rules that hang on it
       interval: { l0: 900, l95: 1001, u95: 99_999, u0: 184_000 },
       ...{ crossed_on: null, possible_from: null, missing: "people are not counted by day" },
     },
+  ])
+  expect(gaugesOf(packs, given).filter(({ of }) => of === "residents of New Mexico")).toEqual([
     expect.objectContaining({
-      threshold: 1001,
-      state: "crossed",
-      rules: ["us-az/az-18-552-authorities", "us-nm/nm-57-12c-authorities"],
+      ...{ threshold: 1, state: "crossed" },
+      rules: ["us-nm/nm-57-12c-individuals"],
+    }),
+    expect.objectContaining({
+      ...{ threshold: 1001, state: "crossed" },
+      rules: ["us-nm/nm-57-12c-authorities"],
     }),
   ])
   expect(gaugesOf(packs, given).find(({ of }) => of === "residents of Arizona")).toMatchObject({
@@ -323,6 +329,6 @@ test("a trigger reads as a sentence, with brackets where and meets or", () => {
   )
   const nm = parsePack(packText("us-nm")).rules[2]!
   expect(conditionWords(nm.trigger)).toMatch(
-    /^not \(the party is a body of a state, .* and more than 1,000 people$/,
+    /^not \(the party is a body of a state, .* and more than 1,000 residents of New Mexico$/,
   )
 })

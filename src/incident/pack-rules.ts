@@ -1,5 +1,5 @@
 import { isZone, type Duration, type Holiday } from "./calendar.ts"
-import type { Effective, PackCalendar, PackFile, Rule } from "./clock-pack.ts"
+import type { Citation, Effective, PackCalendar, PackFile, Rule } from "./clock-pack.ts"
 import { elements, findings, places, roles } from "./clock-words.ts"
 import type { Misfit } from "./json-lines.ts"
 import { units } from "./scope.ts"
@@ -14,6 +14,9 @@ export function packMisfits(pack: PackFile): Misfit[] {
     ...pack.calendars.flatMap((each, i) => calendarMisfits(each, `/calendars/${i}`)),
     ...twice(pack.rules, "/rules"),
     ...pack.rules.flatMap((rule, i) => ruleMisfits(rule, calendars, `/rules/${i}`)),
+    ...pack.without_clock.flatMap(({ citation }, i) =>
+      citationMisfits(citation, `/without_clock/${i}/citation`),
+    ),
   ]
 }
 
@@ -34,10 +37,23 @@ function effectiveMisfits({ from, until }: Effective, path: string): Misfit[] {
   return [{ path: `${path}/until`, problem: "not after from" }]
 }
 
+function citationMisfits({ read, sources = [] }: Citation, path: string): Misfit[] {
+  if (sources.length > 0 && read === null)
+    return [
+      { path: `${path}/read`, problem: "sources stand beside it, and no month in which they were read" },
+    ]
+  return sources.flatMap(({ dated }, i) =>
+    dated === null || dated.length < 10 || isDate(dated)
+      ? []
+      : [{ path: `${path}/sources/${i}/dated`, problem: "no such day" }],
+  )
+}
+
 function ruleMisfits(rule: Rule, calendars: ReadonlySet<string>, path: string): Misfit[] {
   const { duration, calendar, zone } = rule
   const needsCalendar = isObject(duration) && "business_days" in duration
   return [
+    ...citationMisfits(rule.citation, `${path}/citation`),
     ...(rule.effective === undefined ? [] : effectiveMisfits(rule.effective, `${path}/effective`)),
     ...conditionMisfits(rule.trigger, `${path}/trigger`),
     ...durationMisfits(duration, `${path}/duration`),

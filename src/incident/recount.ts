@@ -36,7 +36,7 @@ export class Recount {
       case "delivered":
         return void this.#delivered.set(entry.permit, index)
       case "permit":
-        if (entry.by !== null) this.#permits.set(index, { ...entry, by: entry.by })
+        if (entry.by !== null) this.#permits.set(index, permitOf(entry, entry.by))
         return
       default:
     }
@@ -96,7 +96,7 @@ export class Recount {
     return at_ms >= Date.parse(from) && at_ms < Date.parse(until) && this.#isHit(entry)
   }
 
-  #isHit({ by, asked, capture }: Permit): boolean {
+  #isHit({ by, device, capture }: Permit): boolean {
     const { cause } = this.#query
     switch (cause.of) {
       case "organizations":
@@ -104,7 +104,7 @@ export class Recount {
       case "people":
         return cause.people.includes(by.person)
       case "devices":
-        return cause.devices.includes(asked?.device?.key ?? "")
+        return cause.devices.includes(device ?? "")
       case "networks":
         return cause.networks.includes(by.network ?? "")
       case "files":
@@ -132,7 +132,19 @@ export class Recount {
 }
 
 type PermitEntry = Extract<Entry, { kind: "permit" }>
-type Permit = PermitEntry & { readonly by: NonNullable<PermitEntry["by"]> }
+type By = NonNullable<PermitEntry["by"]>
+
+/** What counting needs of a permit: there may be hundreds of thousands. */
+interface Permit extends Pick<PermitEntry, "at" | "capture" | "lane" | "hour" | "level"> {
+  readonly by: Pick<By, "person" | "organization" | "network" | "grant">
+  readonly device: string | null
+}
+
+function permitOf({ at, capture, lane, hour, level, asked }: PermitEntry, by: By): Permit {
+  const { person, organization, network, grant } = by
+  const device = asked?.device?.key ?? null
+  return { at, capture, lane, hour, level, by: { person, organization, network, grant }, device }
+}
 
 /** 1 silhouette, 2 plate, 4 face, 8 all else. */
 const sights: Readonly<Record<string, number>> = { L0: 0, L1: 1, L2: 3, L3: 5, L4: 15 }

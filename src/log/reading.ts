@@ -6,7 +6,15 @@ import { leafHash } from "../tlog/hash.ts"
 import { judge, type Policy } from "../tlog/policy.ts"
 import { checkConsistency, proveConsistency, proveInclusion, type HashReader } from "../tlog/proof.ts"
 import { parseProof } from "../tlog/receipt.ts"
-import { entriesPath, foldTile, parseBundle, tilePath, tileReader, tileWidth } from "../tlog/tile.ts"
+import {
+  entriesPath,
+  foldTile,
+  parseBundle,
+  parseTilePath,
+  tilePath,
+  tileReader,
+  tileWidth,
+} from "../tlog/tile.ts"
 import { emptyFrontier, grow, rootOf, type Frontier } from "../tlog/tree.ts"
 import { formatEntry, parseEntry, type Entry } from "./kinds.ts"
 import { formatReceipt, openReceipt } from "./receipt.ts"
@@ -69,18 +77,24 @@ export function hashesOf(source: LogSource, size: number): HashReader {
   return tileReader(size, (level, index) => readTile(source, { level, index, size }))
 }
 
+/** The hashes of the tile of that path, or `null`: a partial one also out of the whole one, once it was pruned. */
+export async function readTileAt(source: LogSource, path: string): Promise<Uint8Array | null> {
+  const named = parseTilePath(path)
+  if (named?.kind !== "hashes") return null
+  const { level, index, width } = named.tile
+  const whole = tilePath({ level, index, width: tileWidth })
+  const tile = (await source.read(path)) ?? (width < tileWidth ? await source.read(whole) : null)
+  return tile === null || tile.length < width * hash_bytes ? null : tile.subarray(0, width * hash_bytes)
+}
+
 async function readTile(
   source: LogSource,
   { level, index, size }: { readonly level: number; readonly index: number; readonly size: number },
 ): Promise<Uint8Array> {
   const width = Math.min(tileWidth, Math.floor(size / tileWidth ** level) - index * tileWidth)
-  // A partial tile may have been pruned once the whole one stood.
-  const tile =
-    (await source.read(tilePath({ level, index, width }))) ??
-    (width < tileWidth ? await source.read(tilePath({ level, index, width: tileWidth })) : null)
-  if (tile === null || tile.length < width * hash_bytes)
-    throw new Fault("LOG_INVALID", `${source.name} has no tile ${level}/${index} of ${width} hashes`)
-  return tile.subarray(0, width * hash_bytes)
+  const tile = await readTileAt(source, tilePath({ level, index, width }))
+  if (tile !== null) return tile
+  throw new Fault("LOG_INVALID", `${source.name} has no tile ${level}/${index} of ${width} hashes`)
 }
 
 /**

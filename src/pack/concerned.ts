@@ -20,10 +20,17 @@ export class Concerned {
     this.recount = new Recount(query, canaries_left)
   }
 
+  /** @returns whether it is one of the incident's own. */
+  takeOwn(index: number, entry: Entry): boolean {
+    const isOwn = this.#isOwn(entry)
+    if (isOwn) this.own.push(index)
+    return isOwn
+  }
+
   take(index: number, entry: Entry): void {
     this.recount.take(index, entry)
-    if (this.#isOwn(entry)) this.own.push(index)
-    else if (this.#isGround(entry)) this.#ground.push(index)
+    if (this.takeOwn(index, entry)) return
+    if (this.#isGround(entry)) this.#ground.push(index)
     else if (entry.kind.startsWith("grant.") && "grant" in entry && entry.grant !== null) {
       const held = this.#grants.get(entry.grant) ?? []
       held.push(index)

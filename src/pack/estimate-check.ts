@@ -4,10 +4,9 @@ import { planFrom, type Plan } from "../incident/plan-shape.ts"
 import { saidIn } from "../incident/answers.ts"
 import { estimated, type Estimate } from "../incident/estimated.ts"
 import type { EntryOf } from "../log/kinds.ts"
-import type { Member } from "./archive.ts"
 import type { Frozen } from "./frozen.ts"
 import { sha256Of } from "./manifest.ts"
-import type { ProvedEntry } from "./proofs.ts"
+import { entriesName, type ProvedEntry, type WrongMember } from "./proofs.ts"
 
 /** The plan of the linkage whose estimate is stated: which pairs of faces people looked at. */
 export const planName = "people/plan.json"
@@ -42,20 +41,19 @@ function basisOf(entries: readonly ProvedEntry[], { linkage, entry: index }: Sta
 
 /** The estimate that such an entry states, made again from the plan and every answer; or what is wrong, and in which member. */
 export function estimateAgain(
-  members: readonly Member[],
+  planBytes: Uint8Array | null,
   entries: readonly ProvedEntry[],
   of: Stated & { readonly scoped: number },
-): Estimate | { readonly member: string; readonly why: string } {
+): Estimate | WrongMember {
   const basis = basisOf(entries, of)
   if (basis === null)
     return {
-      member: "entries.ndjson",
+      member: entriesName(0),
       why: `entries that the estimate of entry ${of.entry} rests on are missing`,
     }
   const { stated, planned, answered } = basis
-  if (stated.scoped !== of.scoped)
-    return { member: "entries.ndjson", why: "the estimate is of another scope" }
-  const plan = planIn(members, planned.plan_sha256)
+  if (stated.scoped !== of.scoped) return { member: entriesName(0), why: "the estimate is of another scope" }
+  const plan = planIn(planBytes, planned.plan_sha256)
   if (plan === null) return { member: planName, why: "it is missing, or not the plan that the log names" }
   const answers = answered.flatMap(({ person, statement }) => saidIn(plan, person, statement.answers))
   const { dependence } = stated.statement
@@ -76,9 +74,8 @@ export function estimateAgain(
   }
 }
 
-function planIn(members: readonly Member[], sha256: string): Plan | null {
-  const bytes = members.find(({ name }) => name === planName)?.bytes
-  if (bytes === undefined || sha256Of(bytes) !== sha256) return null
+function planIn(bytes: Uint8Array | null, sha256: string): Plan | null {
+  if (bytes === null || sha256Of(bytes) !== sha256) return null
   try {
     return planFrom(JSON.parse(textOf(bytes) ?? ""))
   } catch {

@@ -1,4 +1,4 @@
-import { textOf } from "../bytes.ts"
+import { equal, textOf } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import { audiences, brokenSource, textFor, type Statement } from "../incident/statement.ts"
@@ -7,17 +7,26 @@ import type { Member } from "./archive.ts"
 import { estimateAgain } from "./estimate-check.ts"
 import type { Frozen } from "./frozen.ts"
 import { sha256Of } from "./manifest.ts"
-import type { ProvedEntry } from "./proofs.ts"
+import type { ProvedEntry, WrongMember } from "./proofs.ts"
 
 const folder = "statement/"
 
+/** The PDF of a statement: the same bytes for the same statement. @param statement_sha256  of the machine file. */
+export type Rendering = (statement: Statement, statement_sha256: string) => Promise<Uint8Array>
+
+export interface StatedIn {
+  readonly entries: readonly ProvedEntry[]
+  readonly result: ScopeResult
+  /** Bytes of the plan of a linkage, where the pack has one. */
+  readonly plan: Uint8Array | null
+  readonly pdf: Rendering | null
+}
+
 /** What is wrong with the signed statement of a pack, and in which member; `null` where nothing is. */
-export function frozenProblem(
-  members: readonly Member[],
-  entries: readonly ProvedEntry[],
-  result: ScopeResult,
-): { readonly member: string; readonly why: string } | null {
-  const stated = members.filter(({ name }) => name.startsWith(folder))
+export async function frozenProblem(
+  stated: readonly Member[],
+  { entries, result, plan, pdf }: StatedIn,
+): Promise<WrongMember | null> {
   const frozenMember = stated.find(({ name }) => name === `${folder}frozen.json`)
   const frozen = readCanonical<Frozen>(frozenMember)
   if (frozenMember === undefined || frozen === null)
@@ -34,9 +43,26 @@ export function frozenProblem(
   if (why !== null) return { member: frozenMember.name, why }
   // Absent in statements of before the estimate.
   const { estimated = null } = frozen as Partial<Frozen>
-  if (estimated === null) return contentProblem(stated, result)
-  const estimate = estimateAgain(members, entries, { ...estimated, scoped: frozen.scoped })
-  return "why" in estimate ? estimate : contentProblem(stated, withEstimate(result, estimate))
+  const estimate =
+    estimated === null ? null : estimateAgain(plan, entries, { ...estimated, scoped: frozen.scoped })
+  if (estimate !== null && "why" in estimate) return estimate
+  return (
+    contentProblem(stated, withEstimate(result, estimate)) ?? (pdf === null ? null : pdfProblem(stated, pdf))
+  )
+}
+
+/** Made anew from the machine file by the library and fonts that are here. */
+async function pdfProblem(stated: readonly Member[], pdf: Rendering): Promise<WrongMember | null> {
+  const machine = stated.find(({ name }) => name === `${folder}statement.json`)
+  const held = stated.find(({ name }) => name === `${folder}statement.pdf`)
+  const member = `${folder}statement.pdf`
+  const statement = readCanonical<Statement>(machine)
+  if (machine === undefined || held === undefined || statement === null)
+    return { member, why: "it is missing" }
+  const made = await pdf(statement, sha256Of(machine.bytes))
+  return equal(made, held.bytes)
+    ? null
+    : { member, why: "it is not what statement.json makes with this version of sallyport and its fonts" }
 }
 
 /** Two people: the motion's proposer and another who seconded it. */
@@ -62,10 +88,7 @@ function signatureProblem(entries: readonly ProvedEntry[], frozen: Frozen, sha25
   return seconded.asked.key === motion.asked.key ? "one key signed twice" : null
 }
 
-function contentProblem(
-  stated: readonly Member[],
-  result: ScopeResult,
-): { readonly member: string; readonly why: string } | null {
+function contentProblem(stated: readonly Member[], result: ScopeResult): WrongMember | null {
   const machine = stated.find(({ name }) => name === `${folder}statement.json`)
   const statement = readCanonical<Statement>(machine)
   const member = `${folder}statement.json`

@@ -3,15 +3,16 @@ import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import { parseEntry } from "../log/kinds.ts"
-import { hashesOf, provedBundles, type LogSource, type ReadHead } from "../log/reading.ts"
-import { leafHash } from "../tlog/hash.ts"
-import { proveConsistency, proveInclusion } from "../tlog/proof.ts"
+import { hashesOf, provedBundles, readTileAt, type LogSource, type ReadHead } from "../log/reading.ts"
+import { hashSize, leafHash } from "../tlog/hash.ts"
+import { proveConsistency } from "../tlog/proof.ts"
 import { entriesPath, formatBundle, growTiles, tilePath, tileWidth } from "../tlog/tile.ts"
 import type { Member } from "./archive.ts"
 import { planName } from "./estimate-check.ts"
 import { Concerned } from "./concerned.ts"
 import { fileOf, manifestName, type Manifest } from "./manifest.ts"
-import { proofLine } from "./proofs.ts"
+import { ProvingTiles, type Unproved } from "./proof-tiles.ts"
+import { entriesName, entryLine, linesEach } from "./proofs.ts"
 import { readmeOf } from "./readme.ts"
 
 export interface PackAsk {
@@ -29,15 +30,12 @@ export interface PackAsk {
   readonly log: "whole" | "none"
 }
 
-/** Entries with a proof each are at most so many: beyond it the log itself is smaller. */
-const mostProved = 200_000
-
 /**
  * The members of an incident's pack, in order; the same ask gives the same bytes. Reads the log twice.
  * @throws Fault CONFLICT where the checkpoint is older than the scope; TOO_LARGE; LOG_INVALID where the entries do not lead to the root.
  */
 export async function* packMembers(ask: PackAsk): AsyncGenerator<Member> {
-  const { result, head, source, statement } = ask
+  const { result, head, statement } = ask
   if (head.size < result.checkpoint.size)
     throw new Fault(
       "CONFLICT",
@@ -65,71 +63,103 @@ export async function* packMembers(ask: PackAsk): AsyncGenerator<Member> {
     yield { name: "scope/query.json", bytes: utf8(canonical(result.query)) }
     yield { name: "scope/result.json", bytes: utf8(canonical(result)) }
     if (of.plan !== null) yield { name: planName, bytes: of.plan }
-    const cached = remembering(source)
-    yield await consistencyMember(cached, of)
+    yield await consistencyMember(of)
     for (const { name, bytes } of statement) yield { name: `statement/${name}`, bytes }
-    yield await entriesMember(cached, of)
-    if (of.log === "whole") yield* logMembers(of)
+    if (of.log === "whole") {
+      yield* entriesMembers(ownEntries(of))
+      yield* logMembers(of)
+    } else yield* concernedMembers(of)
   }
 }
 
 /** That the tree of the scope is the beginning of the signed one. */
-async function consistencyMember(source: LogSource, { result, head }: PackAsk): Promise<Member> {
+async function consistencyMember({ source, result, head }: PackAsk): Promise<Member> {
   const { size, root } = result.checkpoint
   const proof = await proveConsistency(size, head.size, hashesOf(source, head.size))
   const text = canonical({ size, root, proof: proof.map(base64) })
   return { name: "scope/consistency.json", bytes: utf8(text) }
 }
 
-async function entriesMember(source: LogSource, { result, head, log }: PackAsk): Promise<Member> {
+interface Row {
+  readonly index: number
+  readonly bytes: Uint8Array
+}
+
+/** Entries as members of so many lines. */
+async function* entriesMembers(rows: AsyncIterable<Row>): AsyncGenerator<Member> {
+  const lines: string[] = []
+  let nth = 0
+  const member = () => ({ name: entriesName(nth++), bytes: utf8(lines.splice(0).join("")) })
+  for await (const { index, bytes } of rows) {
+    lines.push(entryLine(index, bytes))
+    if (lines.length === linesEach) yield member()
+  }
+  if (lines.length > 0) yield member()
+}
+
+/** The incident's own entries, which are few. */
+async function* ownEntries({ source, result, head }: PackAsk): AsyncGenerator<Row> {
   const concerned = new Concerned(result)
+  const own: Row[] = []
+  for await (const row of rowsOf(source, head)) {
+    if (concerned.takeOwn(row.index, row.entry)) own.push(row)
+  }
+  yield* own
+}
+
+/** Every entry that is concerned, and the tiles that prove them. */
+async function* concernedMembers({ source, result, head }: PackAsk): AsyncGenerator<Member> {
+  const concerned = new Concerned(result)
+  for await (const { index, entry } of rowsOf(source, head)) concerned.take(index, entry)
+  const wanted = new Set(concerned.all())
+  const read = (path: string) => readTileAt(source, path)
+  const tiles = await ProvingTiles.of(read, head)
+  if ("path" in tiles) throw unproved(source, tiles)
+  const proved = async function* (): AsyncGenerator<Row> {
+    for await (const rows of provedBundles(source, head))
+      for (const { index, bytes } of rows) {
+        if (!wanted.has(index)) continue
+        const hash = await tiles.leaf(index)
+        if ("path" in hash) throw unproved(source, hash)
+        yield { index, bytes }
+      }
+  }
+  yield* entriesMembers(proved())
+  for (const path of tiles.used()) {
+    const bytes = await read(path)
+    if (bytes === null) throw unproved(source, { path, why: "it is gone" })
+    yield { name: `log/${path}`, bytes }
+  }
+}
+
+function unproved({ name }: LogSource, { path, why }: Unproved): Fault {
+  return new Fault("LOG_INVALID", `${name}, ${path}: ${why}`)
+}
+
+async function* rowsOf(source: LogSource, head: ReadHead) {
   for await (const rows of provedBundles(source, head))
     for (const { index, bytes } of rows) {
       const entry = parseEntry(bytes)
-      if (entry !== null) concerned.take(index, entry)
+      if (entry !== null) yield { index, bytes, entry }
     }
-  const wanted = new Set(log === "whole" ? concerned.own : concerned.all())
-  if (wanted.size > mostProved)
-    throw new Fault(
-      "TOO_LARGE",
-      `${wanted.size} entries are concerned; with a proof each a pack takes ${mostProved}`,
-      {
-        next: "the pack with the whole log",
-      },
-    )
-  const hashes = hashesOf(source, head.size)
-  const lines: Uint8Array[] = []
-  for await (const rows of provedBundles(source, head))
-    for (const { index, bytes } of rows)
-      if (wanted.has(index))
-        lines.push(utf8(proofLine(index, bytes, await proveInclusion(index, head.size, hashes))))
-  return { name: "entries.ndjson", bytes: Buffer.concat(lines) }
 }
 
 /** Bundles and hash tiles, as a mirror has them. */
 async function* logMembers({ source, head }: PackAsk): AsyncGenerator<Member> {
-  const leaves: Uint8Array[] = []
+  const tiles = new Map<string, Member>()
+  const edge = new Map<number, Uint8Array>()
   for await (const rows of provedBundles(source, head)) {
-    const at = Math.floor((rows[0]?.index ?? 0) / tileWidth)
+    const from = rows[0]?.index ?? 0
     const bytes = rows.map(row => row.bytes)
-    leaves.push(...bytes.map(leafHash))
-    yield { name: `log/${entriesPath(at, rows.length)}`, bytes: formatBundle(bytes) }
+    yield {
+      name: `log/${entriesPath(Math.floor(from / tileWidth), rows.length)}`,
+      bytes: formatBundle(bytes),
+    }
+    for (const { level, index, hashes } of growTiles(from, edge, bytes.map(leafHash))) {
+      const width = hashes.length / hashSize
+      edge.set(level, hashes)
+      tiles.set(`${level} ${index}`, { name: `log/${tilePath({ level, index, width })}`, bytes: hashes })
+    }
   }
-  for (const { level, index, hashes } of growTiles(0, new Map(), leaves))
-    yield { name: `log/${tilePath({ level, index, width: hashes.length / 32 })}`, bytes: hashes }
-}
-
-/** Reads each tile once; a proof for every one of many entries asks for the same ones. */
-function remembering(source: LogSource): LogSource {
-  const held = new Map<string, Promise<Uint8Array | null>>()
-  return {
-    name: source.name,
-    read: path => {
-      const isHashes = path.startsWith("tile/") && !path.startsWith("tile/entries/")
-      if (!isHashes) return source.read(path)
-      const known = held.get(path) ?? source.read(path)
-      held.set(path, known)
-      return known
-    },
-  }
+  yield* [...tiles.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -1,5 +1,5 @@
-import { sha256 } from "@noble/hashes/sha2.js"
-import { hex, textOf } from "../bytes.ts"
+import { createHash } from "node:crypto"
+import { textOf } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
 import type { Member } from "./archive.ts"
 
@@ -17,7 +17,7 @@ export interface Manifest {
 export const manifestName = "manifest.json"
 
 export function sha256Of(bytes: Uint8Array): string {
-  return hex(sha256(bytes))
+  return createHash("sha256").update(bytes).digest("hex")
 }
 
 export function fileOf({ name, bytes }: Member): Manifest["files"][number] {

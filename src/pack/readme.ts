@@ -27,7 +27,7 @@ WHAT IS HERE, under the three recommendations of the Inspector General's report 
    ${whole ? "log/ has every entry: keys of days and epochs, destroyed days, alerts of readers with USB devices." : "Alerts of readers (USB devices, enclosures) are in the log, which is not in this pack."}
 2. The same controls at every site
    Each permit names its lane, terms, approvals of two offices, and the decision that the log leads to.
-   ${whole ? "sallyport log verify --from log --policy POLICY judges every one of them again." : "entries.ndjson has each permit with its grant's history, and the proof that it is in the signed tree."}
+   ${whole ? "sallyport log verify --from log --policy POLICY judges every one of them again." : "entries/ has each permit with its grant's history; log/tile proves that it is in the signed tree."}
 3. Routine assessment of third parties
    Organizations, contracts with their attestations and devices, suspensions and revocations are entries of the log.
    sallyport report sample --releases 25 draws releases and does each again from the log.
@@ -35,7 +35,8 @@ WHAT IS HERE, under the three recommendations of the Inspector General's report 
 FILES
 policy                  the log's key and witnesses, as the vault gave them
 log/checkpoint          the signed tree with its witnesses' cosignatures
-${whole ? "log/tile/…              every entry and hash up to it (c2sp.org/tlog-tiles)\n" : ""}entries.ndjson          ${whole ? "the incident's own entries" : "every entry concerned"}, each with its inclusion proof
+log/tile/…              ${whole ? "every entry and hash up to it" : "the hashes that prove the entries"} (c2sp.org/tlog-tiles)
+entries/0000.ndjson …   ${whole ? "the incident's own entries" : "every entry concerned"}, a line each
 scope/query.json        what was asked
 scope/result.json       what was answered; its digest is in the entry incident.scoped
 people/plan.json        which pairs of faces people looked at, where a number of people is estimated

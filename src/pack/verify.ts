@@ -5,24 +5,28 @@ import { Fault } from "../fault.ts"
 import { differs, Recount, type Recounted } from "../incident/recount.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import { isAuthentic } from "../log/authentic.ts"
-import { parseEntry } from "../log/kinds.ts"
-import { LogWalk, provedBundles, type LogSource, type ReadHead } from "../log/reading.ts"
+import type { Entry } from "../log/kinds.ts"
+import { LogWalk, type LogSource, type ReadHead } from "../log/reading.ts"
 import { Replay } from "../log/replay.ts"
 import { checkConsistency } from "../tlog/proof.ts"
 import { judge, parsePolicy, type Policy } from "../tlog/policy.ts"
-import type { Member } from "./archive.ts"
-import { frozenProblem } from "./frozen-check.ts"
-import { fileOf, manifestName, parseManifest, type Manifest } from "./manifest.ts"
-import { provedEntries, type ProvedEntry } from "./proofs.ts"
+import type { Stored } from "./archive.ts"
+import { planName } from "./estimate-check.ts"
+import { frozenProblem, type Rendering } from "./frozen-check.ts"
+import { manifestName, parseManifest, type Manifest } from "./manifest.ts"
+import { ProvingTiles } from "./proof-tiles.ts"
+import { isEntries, provedEntries, type ProvedEntry } from "./proofs.ts"
 
 export interface PackQuestion {
   /** Of the archive, in order (`unarchived`). */
-  readonly members: readonly Member[]
+  readonly members: readonly Stored[]
   /** As the reader pinned it. */
   readonly policy: Policy
   readonly verify: VerifyEd25519
   /** The log from elsewhere, for a pack without it. */
   readonly log: LogSource | null
+  /** Makes the statement's PDF anew; without it the PDF is held against its signed digest alone. */
+  readonly pdf: Rendering | null
 }
 
 export interface PackVerdict {
@@ -40,7 +44,9 @@ interface Known {
   manifest?: Manifest
   head?: ReadHead
   result?: ScopeResult
-  entries?: readonly ProvedEntry[]
+  /** The incident's own entries, proved. */
+  own?: readonly ProvedEntry[]
+  recount?: Recount
   recounted?: Recounted
 }
 
@@ -74,7 +80,7 @@ export const packChecks: readonly Check[] = [
   { name: "query and result belong together", member: "scope/result.json", wrong: scopeWrong },
   {
     name: "the entries are in the signed tree, and their authors signed them",
-    member: "entries.ndjson",
+    member: "entries",
     wrong: entriesWrong,
   },
   { name: "the log says that this was asked and answered", member: "scope/result.json", wrong: scopedWrong },
@@ -89,7 +95,7 @@ export const packChecks: readonly Check[] = [
     wrong: recountWrong,
   },
   {
-    name: "every number of the statement is the scope's, and two people signed it",
+    name: "every number of the statement is the scope's, texts and PDF are made of it, and two people signed it",
     member: "statement/frozen.json",
     wrong: statementWrong,
   },
@@ -100,7 +106,7 @@ export async function checkPack(question: PackQuestion): Promise<PackVerdict> {
   const known: Known = { question }
   const checks: { name: string; member: string; why: string | null }[] = []
   for (const { name, member, wrong } of packChecks) {
-    const found = await wrong(known)
+    const found = await judged({ member, wrong }, known)
     if (found === "absent") continue
     checks.push({ name, member: found?.member ?? member, why: found?.why ?? null })
     if (found !== null) break
@@ -111,6 +117,16 @@ export async function checkPack(question: PackQuestion): Promise<PackVerdict> {
     notChecked: notChecked(known),
     manifest: known.manifest ?? null,
     recounted: known.recounted ?? null,
+  }
+}
+
+/** A document of the pack is judged as what it says it is; one of another form fails where it lacks what is asked of it. */
+async function judged({ member, wrong }: Omit<Check, "name">, known: Known): Promise<Wrong> {
+  try {
+    return await wrong(known)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return { member, why: `it is not of the form that a pack has: ${error.message}` }
   }
 }
 
@@ -126,6 +142,7 @@ function notChecked({ question, manifest, result }: Known): readonly string[] {
           "whether each decision is the one that the log leads to",
         ]),
     ...(isStated ? [] : ["a statement: the pack has none that two people signed"]),
+    ...(isStated && question.pdf === null ? ["that the PDF says what statement.json says"] : []),
     ...(canaries === 0
       ? []
       : [`that ${canaries} of the captures that left are canaries: the vault says so, which has their key`]),
@@ -139,13 +156,15 @@ function must<T>(value: T | undefined): T {
   return value
 }
 
-function memberOf({ question }: Known, name: string): Uint8Array | null {
-  return question.members.find(each => each.name === name)?.bytes ?? null
+/** The text of a member; empty where it is not there, or is none. */
+async function textIn({ question }: Known, name: string): Promise<string> {
+  const member = question.members.find(each => each.name === name)
+  return member === undefined ? "" : (textOf(await member.read()) ?? "")
 }
 
-function manifestWrong(known: Known): Wrong {
+async function manifestWrong(known: Known): Promise<Wrong> {
   const last = known.question.members.at(-1)
-  const manifest = last?.name === manifestName ? parseManifest(last.bytes) : null
+  const manifest = last?.name === manifestName ? parseManifest(await last.read()) : null
   if (manifest === null)
     return { member: manifestName, why: "it is not the last member, or no manifest in canonical JSON" }
   known.manifest = manifest
@@ -155,12 +174,11 @@ function manifestWrong(known: Known): Wrong {
 function filesWrong(known: Known): Wrong {
   const { files } = must(known.manifest)
   const members = known.question.members.slice(0, -1)
-  for (const [i, member] of members.entries()) {
+  for (const [i, { name, size_bytes, sha256 }] of members.entries()) {
     const said = files[i]
-    if (said?.name !== member.name)
-      return { member: member.name, why: `${manifestName} does not name it in this place` }
-    if (canonical(said) !== canonical(fileOf(member)))
-      return { member: member.name, why: `its size or SHA-256 is not what ${manifestName} says` }
+    if (said?.name !== name) return { member: name, why: `${manifestName} does not name it in this place` }
+    if (canonical(said) !== canonical({ name, size_bytes, sha256 }))
+      return { member: name, why: `its size or SHA-256 is not what ${manifestName} says` }
   }
   const missing = files[members.length]
   return missing === undefined
@@ -168,9 +186,8 @@ function filesWrong(known: Known): Wrong {
     : { member: missing.name, why: `${manifestName} names it, and it is not there` }
 }
 
-function policyWrong(known: Known): Wrong {
-  const text = textOf(memberOf(known, "policy") ?? new Uint8Array())
-  const parsed = parsePolicy(text ?? "")
+async function policyWrong(known: Known): Promise<Wrong> {
+  const parsed = parsePolicy(await textIn(known, "policy"))
   if (parsed.kind === "refuse") return { member: "policy", why: parsed.why }
   const pinned = known.question.policy.logs.map(({ vkey }) => vkey)
   return parsed.policy.logs.some(({ vkey }) => pinned.includes(vkey))
@@ -178,9 +195,9 @@ function policyWrong(known: Known): Wrong {
     : { member: "policy", why: "it names another log than the policy that you pinned" }
 }
 
-function headWrong(known: Known): Wrong {
+async function headWrong(known: Known): Promise<Wrong> {
   const member = "log/checkpoint"
-  const note = textOf(memberOf(known, member) ?? new Uint8Array()) ?? ""
+  const note = await textIn(known, member)
   const judged = judge(known.question.policy, note, known.question.verify)
   if (judged.kind === "refuse") return { member, why: `refused: ${judged.reason}` }
   const { origin, size, root } = judged.checkpoint
@@ -192,17 +209,17 @@ function headWrong(known: Known): Wrong {
 }
 
 /** The result as it stands; it is canonical, so equal digests are equal results. */
-function resultOf(known: Known): ScopeResult | null {
-  const text = textOf(memberOf(known, "scope/result.json") ?? new Uint8Array())
+async function resultOf(known: Known): Promise<ScopeResult | null> {
+  const text = await textIn(known, "scope/result.json")
   const value = objectOf(text)
   return value !== null && canonical(value) === text ? (value as unknown as ScopeResult) : null
 }
 
-function consistencyWrong(known: Known): Wrong {
+async function consistencyWrong(known: Known): Promise<Wrong> {
   const member = "scope/consistency.json"
-  const result = resultOf(known)
+  const result = await resultOf(known)
   if (result === null) return { member: "scope/result.json", why: "it is not canonical JSON" }
-  const value = objectOf(textOf(memberOf(known, member) ?? new Uint8Array()))
+  const value = objectOf(await textIn(known, member))
   const { size, root } = result.checkpoint
   const list = Array.isArray(value?.proof) ? (value.proof as unknown[]) : null
   const proof = list?.map(each => (typeof each === "string" ? fromBase64(each) : null))
@@ -223,10 +240,10 @@ function consistencyWrong(known: Known): Wrong {
   return null
 }
 
-function scopeWrong(known: Known): Wrong {
+async function scopeWrong(known: Known): Promise<Wrong> {
   const { query, incident, checkpoint } = must(known.result)
   const manifest = must(known.manifest)
-  if (textOf(memberOf(known, "scope/query.json") ?? new Uint8Array()) !== canonical(query))
+  if ((await textIn(known, "scope/query.json")) !== canonical(query))
     return { member: "scope/query.json", why: "the result answers another query" }
   if (incident !== manifest.incident)
     return { member: manifestName, why: "the result is of another incident" }
@@ -235,23 +252,53 @@ function scopeWrong(known: Known): Wrong {
     : { member: "scope/result.json", why: "it is of another log" }
 }
 
-function entriesWrong(known: Known): Wrong {
-  const member = "entries.ndjson"
+async function entriesWrong(known: Known): Promise<Wrong> {
+  const { members, verify } = known.question
   const head = must(known.head)
-  const proved = provedEntries(memberOf(known, member) ?? new Uint8Array([0]), head)
-  if (typeof proved === "string") return { member, why: proved }
-  const context = { origin: head.origin, verify: known.question.verify }
-  const forged = proved.find(({ entry }) => !isAuthentic(entry, { ...context, at_ms: Date.parse(entry.at) }))
-  if (forged !== undefined) return { member, why: `the author of entry ${forged.index} did not sign it` }
-  known.entries = proved
-  return null
+  const held = new Map(members.map(each => [each.name, each]))
+  const read = (path: string) => held.get(`log/${path}`)?.read() ?? Promise.resolve(null)
+  const tiles = await ProvingTiles.of(read, head)
+  if ("path" in tiles) return { member: `log/${tiles.path}`, why: tiles.why }
+  const own: ProvedEntry[] = []
+  const recount = recountOf(known)
+  for await (const one of provedEntries(
+    members.filter(({ name }) => isEntries(name)),
+    tiles,
+  )) {
+    if ("member" in one) return one
+    const { index, entry } = one
+    if (!isAuthentic(entry, { origin: head.origin, verify, at_ms: Date.parse(entry.at) }))
+      return { member: "entries", why: `the author of entry ${index} did not sign it` }
+    if ("incident" in entry || entry.kind.startsWith("motion.")) own.push(one)
+    recount(index, entry)
+  }
+  known.own = own
+  return strayTile(known, tiles)
+}
+
+/** Without the log, no tile but those that prove an entry. */
+function strayTile({ question, manifest }: Known, tiles: ProvingTiles): Wrong {
+  if (manifest?.log === "whole") return null
+  const used = new Set(tiles.used().map(path => `log/${path}`))
+  const stray = question.members.find(({ name }) => name.startsWith("log/tile/") && !used.has(name))
+  return stray === undefined ? null : { member: stray.name, why: "no entry of the pack needs it" }
+}
+
+/** Counts entries up to the scope's tree. */
+function recountOf(known: Known): (index: number, entry: Entry) => void {
+  const { query, canaries_left, checkpoint } = must(known.result)
+  const recount = new Recount(query, canaries_left)
+  known.recount = recount
+  return (index, entry) => {
+    if (index < checkpoint.size) recount.take(index, entry)
+  }
 }
 
 function scopedWrong(known: Known): Wrong {
   const result = must(known.result)
   const digest = (name: string) => must(known.manifest).files.find(file => file.name === name)?.sha256
   const { size, root } = result.checkpoint
-  const isSaid = must(known.entries).some(
+  const isSaid = must(known.own).some(
     ({ entry }) =>
       entry.kind === "incident.scoped" &&
       entry.incident === result.incident &&
@@ -263,24 +310,34 @@ function scopedWrong(known: Known): Wrong {
   return isSaid ? null : { member: "scope/result.json", why: "no entry incident.scoped has its digest" }
 }
 
-function statementWrong(known: Known): Wrong {
-  const { members } = known.question
-  if (!members.some(({ name }) => name.startsWith("statement/"))) return "absent"
-  return frozenProblem(members, must(known.entries), must(known.result))
+async function statementWrong(known: Known): Promise<Wrong> {
+  const { members, pdf } = known.question
+  const stated = members.filter(({ name }) => name.startsWith("statement/"))
+  if (stated.length === 0) return "absent"
+  const files = await Promise.all(stated.map(async each => ({ name: each.name, bytes: await each.read() })))
+  const plan = (await members.find(({ name }) => name === planName)?.read()) ?? null
+  return frozenProblem(files, { entries: must(known.own), result: must(known.result), plan, pdf })
 }
 
 /** The pack's own copy of the log, or the one that was brought; `null` without. */
 function sourceOf({ question, manifest }: Known): LogSource | null {
   if (manifest?.log !== "whole") return question.log
-  const held = new Map(question.members.map(({ name, bytes }) => [name, bytes]))
-  return { name: "the pack", read: path => Promise.resolve(held.get(`log/${path}`) ?? null) }
+  const held = new Map(question.members.map(each => [each.name, each]))
+  return { name: "the pack", read: path => held.get(`log/${path}`)?.read() ?? Promise.resolve(null) }
 }
 
 async function logWrong(known: Known): Promise<Wrong> {
   const source = sourceOf(known)
   if (source === null) return "absent"
   const head = must(known.head)
-  const replay = new Replay({ origin: head.origin, verify: known.question.verify, folds: () => true })
+  const recount = recountOf(known)
+  let index = 0
+  // Each entry passes here once, in order and parsed: so it is not read a second time to count it.
+  const folds = (entry: Entry): true => {
+    recount(index++, entry)
+    return true
+  }
+  const replay = new Replay({ origin: head.origin, verify: known.question.verify, folds })
   try {
     const [problem] = await new LogWalk(source, replay).to(head)
     return problem === undefined ? null : { member: "log/tile", why: `${problem.at} ${problem.why}` }
@@ -291,28 +348,10 @@ async function logWrong(known: Known): Promise<Wrong> {
   }
 }
 
-async function recountWrong(known: Known): Promise<Wrong> {
-  const result = must(known.result)
-  const recount = new Recount(result.query, result.canaries_left)
-  for await (const { index, entry } of entriesBefore(known, result.checkpoint.size))
-    recount.take(index, entry)
-  known.recounted = recount.figures()
-  const why = differs(known.recounted, result)
+function recountWrong(known: Known): Wrong {
+  known.recounted = must(known.recount).figures()
+  const why = differs(known.recounted, must(known.result))
   return why === null ? null : { member: "scope/result.json", why }
-}
-
-/** Of the log where there is one, else those of the pack; up to the scope's tree. */
-async function* entriesBefore(known: Known, size: number): AsyncGenerator<ProvedEntry> {
-  const source = sourceOf(known)
-  if (source === null) {
-    yield* must(known.entries).filter(({ index }) => index < size)
-    return
-  }
-  for await (const rows of provedBundles(source, must(known.head)))
-    for (const { index, bytes } of rows) {
-      const entry = index < size ? parseEntry(bytes) : null
-      if (entry !== null) yield { index, entry }
-    }
 }
 
 function objectOf(text: string | null): Record<string, unknown> | null {

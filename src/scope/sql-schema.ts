@@ -11,6 +11,7 @@ create table opening (i integer primary key, at text, capture text, sight intege
   grant_id text, device text, network text, people_after integer);
 create index opening_grant on opening (grant_id, capture);
 create table delivery (i integer primary key, permit integer);
+create index delivery_permit on delivery (permit);
 create table refusal (i integer primary key, at text, person text, device text, network text);
 create table asked (refusal integer, capture text);
 create table motion (id text primary key, act text, subject text, statement text) without rowid;

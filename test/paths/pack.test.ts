@@ -8,11 +8,18 @@ import { textOf, utf8 } from "../../src/bytes.ts"
 import { canonical } from "../../src/canonical.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import type { ScopeResult } from "../../src/incident/scope.ts"
+import type { Entry } from "../../src/log/kinds.ts"
+import { readHead } from "../../src/log/reading.ts"
 import { archived, unarchived, type Member } from "../../src/pack/archive.ts"
-import { fileOf, manifestName, type Manifest } from "../../src/pack/manifest.ts"
+import { frozenProblem, type Rendering } from "../../src/pack/frozen-check.ts"
+import type { Frozen } from "../../src/pack/frozen.ts"
+import { fileOf, manifestName, sha256Of, type Manifest } from "../../src/pack/manifest.ts"
+import { ProvingTiles } from "../../src/pack/proof-tiles.ts"
+import { isEntries, provedEntries, type ProvedEntry } from "../../src/pack/proofs.ts"
 import { checkPack, type PackVerdict } from "../../src/pack/verify.ts"
 import { ledgerSource } from "../../src/custody/scope-reading.ts"
-import { breach, leave, packOf, policyOf, state } from "../incident.ts"
+import { statementPdf } from "../../src/custody/statement-pdf.ts"
+import { breach, leave, packOf, partsOf, policyOf, state, storedOf } from "../incident.ts"
 import { codeOf, openTestPort, type TestPort } from "../port.ts"
 
 let port: TestPort
@@ -41,13 +48,10 @@ async function tarOf(members: readonly Member[]): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-async function* once(bytes: Uint8Array) {
-  yield await Promise.resolve(bytes)
-}
-
 function check(members: readonly Member[], log: "brought" | "none" = "none"): Promise<PackVerdict> {
   const source = log === "brought" ? ledgerSource(port.house) : null
-  return checkPack({ members, policy: policyOf(port), verify: verifyEd25519, log: source })
+  const question = { members: storedOf(members), policy: policyOf(port), log: source }
+  return checkPack({ ...question, verify: verifyEd25519, pdf: statementPdf })
 }
 
 /** As an author of false packs would: the manifest is made to fit. */
@@ -97,9 +101,13 @@ describe("a pack that was not touched", () => {
   test("two runs make the same bytes, and a tar gives the members back", async () => {
     const [first, again] = [await tarOf(whole), await tarOf(await packOf(port, incident, "whole"))]
     expect(first.equals(again)).toBe(true)
-    const read = await unarchived(once(first))
+    const read = await unarchived(partsOf(first))
     expect(read.map(({ name }) => name)).toEqual(whole.map(({ name }) => name))
-    expect(read.every(({ bytes }, i) => Buffer.from(bytes).equals(whole[i]!.bytes))).toBe(true)
+    for (const [i, member] of read.entries()) {
+      const { name, size_bytes, sha256 } = member
+      expect({ name, size_bytes, sha256 }).toEqual(fileOf(whole[i]!))
+      expect(Buffer.from(await member.read()).equals(whole[i]!.bytes)).toBe(true)
+    }
   })
   test("no plate, no name of a person and no picture is in it", async () => {
     const text = (await tarOf(whole)).toString("latin1")
@@ -134,10 +142,11 @@ describe("a pack that was touched", () => {
     const places = [110, 137, 257, 400, tar.length - 1, tar.length - 700]
     const firstEnd = 512 + bare[0]!.bytes.length
     if (firstEnd % 512 !== 0) places.push(firstEnd)
-    for (const at of places) expect(await codeOf(unarchived(once(flipped(tar, at)))), String(at)).toBe("PACK")
-    expect(await codeOf(unarchived(once(tar.subarray(0, tar.length - 512))))).toBe("PACK")
-    expect(await codeOf(unarchived(once(Buffer.concat([tar, Buffer.alloc(512)]))))).toBe("PACK")
-    expect(await codeOf(unarchived(once(Buffer.from("no archive"))))).toBe("PACK")
+    for (const at of places)
+      expect(await codeOf(unarchived(partsOf(flipped(tar, at)))), String(at)).toBe("PACK")
+    expect(await codeOf(unarchived(partsOf(tar.subarray(0, tar.length - 512))))).toBe("PACK")
+    expect(await codeOf(unarchived(partsOf(Buffer.concat([tar, Buffer.alloc(512)]))))).toBe("PACK")
+    expect(await codeOf(unarchived(partsOf(Buffer.from("no archive"))))).toBe("PACK")
   })
 
   const lied = (change: (result: ScopeResult) => object) =>
@@ -163,7 +172,7 @@ describe("a pack that was touched", () => {
   })
   test("a permit that was left out of a pack without the log changes the count", async () => {
     const cut = refitted(
-      bent(bare, "entries.ndjson", bytes => {
+      bent(bare, "entries/0000.ndjson", bytes => {
         const lines = textOf(bytes)!.split("\n")
         return utf8(lines.filter(line => !line.includes('\\"kind\\":\\"permit\\"')).join("\n"))
       }),
@@ -185,7 +194,7 @@ describe("a pack that was touched", () => {
   test("another log's policy refuses it", async () => {
     const other = await openTestPort()
     const verdict = await checkPack({
-      ...{ members: whole, policy: policyOf(other), verify: verifyEd25519, log: null },
+      ...{ members: storedOf(whole), policy: policyOf(other), verify: verifyEd25519, log: null, pdf: null },
     })
     expect(failed(verdict)).toMatchObject({ member: "policy" })
     await other.close()
@@ -233,4 +242,46 @@ describe("the same in Python, with nothing but its standard library", () => {
       expect(out).toContain(name)
     }
   }, 120_000)
+})
+
+test("a PDF that two people signed and that says something else is found by making it again", async () => {
+  const stated = whole.filter(({ name }) => name.startsWith("statement/"))
+  const result = JSON.parse(
+    textOf(whole.find(({ name }) => name === "scope/result.json")!.bytes)!,
+  ) as ScopeResult
+  const pdf = stated.find(({ name }) => name.endsWith(".pdf"))!
+  const other = {
+    name: pdf.name,
+    bytes: utf8(Buffer.from(pdf.bytes).toString("latin1").replace("%PDF", "%PdF")),
+  }
+  const frozen = JSON.parse(textOf(stated.find(({ name }) => name.endsWith("frozen.json"))!.bytes)!) as Frozen
+  const bytes = utf8(
+    canonical({ ...frozen, files: { ...frozen.files, "statement.pdf": sha256Of(other.bytes) } }),
+  )
+  const files = stated.map(each =>
+    each === pdf ? other : each.name.endsWith("frozen.json") ? { ...each, bytes } : each,
+  )
+  // As if both had signed this digest.
+  const tiles = await ProvingTiles.of(
+    path => ledgerSource(port.house).read(path),
+    await readHead(ledgerSource(port.house), policyOf(port), verifyEd25519),
+  )
+  const entries: ProvedEntry[] = []
+  for await (const one of provedEntries(
+    storedOf(whole.filter(({ name }) => isEntries(name))),
+    tiles as ProvingTiles,
+  ))
+    if ("entry" in one) entries.push(one)
+  const signed = entries.map(({ index, entry }) =>
+    entry.kind === "motion.proposed"
+      ? {
+          index,
+          entry: { ...entry, statement: { ...entry.statement, statement_sha256: sha256Of(bytes) } } as Entry,
+        }
+      : { index, entry },
+  )
+  const problem = (made: Rendering | null) =>
+    frozenProblem(files, { entries: signed, result, plan: null, pdf: made })
+  expect(await problem(null)).toBeNull()
+  expect(await problem(statementPdf)).toMatchObject({ member: "statement/statement.pdf" })
 })
