@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { cpus, loadavg } from "node:os"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import { admit } from "../src/custody/admit.ts"
 import { permit } from "../src/custody/opening.ts"
 import { houseSources, ledgerSource } from "../src/custody/scope-reading.ts"
@@ -12,7 +13,7 @@ import { examineAs, grantOf, openTestPort, releaseCaller, sealShot, setPolicy } 
 
 /**
  * The scope of an incident on a real vault's log of `SALLYPORT_ENTRIES` entries: what a server pays the first time (reading and
- * verifying everything), and when it is asked again. Deliveries are entries alone: no picture is made.
+ * verifying everything), and when it is asked again, and for how long others wait meanwhile. Deliveries are entries alone: no picture is made.
  */
 
 const wanted = Number(process.env.SALLYPORT_ENTRIES ?? 38_000)
@@ -97,13 +98,16 @@ for (const name of ["first, everything read and verified", "again", "again, afte
       faces: [],
       doubted: undoubted,
     })
+  const held = monitorEventLoopDelay({ resolution: 1 })
+  held.enable()
   const [at, used] = [performance.now(), process.cpuUsage()]
   const { result } = await scopeOf(houseSources(house), { incident: "inc_01KB7Z0000000000000000000S", query })
   const ms = performance.now() - at
   const { user, system } = process.cpuUsage(used)
+  held.disable()
   const sets = [result.left, result.refused, result.takeable].map(({ images }) => images.at_most)
   times.push(
-    `${name}: ${(ms / 1000).toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s of processor time (${result.checkpoint.size} entries; images left ${sets[0]}, refused ${sets[1]}, takeable ${sets[2]}; people ${result.left.people.at_least} to ${result.left.people.at_most})`,
+    `${name}: ${(ms / 1000).toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s of processor time, the event loop held for at most ${Math.round(held.max / 1e6)} ms and ${Math.round(held.percentile(99) / 1e6)} ms in 99 of 100 turns (${result.checkpoint.size} entries; images left ${sets[0]}, refused ${sets[1]}, takeable ${sets[2]}; people ${result.left.people.at_least} to ${result.left.people.at_most})`,
   )
 }
 const mirror = { ...houseSources(house), log: ledgerSource(house), beside: null }

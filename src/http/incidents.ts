@@ -8,11 +8,12 @@ import type { House } from "../custody/house.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { incidentStatements } from "../log/incident-shapes.ts"
 import { allow } from "./door.ts"
+import type { Metrics } from "./metrics.ts"
 import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { callerOf, idempotencyKey, parameter, withOpenings, type Route } from "./route.ts"
 
 /** Incidents: what is known, what left, whose clocks run. */
-export function incidentRoutes(house: House): Route[] {
+export function incidentRoutes(house: House, metrics?: Metrics): Route[] {
   return [
     declaring(house, "/v1/incidents", "Declare an incident by what is known of it (Idempotency-Key needed)"),
     declaring(
@@ -30,7 +31,7 @@ export function incidentRoutes(house: House): Route[] {
       path: "scopes",
       summary: "Count what left, was refused and can still be taken, from the verified log",
       body: incidentStatements.reckoning,
-      answer: allowed(scopeIncident),
+      answer: allowed(timed(scopeIncident, metrics)),
     }),
     stating(house, {
       path: "clocks",
@@ -67,6 +68,15 @@ function allowed(answer: Answer): Answer {
   return async (house, caller, incident) => {
     await allow(house, caller, "declare")
     return answer(house, caller, incident)
+  }
+}
+
+function timed(answer: Answer, metrics: Metrics | undefined): Answer {
+  return async (...of) => {
+    const from_ms = performance.now()
+    const answered = await answer(...of)
+    metrics?.scoped(performance.now() - from_ms)
+    return answered
   }
 }
 

@@ -94,7 +94,7 @@ export function routesOf(
     ...streamRoutes(house, options.metrics),
     ...destinationRoutes(house),
     ...traceRoutes(house),
-    ...incidentRoutes(house),
+    ...incidentRoutes(house, options.metrics),
     ...motionRoutes(house),
     ...watchRoutes(house),
     ...canaryRoutes(house),
