@@ -7,7 +7,7 @@ import { incidentLimits, parties, type IncidentStatement } from "../log/incident
 import { clockOf, isRunning, type IncidentState } from "../log/incidents.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { recordOf, type Caller } from "./caller.ts"
-import { readPacks, shippedPacks } from "./clock-packs.ts"
+import { packsOf } from "./clock-packs.ts"
 import type { House } from "./house.ts"
 import { assertVersion, drafted, incidentOf, resultOf, type IncidentEntry } from "./incident-record.ts"
 
@@ -50,7 +50,7 @@ function clockFacts(held: IncidentState, result: ScopeResult | null): ClockFacts
 export async function standingClocks(house: House, held: IncidentState): Promise<Evaluation> {
   const isCounted = held.scoped !== null && held.scoped.version === held.version
   const facts = clockFacts(held, isCounted ? await resultOf(house, held) : null)
-  const packs = await readPacks(shippedPacks())
+  const packs = packsOf(house).map(({ pack }) => pack)
   return evaluate(packs, facts, { now_ms: house.log.clock(), law: "then" })
 }
 

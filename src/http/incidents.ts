@@ -1,10 +1,12 @@
 import { Type, type TSchema } from "typebox"
+import { packsOf } from "../custody/clock-packs.ts"
 import { standingClocks, startClocks } from "../custody/incident-clocks.ts"
 import { incidentOf, resultOf } from "../custody/incident-record.ts"
 import { acknowledgeClock, amendIncident, closeIncident } from "../custody/incidents.ts"
 import { declareIncident, scopeIncident, signOffClock } from "../custody/incidents.ts"
 import type { Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
+import { listed } from "../incident/pack-place.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { incidentStatements } from "../log/incident-shapes.ts"
 import { allow } from "./door.ts"
@@ -130,6 +132,16 @@ function readingRoutes(house: House): Route[] {
             status === undefined || (status === "open" ? each.status !== "closed" : each.status === status),
         })
         return pageOf(incidents, limit, { id: each => each.incident, show: each => each })
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/clock-packs",
+      summary: "The packs by which clocks are reckoned, and where each is from",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        return listed(packsOf(house))
       },
     },
     reading(house, "", "Show an incident as the log has it", held => Promise.resolve(held)),
