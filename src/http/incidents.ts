@@ -1,7 +1,7 @@
 import { Type, type TSchema } from "typebox"
 import { packsOf } from "../custody/clock-packs.ts"
 import { standingClocks, startClocks } from "../custody/incident-clocks.ts"
-import { incidentOf, resultOf } from "../custody/incident-record.ts"
+import { incidentOf, ownReport, resultOf } from "../custody/incident-record.ts"
 import { acknowledgeClock, amendIncident, closeIncident } from "../custody/incidents.ts"
 import { declareIncident, scopeIncident, signOffClock } from "../custody/incidents.ts"
 import type { Caller } from "../custody/caller.ts"
@@ -87,11 +87,12 @@ function declaring(house: House, url: "/v1/incidents" | "/v1/breach-reports", su
   return {
     ...{ method: "POST", url, summary, access: "signed", status: 201 },
     body: withOpenings(incidentStatements.incident),
-    answer: request =>
-      declareIncident(house, callerOf(request), {
-        reported,
-        key: idempotencyKey(request, reported ? "a report" : "a declaration"),
-      }),
+    answer: async request => {
+      const key = idempotencyKey(request, reported ? "a report" : "a declaration")
+      const done = await declareIncident(house, callerOf(request), { reported, key })
+      // Who is suspended meanwhile reads nothing any more; he has his receipt, and gets it again for the same report.
+      return reported ? { ...done, receipt: await house.log.receiptAt(done.entry) } : done
+    },
   }
 }
 
@@ -144,7 +145,19 @@ function readingRoutes(house: House): Route[] {
         return listed(packsOf(house))
       },
     },
-    reading(house, "", "Show an incident as the log has it", held => Promise.resolve(held)),
+    {
+      method: "GET",
+      url: "/v1/incidents/:id",
+      summary: "Show an incident as the log has it; to the vendor who reported it, that it was received",
+      access: "signed",
+      answer: async request => {
+        const [caller, id] = [callerOf(request), parameter(request, "id")]
+        const own = await ownReport(house, caller, id)
+        if (own !== null) return own
+        await allow(house, caller, "read log")
+        return incidentOf(house, id)
+      },
+    },
     reading(house, "/scope", "The newest scope of an incident", held => resultOf(house, held)),
     reading(house, "/clocks", "How every clock of the packs stands now, and why", held =>
       standingClocks(house, held),
