@@ -18,6 +18,18 @@ export function rowsOf(heads: readonly string[], rows: readonly (readonly (Node 
 
 const svg = "http://www.w3.org/2000/svg"
 
+/** The same of a drawing. */
+export function graphic<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | number>> = {},
+  ...children: readonly (Node | string)[]
+): SVGElementTagNameMap[K] {
+  const node = document.createElementNS(svg, tag)
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value))
+  node.append(...children)
+  return node
+}
+
 export interface Box {
   readonly x_px: number
   readonly y_px: number
@@ -35,26 +47,16 @@ export interface Silhouette {
 
 /** What would be seen of one capture: light is shown, dark stays solid. No picture is behind it. */
 export function silhouetteOf({ capture, width_px, height_px, keep, solid }: Silhouette): SVGElement {
-  const frame = document.createElementNS(svg, "svg")
-  frame.setAttribute("viewBox", `0 0 ${width_px} ${height_px}`)
-  frame.setAttribute("role", "img")
-  frame.setAttribute("aria-label", `what would be shown of ${capture}: ${keep.length} regions`)
+  const label = `what would be shown of ${capture}: ${keep.length} regions`
+  const frame = graphic("svg", { viewBox: `0 0 ${width_px} ${height_px}`, role: "img", "aria-label": label })
   const whole = { x_px: 0, y_px: 0, width_px, height_px }
   for (const [box, fill] of [
     [whole, "#22303f"] as const,
     ...keep.map(each => [each, "#ffbe2e"] as const),
     ...solid.map(each => [each, "#22303f"] as const),
-  ]) {
-    const part = document.createElementNS(svg, "rect")
-    for (const [name, value] of [
-      ["x", box.x_px],
-      ["y", box.y_px],
-      ["width", box.width_px],
-      ["height", box.height_px],
-    ] as const)
-      part.setAttribute(name, String(value))
-    part.setAttribute("fill", fill)
-    frame.append(part)
-  }
+  ])
+    frame.append(
+      graphic("rect", { x: box.x_px, y: box.y_px, width: box.width_px, height: box.height_px, fill }),
+    )
   return frame
 }
