@@ -5,7 +5,7 @@ import type { GrantState } from "../src/grant/decide.ts"
 import { differencesOf } from "../src/grant/edit.ts"
 import { isAgencyOffice, type Office } from "../src/grant/office.ts"
 import { termsDigest, unusual, type Terms } from "../src/grant/terms.ts"
-import { element, rowsOf, silhouetteOf } from "./draw.ts"
+import { element, factsOf, rowsOf, silhouetteOf } from "./draw.ts"
 import { incidentSection } from "./incident.ts"
 import { button, desk, show, tell } from "./page.ts"
 import { act, hasSignIn, open, read, Refusal, sessionKey, type Passkey } from "./requests.ts"
@@ -207,13 +207,7 @@ function termsTable(terms: Terms): HTMLElement {
     ["selection", terms.selection === "frozen" ? "as it is when approved" : "open: also what comes later"],
     ["live", `${terms.starts_at} to ${terms.ends_at}; copies destroyed by ${terms.destroy_by}`],
   ]
-  return element(
-    "table",
-    {},
-    ...rows.map(([name, value]) =>
-      element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value)),
-    ),
-  )
+  return factsOf(rows)
 }
 
 /** What the newest edit changed: the approver sees what is new, not only what is. */

@@ -10,10 +10,23 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node
 }
 
+/** A table; where the page is narrower than it, it is moved within its own frame. */
 export function rowsOf(heads: readonly string[], rows: readonly (readonly (Node | string)[])[]): HTMLElement {
   const head = element("tr", {}, ...heads.map(text => element("th", { scope: "col" }, text)))
   const body = rows.map(cells => element("tr", {}, ...cells.map(cell => element("td", {}, cell))))
-  return element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))
+  return wide(element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)))
+}
+
+/** Names and what they are, one line each. */
+export function factsOf(rows: readonly (readonly [string, string])[]): HTMLElement {
+  const lines = rows.map(([name, value]) =>
+    element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value)),
+  )
+  return element("table", { class: "facts" }, ...lines)
+}
+
+export function wide(node: Element): HTMLElement {
+  return element("div", { class: "wide" }, node)
 }
 
 const svg = "http://www.w3.org/2000/svg"

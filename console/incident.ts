@@ -4,7 +4,7 @@ import { causeWords, counted, countWords, discoveredWords, number } from "../src
 import { unitWords, urgentFirst } from "../src/incident/scope-words.ts"
 import { units, type ScopeResult } from "../src/incident/scope.ts"
 import type { IncidentState } from "../src/log/incidents.ts"
-import { element, rowsOf } from "./draw.ts"
+import { element, factsOf, rowsOf, wide } from "./draw.ts"
 import { button, show } from "./page.ts"
 import { dayPlot } from "./plot.ts"
 import { read } from "./requests.ts"
@@ -115,16 +115,7 @@ function knownSection({ statement, status, reported, version, stated_entry }: In
     ],
     ["discovered", discoveredWords(discovered).join("; ")],
   ]
-  return [
-    heading("What is known"),
-    element(
-      "table",
-      {},
-      ...rows.map(([name, value]) =>
-        element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value)),
-      ),
-    ),
-  ]
+  return [heading("What is known"), factsOf(rows)]
 }
 
 /** What could still be taken comes before what is gone. */
@@ -183,7 +174,7 @@ function scopeSection(held: IncidentState, result: ScopeResult | null): Node[] {
     heading("Images that left, by the day of their release (UTC)"),
     ...(days.length === 0
       ? [element("p", {}, "None left in the window.")]
-      : [dayPlot(days), quiet("An image that left on two days is counted on each.")]),
+      : [wide(dayPlot(days)), quiet("An image that left on two days is counted on each.")]),
   ]
 }
 
