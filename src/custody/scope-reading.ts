@@ -108,7 +108,10 @@ export async function verifiedTo(
   const goesOn = before !== undefined && before.verified.sql.isOpen && before.walk.frontier.size <= head.size
   if (before !== undefined && !goesOn) before.verified.sql.close()
   const { walk, verified } = goesOn ? before : begun(log, { origin: head.origin, verify, published })
-  const problems = await walk.to(head, progress)
+  const problems = await walk.to(head, progress).catch((error: unknown) => {
+    verified.sql.close()
+    throw error
+  })
   const [first] = problems
   if (first !== undefined) {
     verified.sql.close()
