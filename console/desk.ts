@@ -5,7 +5,9 @@ import type { GrantState } from "../src/grant/decide.ts"
 import { differencesOf } from "../src/grant/edit.ts"
 import { isAgencyOffice, type Office } from "../src/grant/office.ts"
 import { termsDigest, unusual, type Terms } from "../src/grant/terms.ts"
-import { element, rowsOf, silhouetteOf } from "./draw.ts"
+import { element, factsOf, rowsOf, silhouetteOf } from "./draw.ts"
+import { incidentSection } from "./incident.ts"
+import { button, desk, show, tell } from "./page.ts"
 import { act, hasSignIn, open, read, Refusal, sessionKey, type Passkey } from "./requests.ts"
 
 interface Me {
@@ -19,42 +21,6 @@ interface Me {
 }
 
 type Grant = GrantState & { readonly state: string; readonly images_used: number }
-
-const desk = document.getElementById("desk") ?? document.body
-
-function show(...nodes: readonly (Node | string)[]): void {
-  desk.replaceChildren(...nodes)
-}
-
-function button(
-  text: string,
-  work: () => Promise<void>,
-  attributes: Record<string, string> = {},
-): HTMLButtonElement {
-  const made = element("button", { type: "button", ...attributes }, text)
-  made.addEventListener("click", () => {
-    made.disabled = true
-    void work()
-      .catch((error: unknown) => tell(error))
-      .finally(() => (made.disabled = false))
-  })
-  return made
-}
-
-/** What happened, what was not done, what would work: the vault's own sentence. */
-function tell(error: unknown): void {
-  const problem = error instanceof Refusal ? error.problem : {}
-  const text = error instanceof Error ? error.message : String(error)
-  const said = [problem.code, text, problem.not_done, problem.next]
-    .filter(part => part !== undefined)
-    .join("  ")
-  let place = document.getElementById("told")
-  if (place === null) {
-    place = element("p", { id: "told", class: "state stopped", role: "alert" })
-    desk.prepend(place)
-  }
-  place.textContent = said
-}
 
 async function start(): Promise<void> {
   const fragment = new URLSearchParams(location.hash.slice(1))
@@ -125,9 +91,12 @@ async function showGrants(me: Me): Promise<void> {
       grant.terms.ends_at,
     ])
   const alerts = isAgencyOffice(me.office) ? await alertSection() : []
+  const desks = { back: () => showGrants(me), grant: (id: string) => showGrant(me, id) }
+  const incidents = isAgencyOffice(me.office) ? await incidentSection(desks) : []
   const waiting = data.filter(grant => grant.state === "pending").length
   const state = waiting === 0 ? "Nothing waits for a signature." : `${waiting} waiting for signatures.`
   show(
+    ...incidents,
     element("p", { class: "state", id: "state" }, state),
     rows.length === 0
       ? element("p", {}, "No grant yet: sallyport grant request")
@@ -238,13 +207,7 @@ function termsTable(terms: Terms): HTMLElement {
     ["selection", terms.selection === "frozen" ? "as it is when approved" : "open: also what comes later"],
     ["live", `${terms.starts_at} to ${terms.ends_at}; copies destroyed by ${terms.destroy_by}`],
   ]
-  return element(
-    "table",
-    {},
-    ...rows.map(([name, value]) =>
-      element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value)),
-    ),
-  )
+  return factsOf(rows)
 }
 
 /** What the newest edit changed: the approver sees what is new, not only what is. */

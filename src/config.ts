@@ -76,6 +76,8 @@ const schema = Type.Object(
     watch: Type.Unsafe<"on" | "observe">(Type.String({ enum: ["on", "observe"] })),
     /** A reader that was heard of and then not for so long is silent, s, 60 to 86,400. Default 900. */
     reader_silent_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
+    /** A folder of the agency's own clock packs (`*.json`), beside those that come along, or `null` for none. Default none. */
+    packs: Type.Union([Type.String({ minLength: 1, maxLength: 4096 }), Type.Null()]),
     /** Where mail is handed over, or `null` for none. */
     smtp: Type.Union([
       Type.Object(
@@ -156,6 +158,7 @@ export const defaults = {
   person_rate_per_s: 50,
   watch: "on",
   reader_silent_s: 900,
+  packs: null,
   smtp: null,
   outbox_networks: {},
   outbox_token_files: {},

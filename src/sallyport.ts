@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, open, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { parseConfig, pathIn, readConfig, type Config } from "./config.ts"
+import { readPlacedPacks, usePacks } from "./custody/clock-packs.ts"
 import type { House, Pictures } from "./custody/house.ts"
 import type { Web } from "./http/web.ts"
 import { hkdf } from "@noble/hashes/hkdf.js"
@@ -140,6 +141,7 @@ export async function openHouse(options: {
   const { data } = options
   const clock = options.clock ?? Date.now
   const config = await readConfig(data)
+  const packs = await readPlacedPacks(config.packs === null ? null : pathIn(data, config.packs))
   const ledger = await openLedger(data, config)
   const objects = await openObjects(data, config)
   const told = options.told === undefined ? {} : { told: options.told }
@@ -163,6 +165,7 @@ export async function openHouse(options: {
   const pictures = await openPictures(data, config)
   const vault = new Vault({ ...keys, log, objects, gate })
   const house: House = { ledger, objects, log, vault, pictures, keys }
+  usePacks(house, packs)
   if (found.problems.length === 0 && gate.stopped === null) await noteSchema(house)
   await log.witnesses?.start()
   const close = async () => {

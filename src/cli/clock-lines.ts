@@ -1,17 +1,21 @@
 import { confidences, forCounsel, moments, roles } from "../incident/clock-words.ts"
 import type { Citation, Pack, Rule } from "../incident/clock-pack.ts"
 import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
+import type { PackRow } from "../incident/pack-place.ts"
 import { clockWords, conditionWords, durationWords, knownWords, weakestOf } from "../incident/clock-say.ts"
 import { table } from "./say.ts"
 
 /** Clock packs, and clocks, as lines for a terminal. */
 
-export function packRows(packs: readonly Pack[]): string[] {
-  const heads = ["pack", "version", "in force", "rules", "title", "sha256"]
-  const rows = packs.map(({ id, version, effective: { from, until }, rules, title, sha256 }) => [
-    ...[id, version, `${from ?? "not stated"}${until === null ? "" : ` to ${until}`}`, rules.length, title],
-    sha256.slice(0, 16),
-  ])
+export function packRows(packs: readonly PackRow[]): string[] {
+  const heads = ["pack", "version", "in force", "rules", "from", "title", "sha256"]
+  const rows = packs.map(
+    ({ id, version, effective: { from, until }, rules, file, replaces, title, sha256 }) => [
+      ...[id, version, `${from ?? "not stated"}${until === null ? "" : ` to ${until}`}`, rules.length],
+      `${file ?? "comes along"}${replaces.map(each => `, in place of version ${each}`).join("")}`,
+      ...[title, sha256.slice(0, 16)],
+    ],
+  )
   return [...table(heads, rows), `every line is ${forCounsel}`]
 }
 

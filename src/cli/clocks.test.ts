@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -79,10 +79,22 @@ describe.skipIf(!existsSync(program))("clocks, from files alone (skipped: dist i
       "check",
       await written("again.json", pack.replace('"version": 1', '"version": 2')),
     )
-    expect([again.code, again.err]).toEqual([
-      2,
-      expect.stringContaining("versions 1 and 2 of us-dhs are both in force"),
+    expect([again.code, again.out]).toEqual([
+      0,
+      expect.stringContaining("it takes the place of version 1, which comes along"),
     ])
+    const same = await clocks("check", await written("same.json", pack.replace('"hours": 1', '"hours": 2')))
+    expect([same.code, same.err]).toEqual([2, expect.stringContaining("is not higher than version 1")])
+  })
+
+  test("an own pack stands in the list as docs/clocks.md has it", async () => {
+    const page = readFileSync(new URL("../../docs/clocks.md", import.meta.url), "utf8")
+    const [, own = ""] = /^```json pack\n([\s\S]*?)^```$/m.exec(page)!
+    const [, printed] = /^\$ sallyport clocks packs --own own\n([\s\S]*?)^```$/m.exec(page)!
+    await mkdir(join(folder, "own"))
+    await written("own/port-authority.json", own)
+    const ran = await clocks("packs", "--own", join(folder, "own"))
+    expect([ran.code, ran.out]).toEqual([0, printed])
   })
 
   test("the story's clocks at a time that is given, as lines and as JSON", async () => {

@@ -1,19 +1,22 @@
 import { Option, type Command } from "commander"
-import { readPacks, readPackText, shippedPacks } from "../custody/clock-packs.ts"
+import { readOwnPacks, readPacks, readPackText, shippedPacks } from "../custody/clock-packs.ts"
 import { Fault } from "../fault.ts"
 import { parseFacts } from "../incident/clock-facts.ts"
 import { packProblems, parsePack, type Pack } from "../incident/clock-pack.ts"
 import { evaluate, type Law } from "../incident/clocks.ts"
 import { gaugesOf } from "../incident/gauges.ts"
-import { checkTogether, conflictsOf, type Conflict } from "../incident/pack-set.ts"
+import { listed, placed, type ListedPacks, type PlacedPack } from "../incident/pack-place.ts"
+import type { Conflict } from "../incident/pack-set.ts"
 import { evaluationLines, packLines, packRows, ruleLines } from "./clock-lines.ts"
-import { globalsOf } from "./context.ts"
+import { contextOf, globalsOf } from "./context.ts"
 import { answer, table, type Voice } from "./say.ts"
 import { endOf } from "./times.ts"
 
 interface Source {
   /** A folder in place of the packs that come along. */
   readonly packs?: string
+  /** A folder beside them, as a server's `packs` names it. */
+  readonly own?: string
   /** Packs beside them. */
   readonly pack?: readonly string[]
 }
@@ -25,16 +28,20 @@ interface TryOptions extends Source {
   readonly all?: true
 }
 
-/** clocks: packs, check, show, try. From files alone: speaks to no vault. */
+/** clocks: packs, check, show, try. From files alone: speaks to no vault unless it is asked to. */
 export function clockCommands(program: Command): void {
   const clocks = program
     .command("clocks")
     .description(
       "the law's clocks after a breach, from packs of rules; from files alone, for counsel to confirm",
     )
-  withSource(clocks.command("packs").description("the packs, and where they differ")).action(
-    async (options: Source, self: Command) => sayPacks(globalsOf(self), await packsOf(options)),
-  )
+  withSource(clocks.command("packs").description("the packs, where each is from, and where they differ"))
+    .option("--online", "those by which the server reckons")
+    .action(async (options: Source & { readonly online?: true }, self: Command) => {
+      if (options.online !== true) return sayPacks(globalsOf(self), listed(await placedPacks(options)))
+      const { client, voice } = await contextOf(self)
+      sayPacks(voice, await client.json<ListedPacks>({ method: "GET", path: "/v1/clock-packs" }))
+    })
   clocks
     .command("check <file>")
     .description(
@@ -68,23 +75,22 @@ export function clockCommands(program: Command): void {
 function withSource(command: Command): Command {
   return command
     .option("--packs <folder>", "other packs than those that come along")
+    .option("--own <folder>", "a folder of yours beside them, as a server's `packs` names it")
     .option("--pack <file...>", "packs of yours beside them")
 }
 
-async function packsOf({ packs, pack = [] }: Source): Promise<Pack[]> {
-  const all = await readPacks(packs ?? shippedPacks())
-  for (const file of pack) all.push(parsePack(await readPackText(file), file))
-  checkTogether(all)
-  return all
+async function placedPacks({ packs, own, pack = [] }: Source): Promise<PlacedPack[]> {
+  const mine = own === undefined ? [] : await readOwnPacks(own)
+  for (const file of pack) mine.push({ file, pack: parsePack(await readPackText(file), file) })
+  return placed(await readPacks(packs ?? shippedPacks()), mine)
 }
 
-function sayPacks(voice: Voice, packs: readonly Pack[]): void {
-  const conflicts = conflictsOf(packs)
-  const document = packs.map(({ id, version, title, effective, rules, sha256 }) => ({
-    ...{ id, version, title, effective, sha256 },
-    rules: rules.map(rule => rule.id),
-  }))
-  answer(voice, { packs: document, conflicts }, [...packRows(packs), ...conflictLines(conflicts)])
+async function packsOf(source: Source): Promise<Pack[]> {
+  return (await placedPacks(source)).map(({ pack }) => pack)
+}
+
+function sayPacks(voice: Voice, { packs, conflicts }: ListedPacks): void {
+  answer(voice, { packs, conflicts }, [...packRows(packs), ...conflictLines(conflicts)])
 }
 
 function conflictLines(conflicts: readonly Conflict[]): string[] {
@@ -105,12 +111,15 @@ async function check(voice: Voice, file: string, { packs }: Source): Promise<num
   }
   const pack = parsePack(text, file)
   const others = (await readPacks(packs ?? shippedPacks())).filter(({ sha256 }) => sha256 !== pack.sha256)
-  checkTogether([...others, pack])
-  const conflicts = conflictsOf([...others, pack]).filter(({ rules }) =>
+  const together = placed(others, [{ pack, file }])
+  const replaces = together.at(-1)?.replaces ?? []
+  const conflicts = listed(together).conflicts.filter(({ rules }) =>
     rules.some(each => each.pack === pack.id),
   )
-  answer(voice, { file, problems, pack: pack.id, version: pack.version, sha256: pack.sha256, conflicts }, [
-    `${file} holds: ${pack.id}, version ${pack.version}, ${pack.rules.length} rules, sha256 ${pack.sha256}`,
+  const { id, version, sha256 } = pack
+  answer(voice, { file, problems, pack: id, version, sha256, replaces, conflicts }, [
+    `${file} holds: ${id}, version ${version}, ${pack.rules.length} rules, sha256 ${sha256}`,
+    ...replaces.map(each => `it takes the place of version ${each}, which comes along`),
     ...conflictLines(conflicts),
   ])
   return 0

@@ -1,41 +1,22 @@
-import { clockWords, spanWords } from "../incident/clock-say.ts"
+import { clockWords } from "../incident/clock-say.ts"
 import { forCounsel } from "../incident/clock-words.ts"
-import type { Clock, Evaluation, Status } from "../incident/clocks.ts"
+import type { Clock, Evaluation } from "../incident/clocks.ts"
 import type { Gauge } from "../incident/gauges.ts"
-import { units, type Count, type ScopeResult, type Unit } from "../incident/scope.ts"
+import {
+  boundsWords,
+  causeWords,
+  counted,
+  countWords,
+  discoveredWords,
+  number,
+  unitWords,
+  urgentFirst,
+} from "../incident/scope-words.ts"
+import { units, type ScopeResult } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { table } from "./say.ts"
 
 /** An incident as lines for a terminal: what a custodian reads in the first minute. */
-
-export const number = (value: number) => value.toLocaleString("en-US")
-
-/** So many of them, in words. */
-function counted(count: number, one: string, many: string): string {
-  return `${number(count)} ${count === 1 ? one : many}`
-}
-
-/** Exact, or both of its bounds; an estimate stands beside them. */
-export function countWords({ estimate, ...count }: Count): string {
-  const bounds = boundsWords(count)
-  if (estimate === undefined) return bounds
-  const { point, low, high } = estimate
-  return `${bounds}; about ${number(Math.round(point))} (${number(Math.floor(low))} to ${number(Math.ceil(high))})`
-}
-
-function boundsWords({ at_least, at_most }: Pick<Count, "at_least" | "at_most">): string {
-  return at_least === at_most ? number(at_least) : `${number(at_least)} to ${number(at_most)}`
-}
-
-const unitWords: Readonly<Record<Unit, string>> = {
-  files: "files",
-  images: "distinct images",
-  merged: "near-duplicates merged",
-  crossings: "crossings",
-  plates: "plates",
-  vehicles: "vehicles",
-  people: "people",
-}
 
 /** The three sets in the seven units. */
 export function setLines({ left, refused, takeable }: ScopeResult): string[] {
@@ -140,38 +121,16 @@ function intervalWords({ l0, l95, u95, u0 }: NonNullable<Gauge["interval"]>): st
   return isNarrower ? `${bounds}; ${number(Math.floor(l95))} to ${number(Math.ceil(u95))}, 95 %` : bounds
 }
 
-function causeWords({ cause }: IncidentState["statement"]): string {
-  switch (cause.of) {
-    case "organizations":
-      return `${cause.organizations.join(", ")}, with all under it`
-    case "people":
-      return cause.people.join(", ")
-    case "devices":
-      return `devices ${cause.devices.join(", ")}`
-    case "networks":
-      return `networks ${cause.networks.join(", ")}`
-    case "files":
-      return `found files of ${cause.traces.join(", ")}`
-  }
-}
-
 /** What is known, and who knew it when. */
 export function knownLines(held: IncidentState): string[] {
   const { statement, status, version } = held
   const { from, until, discovered } = statement
-  const first = Math.min(...discovered.map(({ at }) => Date.parse(at)))
-  const after = (at: string) => {
-    const span_ms = Date.parse(at) - first
-    return span_ms === 0 ? "first" : `${spanWords(span_ms)} later`
-  }
   return [
     `${held.incident}  ${statement.title}`,
     `status     ${status.toUpperCase()}${held.reported && status !== "reported" ? "; the vendor reported it" : ""}, version ${version}, log entry ${held.stated_entry}`,
-    `known by   ${causeWords(statement)}`,
+    `known by   ${causeWords(statement.cause)}`,
     `released   from ${from ?? "the log's first entry"} until ${until ?? "now: it is not known to be over"}`,
-    ...[...discovered]
-      .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
-      .map(({ party, at }, i) => `${i === 0 ? "discovered" : "          "} ${party} ${at}, ${after(at)}`),
+    ...discoveredWords(discovered).map((words, i) => `${i === 0 ? "discovered" : "          "} ${words}`),
     ...(held.closed === null ? [] : [`closed     ${held.closed.outcome}, log entry ${held.closed.entry}`]),
     ...(held.signed === null
       ? []
@@ -181,20 +140,9 @@ export function knownLines(held: IncidentState): string[] {
   ]
 }
 
-const order: readonly Status["state"][] = ["missed", "running", "possible", "met"]
-
-function urgency({ status }: Clock): number {
-  const due_at = "run" in status ? status.run.due_at : null
-  return due_at === null ? Infinity : Date.parse(due_at)
-}
-
 /** The clocks, those that are missed first, then the soonest; one line each. */
 export function clockLines(evaluation: Evaluation, held: IncidentState): string[] {
-  const shown = evaluation.clocks
-    .filter(({ status }) => order.includes(status.state))
-    .sort((a, b) => order.indexOf(a.status.state) - order.indexOf(b.status.state) || urgency(a) - urgency(b))
-  const waiting = evaluation.clocks.filter(({ status }) => status.state === "waiting").length
-  const quiet = evaluation.clocks.length - shown.length - waiting
+  const { shown, waiting, quiet } = urgentFirst(evaluation)
   const rows = shown.map(clock => [
     ...[clock.status.state, clock.party, `${clock.pack.id}/${clock.rule.id}`],
     `${clockWords(clock)}${clock.leads ? "" : "; a stricter one leads"}`,

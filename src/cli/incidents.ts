@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
+import type { ReceivedReport } from "../custody/incident-record.ts"
 import type { Standing } from "../incident/gauges.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import { parties } from "../log/incident-shapes.ts"
@@ -18,13 +19,16 @@ import { causeFrom, causeOptions, statementFrom, statementOptions } from "./inci
 import type { StatementOptions } from "./incident-statement.ts"
 import { propose } from "./motions.ts"
 import { linkageCommands } from "./linkage.ts"
-import { answer, table, tell } from "./say.ts"
+import { answer, table, tell, type Voice } from "./say.ts"
 import { momentOf } from "./times.ts"
+import { writeWhole } from "../whole-file.ts"
 
 interface Done {
   readonly incident: string
   readonly entry: number
   readonly again?: true
+  /** Of a report. */
+  readonly receipt?: string
 }
 
 /** incident: declare, report, ls, show, amend, scope, clocks, ack, sign-off, sign, contain, close. */
@@ -59,19 +63,23 @@ function declaring(incident: Command): void {
           "INVALID",
           "--title and one of --org, --person, --device-key, --network, --trace are needed",
         )
-      await declare(await contextOf(self), options, { path: "/v1/incidents", before: { ...nothing, cause } })
+      const context = await contextOf(self)
+      const done = await declare(context, options, { path: "/v1/incidents", before: { ...nothing, cause } })
+      tell(context.voice, `next: sallyport incident scope ${done.incident}`)
     })
   statementOptions(incident.command("report"))
     .description("for vendors: your own organization was breached; the agency hears of it at once")
     .option("--org <id>", "your organization, where the vault does not let you ask which it is")
     .option(key, once)
-    .action(async (options: Omit<Declaring, "org"> & { org?: string }, self: Command) => {
+    .option("--receipt <file>", "where the receipt of the report is written")
+    .action(async (options: Omit<Declaring, "org"> & { org?: string; receipt?: string }, self: Command) => {
       const context = await contextOf(self)
-      const { org, ...stated } = options
+      const { org, receipt, ...stated } = options
       const organization = org ?? (await ownOrganization(context.client))
       const cause = { of: "organizations" as const, organizations: [organization] }
       const before = { ...nothing, title: "breach reported by the vendor", cause }
-      await declare(context, stated, { path: "/v1/breach-reports", before })
+      const done = await declare(context, stated, { path: "/v1/breach-reports", before })
+      await keepReceipt(context.voice, done, receipt)
     })
   causeOptions(statementOptions(incident.command("amend <id>")))
     .description("state anew what is believed; what is not typed stays. A closed incident is open again")
@@ -109,7 +117,7 @@ async function declare(
   { client, voice }: Context,
   options: Declaring,
   of: { readonly path: string; readonly before: Parameters<typeof statementFrom>[1] },
-): Promise<void> {
+): Promise<Done> {
   const statement = await statementFrom(options, of.before, Date.now())
   if (statement.discovered.length === 0)
     throw new Fault("INVALID", "--discovered is needed: clocks run from it", {
@@ -122,7 +130,7 @@ async function declare(
   })
   const what = done.again === true ? "was declared before" : "declared"
   answer(voice, done, [`${done.incident}  ${what}, log entry ${done.entry}; whoever watches was told`])
-  tell(voice, `next, the agency: sallyport incident scope ${done.incident}`)
+  return done
 }
 
 /** The statement with its note behind a commitment, or without one. */
@@ -154,9 +162,15 @@ function reading(incident: Command): void {
   incident
     .command("show <id>")
     .description("what is known, what left, which clocks run and by how much one was missed, what to do next")
-    .action(async (id: string, _options: unknown, self: Command) => {
+    .option("--receipt <file>", "for the vendor who reported it: where the receipt of his report is written")
+    .action(async (id: string, options: { receipt?: string }, self: Command) => {
       const { client, voice } = await contextOf(self)
-      const held = await incidentAt(client, id)
+      const held = await client.json<IncidentState | ReceivedReport>({ method: "GET", path: pathOf(id) })
+      if ("receipt" in held) return received(voice, held, options.receipt)
+      if (options.receipt !== undefined)
+        throw new Fault("INVALID", "--receipt is for the vendor who reported it", {
+          next: `sallyport log entry ${held.entry} --json has the proof`,
+        })
       const result = await statedAt(client, held)
       const clocks = await client.json<Standing>({ method: "GET", path: pathOf(id, "clocks") })
       answer(voice, { ...held, scope: result, standing: clocks }, [
@@ -170,6 +184,23 @@ function reading(incident: Command): void {
         ...nextLines(held, result, clocks),
       ])
     })
+}
+
+/** A vendor's own report: that it was received, and nothing else of the incident. */
+async function received(voice: Voice, report: ReceivedReport, file: string | undefined): Promise<void> {
+  answer(voice, report, [`${report.incident}  received ${report.received_at}, log entry ${report.entry}`])
+  await keepReceipt(voice, report, file)
+}
+
+/** @param file  where a report's receipt is written; without it, how one gets it is said. */
+async function keepReceipt(voice: Voice, of: Done, file: string | undefined): Promise<void> {
+  if (file !== undefined) await writeWhole(file, of.receipt ?? "")
+  tell(
+    voice,
+    file === undefined
+      ? `that it was received, with its receipt: sallyport incident show ${of.incident} --receipt FILE`
+      : `check it yourself: sallyport receipt verify ${file} --policy FILE`,
+  )
 }
 
 function countedLines({ scoped, version }: IncidentState, result: ScopeResult): string[] {

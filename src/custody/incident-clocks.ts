@@ -10,7 +10,7 @@ import { clockOf, isRunning, type IncidentState } from "../log/incidents.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { statedResult } from "./adjudication.ts"
 import { recordOf, type Caller } from "./caller.ts"
-import { readPacks, shippedPacks } from "./clock-packs.ts"
+import { packsOf } from "./clock-packs.ts"
 import type { House } from "./house.ts"
 import { assertVersion, drafted, incidentOf, type IncidentEntry } from "./incident-record.ts"
 
@@ -54,7 +54,7 @@ export async function standingClocks(house: House, held: IncidentState): Promise
   const isCounted = held.scoped !== null && held.scoped.version === held.version
   const result = isCounted ? await statedResult(house, held) : null
   const facts = clockFacts(held, result)
-  const packs = await readPacks(shippedPacks())
+  const packs = packsOf(house).map(({ pack }) => pack)
   const evaluation = evaluate(packs, facts, { now_ms: house.log.clock(), law: "then" })
   return { ...evaluation, thresholds: gaugesOf(packs, facts, result === null ? {} : seriesOf(result)) }
 }

@@ -1,5 +1,6 @@
 import { textOf } from "../bytes.ts"
 import { Fault } from "../fault.ts"
+import { may } from "../grant/office.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import type { KeyOf } from "../ledger/ledger.ts"
 import type { IncidentKind, IncidentState } from "../log/incidents.ts"
@@ -24,6 +25,32 @@ export async function incidentOf(house: House, incident: string): Promise<Incide
   if (held === null)
     throw new Fault("NOT_FOUND", `there is no incident ${incident}`, { next: "sallyport incident ls" })
   return held
+}
+
+/** That a vendor's own report was received, and nothing else of the incident. */
+export interface ReceivedReport {
+  readonly incident: string
+  readonly received_at: string
+  /** Index of the entry that says so. */
+  readonly entry: number
+  /** Its receipt (c2sp.org/tlog-proof), with the report as it was signed. */
+  readonly receipt: string
+}
+
+/**
+ * What a vendor reads of a report of his organization's.
+ * @returns `null` for whatever his organization did not report, and whoever may not report.
+ */
+export async function ownReport(
+  house: House,
+  { person }: Caller,
+  incident: string,
+): Promise<ReceivedReport | null> {
+  if (!may(person.office, "report")) return null
+  const held = await recordOf(house, "incident", incident)
+  if (held === null || !held.reported || held.organization !== person.organization) return null
+  const { declared_at: received_at, entry } = held
+  return { incident, received_at, entry, receipt: await house.log.receiptAt(entry) }
 }
 
 /** Puts an entry about an incident that is there into the log. */

@@ -2,6 +2,7 @@ import type { EventName } from "../log/event-table.ts"
 import { toldBy } from "../log/events.ts"
 import { parseEntry, type Entry } from "../log/kinds.ts"
 import { Register } from "../log/state.ts"
+import { nextTurn } from "../next-turn.ts"
 import type { House } from "./house.ts"
 
 /** What is counted of the log: events, what the watch judged, and what else a rule looks at. */
@@ -30,9 +31,7 @@ type Day = Map<string, { count: number; entry: number; at: string }>
 /** Events are counted without whom they are about. */
 const nobody = new Register()
 
-/**
- * Counts of one log by day. The first look reads 30 days of entries, each later one what has come since.
- */
+/** Counts of one log by day. The first look reads 30 days of entries, or from an entry on; each later one what has come since. */
 class RuleCounts {
   readonly #house: House
   readonly #days = new Map<string, Day>()
@@ -41,8 +40,14 @@ class RuleCounts {
   #next: number | null = null
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(house: House) {
+  constructor(house: House, from: number | null) {
     this.#house = house
+    this.#next = from
+  }
+
+  /** The entry that the next look begins with; `null` before the first. */
+  get next(): number | null {
+    return this.#next
   }
 
   async upToDate(): Promise<(what: Counted) => Count> {
@@ -65,7 +70,7 @@ class RuleCounts {
         if (entry !== null) this.#take(entry, index)
       }
       this.#next += rows.length
-      await new Promise(resolve => setImmediate(resolve))
+      await nextTurn()
     }
     for (const date of this.#days.keys()) if (date < first) this.#days.delete(date)
   }
@@ -146,7 +151,16 @@ const held = new WeakMap<House, RuleCounts>()
 
 /** Counts of the last 30 days as the log stands now. */
 export function countsOf(house: House): Promise<(what: Counted) => Count> {
-  const counts = held.get(house) ?? new RuleCounts(house)
+  const counts = held.get(house) ?? new RuleCounts(house, null)
   held.set(house, counts)
   return counts.upToDate()
+}
+
+/** Counts of the entries from one on, and the entry after the last of them. A question that waited before is asked anew here. */
+export async function countsFrom(
+  house: House,
+  from: number,
+): Promise<{ readonly counts: (what: Counted) => Count; readonly next: number }> {
+  const looked = new RuleCounts(house, from)
+  return { counts: await looked.upToDate(), next: looked.next ?? from }
 }

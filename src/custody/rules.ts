@@ -8,7 +8,7 @@ import { destinationsOf } from "./destinations.ts"
 import type { House } from "./house.ts"
 import { rulesInForce } from "./models.ts"
 import { mutesOf } from "./mutes.ts"
-import { countsOf, type Basis, type Count, type Counted, type WatchRule } from "./rule-counts.ts"
+import { countsFrom, countsOf, type Basis, type Count, type Counted, type WatchRule } from "./rule-counts.ts"
 import { lastHeard_ms } from "./silence.ts"
 
 /** A rule that a person can read, with how it stood in the last 30 days. */
@@ -102,33 +102,70 @@ function watchThreshold(rule: WatchRule, of: ModelFile["thresholds"]): string {
 /** Every rule there is: the watch's, then each event that can be told. */
 export async function rulesOf(house: House, settings: RuleSettings): Promise<readonly ShownRule[]> {
   const counts = await countsOf(house)
-  const alerts = await raisedAlerts(house)
-  const look = await lookingAt(house, counts)
   const told = await telling(house)
   const { thresholds: inForce } = await rulesInForce(house)
   const policy = (await recordOf(house, "policy", "policy")) ?? defaultPolicy
   const facts = { policy, settings, thresholds: inForce }
-  const watch = (Object.keys(watchSentences) as WatchRule[]).map(rule => {
-    const event: EventName = rule.startsWith("watch.step_up") ? "watch.step_up" : "watch.suspended"
-    const words = { sentence: watchSentences[rule], threshold: watchThreshold(rule, inForce) }
-    const isObserved = look("judged").count === 0 && look("observed").count > 0
-    const looked = look(isObserved ? "observed" : "judged")
-    const basis = { ...looked, isData: !isObserved && looked.count > 0 }
-    return shown({ rule, event, ...words }, { count: counts(rule), basis, told: told(event) })
+  const standings = await standingsOf(house, counts, await raisedAlerts(house, 0))
+  return standings.map(({ rule, event, standing, count: { count: fired, entry, at }, looked_at }) => {
+    const { sentence, threshold } =
+      rule in watchSentences
+        ? {
+            sentence: watchSentences[rule as WatchRule],
+            threshold: watchThreshold(rule as WatchRule, inForce),
+          }
+        : { sentence: eventOf(event).sentence, threshold: thresholds[event]?.(facts) ?? "each" }
+    return {
+      ...{ rule, event, severity: eventOf(event).severity, sentence, threshold },
+      ...{ standing, fired, last_at: at, last_entry: entry, looked_at, told: told(event) },
+    }
   })
-  const events = eventNames.filter(name => !name.startsWith("watch."))
-  return [
-    ...watch,
-    ...events.map(event => {
-      const basis = look(bases.find(([name]) => event.startsWith(name))?.[1] ?? "signed")
-      const words = { sentence: eventOf(event).sentence, threshold: thresholds[event]?.(facts) ?? "each" }
-      const count = event === "alert.raised" ? alerts : countOf(house, event, counts)
-      return shown(
-        { rule: event, event, ...words },
-        { count, basis: { ...basis, isData: basis.count > 0 }, told: told(event) },
-      )
-    }),
-  ]
+}
+
+/** How one rule stood, of whatever was counted. */
+export interface RuleStanding extends Pick<ShownRule, "rule" | "event" | "standing" | "looked_at"> {
+  readonly count: Count
+}
+
+const watchRules = Object.keys(watchSentences) as WatchRule[]
+const toldEvents = eventNames.filter(name => !name.startsWith("watch."))
+
+/** Each rule's name, in the order of `rulesOf`. */
+export const ruleNames: readonly string[] = [...watchRules, ...toldEvents]
+
+async function standingsOf(
+  house: House,
+  counts: (what: Counted) => Count,
+  alerts: Count,
+): Promise<RuleStanding[]> {
+  const look = await lookingAt(house, counts)
+  const standing = ({ count }: Count, isData: boolean) =>
+    count > 0 ? ("fired" as const) : isData ? ("quiet" as const) : ("no data" as const)
+  const watch = watchRules.map((rule): RuleStanding => {
+    const event: EventName = rule.startsWith("watch.step_up") ? "watch.step_up" : "watch.suspended"
+    const isObserved = look("judged").count === 0 && look("observed").count > 0
+    const [looked_at, count] = [look(isObserved ? "observed" : "judged"), counts(rule)]
+    return { rule, event, count, looked_at, standing: standing(count, !isObserved && looked_at.count > 0) }
+  })
+  const others = toldEvents.map((event): RuleStanding => {
+    const looked_at = look(bases.find(([name]) => event.startsWith(name))?.[1] ?? "signed")
+    const count = event === "alert.raised" ? alerts : countOf(house, event, counts)
+    return { rule: event, event, count, looked_at, standing: standing(count, looked_at.count > 0) }
+  })
+  return [...watch, ...others]
+}
+
+/**
+ * How each rule stood among the entries from one on.
+ * @param from  an entry of the last 30 days.
+ * @returns with the entry that the next look is to begin with.
+ */
+export async function evaluateRules(
+  house: House,
+  from: number,
+): Promise<{ readonly standings: readonly RuleStanding[]; readonly next: number }> {
+  const { counts, next } = await countsFrom(house, from)
+  return { standings: await standingsOf(house, counts, await raisedAlerts(house, from)), next }
 }
 
 /** No entry can say that the log was forked. */
@@ -137,37 +174,17 @@ function countOf({ log }: House, event: EventName, counts: (what: Counted) => Co
   return isForked ? { count: 1, entry: null, at: null } : counts(event)
 }
 
-type Words = Pick<ShownRule, "rule" | "event" | "sentence" | "threshold">
-
-function shown(
-  words: Words,
-  of: {
-    readonly count: Count
-    readonly basis: ShownRule["looked_at"] & { readonly isData: boolean }
-    readonly told: ShownRule["told"]
-  },
-): ShownRule {
-  const { count: fired, entry, at } = of.count
-  const { what, count, isData } = of.basis
-  return {
-    ...{ rule: words.rule, event: words.event, severity: eventOf(words.event).severity },
-    ...{ sentence: words.sentence, threshold: words.threshold },
-    standing: fired > 0 ? "fired" : isData ? "quiet" : "no data",
-    ...{ fired, last_at: at, last_entry: entry, looked_at: { what, count }, told: of.told },
-  }
-}
-
 const window_ms = 30 * 86_400_000
 
-/** Readers' alerts by their own ids, which begin with when they were raised. */
-async function raisedAlerts(house: House): Promise<Count> {
+/** Readers' alerts of entries from one on, by their own ids, which begin with when they were raised. */
+async function raisedAlerts(house: House, from: number): Promise<Count> {
   const from_ms = house.log.clock() - window_ms
   let [count, entry, at] = [0, null as number | null, null as string | null]
   for (let after = placedId("alt", { at_ms: from_ms, index: 0, nth: 0 }); ;) {
     const rows = await house.ledger.records("alert", { limit: 1000, after })
     for (const row of rows) {
       const alert = JSON.parse(row.body) as { reader?: string; entry: number; raised_at: string }
-      if (alert.reader === undefined) continue
+      if (alert.reader === undefined || alert.entry < from) continue
       ;[count, entry, at] = [count + 1, alert.entry, alert.raised_at]
     }
     const last = rows.at(-1)

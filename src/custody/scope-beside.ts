@@ -1,6 +1,7 @@
 import { concat, utf8 } from "../bytes.ts"
 import { Fault } from "../fault.ts"
 import type { Ledger } from "../ledger/ledger.ts"
+import { nextTurn } from "../next-turn.ts"
 import { countedFaces, type Box } from "../picture/level.ts"
 import { examinationCommitment, parseExamination } from "../vault/findings.ts"
 import { sha256Hex } from "../vault/vault.ts"
@@ -24,6 +25,9 @@ const nothing: Known = {
   ...{ crossing: null, captured_ms: null, digests: null, apart: null, headerJson: null, findingsJson: null },
 }
 
+/** Images that are looked at in one turn of the event loop: some 10 ms. */
+const atOnce = 64
+
 /** Headers and findings as the ledger has them; nothing of it is believed before it is held against the log. */
 export function besideOf(ledger: Ledger): Beside {
   return {
@@ -32,7 +36,7 @@ export function besideOf(ledger: Ledger): Beside {
       for (const [n, id] of captures.entries()) {
         const row = await ledger.capture(id)
         if (row !== null) found.set(id, row)
-        if (n % 256 === 255) await new Promise(resolve => setImmediate(resolve))
+        if (n % atOnce === 0) await nextTurn()
       }
       return found
     },
@@ -49,7 +53,12 @@ export async function knownOf(
   captures: readonly string[],
 ): Promise<ReadonlyMap<string, Known>> {
   const rows = (await beside?.rows(captures)) ?? new Map<string, BesideRow>()
-  return new Map(captures.map(id => [id, knownIn(id, rows.get(id), bound.get(id))]))
+  const known = new Map<string, Known>()
+  for (const [n, id] of captures.entries()) {
+    known.set(id, knownIn(id, rows.get(id), bound.get(id)))
+    if (n % atOnce === 0) await nextTurn()
+  }
+  return known
 }
 
 function knownIn(id: string, row: BesideRow | undefined, bound: Bound | undefined): Known {

@@ -1,6 +1,7 @@
 import { canonical } from "../canonical.ts"
 import { Fault } from "../fault.ts"
 import type { Cause } from "../incident/scope.ts"
+import { nextTurn } from "../next-turn.ts"
 import type { Dense } from "../scope/dense.ts"
 import type { Answer, Windows } from "../scope/figures.ts"
 import { knownOf, type Known } from "./scope-beside.ts"
@@ -9,7 +10,7 @@ import { hitOf, type Hit } from "./scope-cause.ts"
 import { liveGrants, type Live } from "./scope-live.ts"
 import type { ReadLog } from "./scope-reading.ts"
 import type { PermitRow } from "./scope-rows.ts"
-import { figuresOf } from "./scope-units.ts"
+import { figuresOf, type SetParts } from "./scope-units.ts"
 import type { Beside } from "./scope.ts"
 
 /** What was counted twice, and what it was counted of. */
@@ -37,19 +38,35 @@ export async function countedTwice(
     readonly beside: Beside | null
   },
 ): Promise<Both> {
-  const { cause, windows, isCanary } = of
+  const { cause, windows } = of
   const hit = hitOf(cause, verified)
-  const live = liveGrants(hit, verified)
-  const bitmaps = new Bitmaps(verified, isCanary)
+  const live = await liveGrants(hit, verified)
+  const canaries = await canariesIn(verified, of.isCanary)
+  const bitmaps = new Bitmaps(verified, capture => canaries.has(capture))
   const sets = setsOf(bitmaps, { hit, live, windows, verified })
-  const canaries = [...verified.register.captures.keys()].filter(isCanary)
-  verified.sql.ask({ cause, windows, live: live.map(({ grant }) => grant), canaries })
+  await verified.sql.ask({ cause, windows, live: live.map(({ grant }) => grant), canaries: [...canaries] })
   const all = [...sets.ids.left, ...sets.ids.refused, ...sets.ids.takeable]
   const known = await knownOf(of.beside, verified.rows.bound, all)
-  verified.sql.beside(known)
-  const answer = answered(bitmaps, sets, { hit, live, windows, known, verified })
-  assertEqual(answer, verified.sql.answer(windows))
-  return { answer, hit, live, bitmaps, sets, known, canaries }
+  await verified.sql.beside(known)
+  const answer = await answered(bitmaps, sets, { hit, live, windows, known, verified })
+  assertEqual(answer, await verified.sql.answer(windows))
+  return { answer, hit, live, bitmaps, sets, known, canaries: [...canaries] }
+}
+
+/** Images of which it is asked in one turn of the event loop whether they are canaries: some 5 ms. */
+const atOnce = 1024
+
+async function canariesIn(
+  { register }: ReadLog,
+  isCanary: (capture: string) => boolean,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  let looked = 0
+  for (const capture of register.captures.keys()) {
+    if (isCanary(capture)) found.add(capture)
+    if (++looked % atOnce === 0) await nextTurn()
+  }
+  return found
 }
 
 export interface Sets {
@@ -91,8 +108,8 @@ function setsOf(
   return { left, leftDelivered, refused, takeable, permits, ids }
 }
 
-/** The first engine's answer. */
-function answered(
+/** The first engine's answer, one figure in a turn of the event loop. */
+async function answered(
   bitmaps: Bitmaps,
   sets: Sets,
   of: {
@@ -102,18 +119,22 @@ function answered(
     readonly known: ReadonlyMap<string, Known>
     readonly verified: ReadLog
   },
-): Answer {
+): Promise<Answer> {
   const { hit, live, windows, known, verified } = of
   const files_delivered = sets.permits.filter(({ permit }) => verified.rows.delivered.has(permit)).length
-  const nothing = { files: 0, files_delivered: 0, bitmaps, known }
+  const nothing = { files: 0, files_delivered: 0 }
   const files = { files: sets.permits.length, files_delivered }
   const within = (window: Windows["narrower"]) => (window === null ? 0 : bitmaps.left(hit, window).count())
+  const figures = async (parts: Pick<SetParts, "set" | "delivered" | "files" | "files_delivered">) => {
+    await nextTurn()
+    return figuresOf({ bitmaps, known, ...parts })
+  }
   return {
     ids: sets.ids,
     figures: {
-      left: figuresOf({ bitmaps, known, ...files, set: sets.left, delivered: sets.leftDelivered }),
-      refused: figuresOf({ ...nothing, set: sets.refused, delivered: sets.refused }),
-      takeable: figuresOf({ ...nothing, set: sets.takeable, delivered: sets.takeable }),
+      left: await figures({ ...files, set: sets.left, delivered: sets.leftDelivered }),
+      refused: await figures({ ...nothing, set: sets.refused, delivered: sets.refused }),
+      takeable: await figures({ ...nothing, set: sets.takeable, delivered: sets.takeable }),
       left_by: bitmaps.breakdown(sets.left, sets.permits),
       window_30d: { narrower: within(windows.narrower), wider: within(windows.wider) },
       live: live.map(({ grant, images_left, captures }) => {

@@ -3,6 +3,7 @@ import { covers, levels } from "../grant/level.ts"
 import { contractsFrom, factsFor } from "../log/facts.ts"
 import { levelAt, mustHold, rootOf } from "../log/standing.ts"
 import { names, type CaptureFacts } from "../log/state.ts"
+import { nextTurn } from "../next-turn.ts"
 import { isCovered } from "./draw.ts"
 import { grantsIn, type Hit } from "./scope-cause.ts"
 import type { ReadLog } from "./scope-reading.ts"
@@ -20,16 +21,19 @@ export interface Live {
  * Grants of the cause under which something could still be taken at the time of the newest entry, by the decision table itself. Budgets
  * that come back by themselves (of the day, of 30 days) are taken as free, and a grant that starts later as begun.
  */
-export function liveGrants(hit: Hit, verified: ReadLog): Live[] {
-  return grantsIn(verified)
-    .filter(grant => grant.status === "approved" && hit.grant(grant))
-    .flatMap(grant => liveOf(grant, verified))
-    .sort((a, b) => (a.grant < b.grant ? -1 : 1))
+export async function liveGrants(hit: Hit, verified: ReadLog): Promise<Live[]> {
+  const live: Live[] = []
+  for (const grant of grantsIn(verified))
+    if (grant.status === "approved" && hit.grant(grant)) live.push(...(await liveOf(grant, verified)))
+  return live.sort((a, b) => (a.grant < b.grant ? -1 : 1))
 }
+
+/** Images that are held against a grant in one turn of the event loop: some 10 ms. */
+const atOnce = 512
 
 const unused = { person_day: 0, organization_day: 0, organization_30d: 0, vault_day: 0 }
 
-function liveOf({ grant: id, terms }: GrantState, { register, time_ms }: ReadLog): Live[] {
+async function liveOf({ grant: id, terms }: GrantState, { register, time_ms }: ReadLog): Promise<Live[]> {
   const person = register.record("person", terms.holder)
   const now_ms = Math.max(time_ms, Date.parse(terms.starts_at))
   const nowhere = { capture: "", lane: "", hour: "", admitted: 0, faces: 0 }
@@ -54,9 +58,12 @@ function liveOf({ grant: id, terms }: GrantState, { register, time_ms }: ReadLog
   if (!reach.some(level => decide({ ...ask, level }, any, now_ms) === null)) return []
   const lanes = new Set(terms.lanes)
   const captures: string[] = []
-  for (const capture of register.captures.values())
+  let looked = 0
+  for (const capture of register.captures.values()) {
+    if (++looked % atOnce === 0) await nextTurn()
     if (lanes.has(capture.lane) && isCovered(capture, standing.grant) && isReached(capture))
       captures.push(capture.id)
+  }
   const images_left = Math.max(0, terms.images - register.counter(names.images(id)))
   return [{ grant: id, holder: terms.holder, images_left, captures }]
 }

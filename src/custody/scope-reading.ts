@@ -3,31 +3,56 @@ import { verifyEd25519 } from "../ed25519.ts"
 import { Fault } from "../fault.ts"
 import type { EntryRow } from "../ledger/ledger.ts"
 import { isExtended, LogWalk, readHead, type LogSource, type ReadHead } from "../log/reading.ts"
-import { Replay, type Problem } from "../log/replay.ts"
-import { Sql } from "../scope/sql.ts"
+import { Replay, type Problem, type ReplayContext } from "../log/replay.ts"
+import type { Register } from "../log/state.ts"
+import { nextTurn } from "../next-turn.ts"
+import { SqlThread, type SecondEngine } from "../scope/sql-thread.ts"
 import { entriesPath, formatBundle, parseTilePath, tilePath, tileWidth } from "../tlog/tile.ts"
 import type { House } from "./house.ts"
 import { besideOf } from "./scope-beside.ts"
 import { ScopeRows } from "./scope-rows.ts"
 import type { ScopeSources } from "./scope.ts"
 
-/** Entries up to one checkpoint, each verified: in the signed tree, by its author, and with the verdict that the log leads to. */
-export class Verified extends Replay {
-  readonly rows = new ScopeRows()
-  readonly sql = new Sql()
+/** Entries that are judged in one turn of the event loop: some 20 ms where each is a permit with its signatures. */
+const atOnce = 64
 
-  override take(rows: readonly EntryRow[]): Problem[] {
-    const problems = super.take(rows)
-    if (problems.length === 0) {
-      this.rows.take(rows)
-      this.sql.take(rows)
+/** Entries up to one checkpoint, each verified: in the signed tree, by its author, and with the verdict that the log leads to. */
+export class Verified {
+  readonly rows = new ScopeRows()
+  readonly sql = new SqlThread()
+  readonly #replay: Replay
+
+  constructor(context: ReplayContext) {
+    this.#replay = new Replay(context)
+  }
+
+  get register(): Register {
+    return this.#replay.register
+  }
+
+  /** Time of the newest entry. */
+  get time_ms(): number {
+    return this.#replay.time_ms
+  }
+
+  /** Takes the next entries, in order, as `Replay` does, until the first with which something is wrong. */
+  async take(rows: readonly EntryRow[]): Promise<Problem[]> {
+    for (let from = 0; from < rows.length; from += atOnce) {
+      const some = rows.slice(from, from + atOnce)
+      const problems = this.#replay.take(some)
+      if (problems.length > 0) return problems
+      this.rows.take(some)
+      await this.sql.take(some)
+      await nextTurn()
     }
-    return problems
+    return []
   }
 }
 
 /** What a verified log came to, for those who count. */
-export type ReadLog = Pick<Verified, "register" | "rows" | "sql" | "time_ms">
+export interface ReadLog extends Pick<Verified, "register" | "rows" | "time_ms"> {
+  readonly sql: SecondEngine
+}
 
 /** The walk over one source, which goes on where it stood when the log has grown. */
 interface Held {
@@ -80,10 +105,13 @@ export async function verifiedTo(
 ): Promise<Verified> {
   const before = held.get(log)
   forget(log)
-  const goesOn = before !== undefined && before.walk.frontier.size <= head.size
+  const goesOn = before !== undefined && before.verified.sql.isOpen && before.walk.frontier.size <= head.size
   if (before !== undefined && !goesOn) before.verified.sql.close()
   const { walk, verified } = goesOn ? before : begun(log, { origin: head.origin, verify, published })
-  const problems = await walk.to(head, progress)
+  const problems = await walk.to(head, progress).catch((error: unknown) => {
+    verified.sql.close()
+    throw error
+  })
   const [first] = problems
   if (first !== undefined) {
     verified.sql.close()
@@ -118,17 +146,13 @@ function forget(log: LogSource): void {
   held.delete(log)
 }
 
-/**
- * A source whose tiles at the edge of an older tree may be there only as wide as the newest tree has them. Reading takes a turn
- * of the event loop for each bundle, so that a server goes on answering.
- */
+/** A source whose tiles at the edge of an older tree may be there only as wide as the newest tree has them. */
 function reaching(log: LogSource, size: number): LogSource {
   return {
     name: log.name,
     read: async path => {
       const bytes = await log.read(path)
       const named = parseTilePath(path)
-      if (named?.kind === "entries") await new Promise(resolve => setImmediate(resolve))
       if (bytes !== null || named === null) return bytes
       const { level, index } = named.tile
       const held = Math.floor(size / tileWidth ** level) - index * tileWidth

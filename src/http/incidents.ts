@@ -1,18 +1,21 @@
 import { Type, type TSchema } from "typebox"
+import { packsOf } from "../custody/clock-packs.ts"
 import { standingClocks, startClocks } from "../custody/incident-clocks.ts"
-import { incidentOf, resultOf } from "../custody/incident-record.ts"
+import { incidentOf, ownReport, resultOf } from "../custody/incident-record.ts"
 import { acknowledgeClock, amendIncident, closeIncident } from "../custody/incidents.ts"
 import { declareIncident, scopeIncident, signOffClock } from "../custody/incidents.ts"
 import type { Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
+import { listed } from "../incident/pack-place.ts"
 import type { IncidentState } from "../log/incidents.ts"
 import { incidentStatements } from "../log/incident-shapes.ts"
 import { allow } from "./door.ts"
+import type { Metrics } from "./metrics.ts"
 import { listQuery, matching, pageAsked, pageOf } from "./lists.ts"
 import { callerOf, idempotencyKey, parameter, withOpenings, type Route } from "./route.ts"
 
 /** Incidents: what is known, what left, whose clocks run. */
-export function incidentRoutes(house: House): Route[] {
+export function incidentRoutes(house: House, metrics?: Metrics): Route[] {
   return [
     declaring(house, "/v1/incidents", "Declare an incident by what is known of it (Idempotency-Key needed)"),
     declaring(
@@ -30,7 +33,7 @@ export function incidentRoutes(house: House): Route[] {
       path: "scopes",
       summary: "Count what left, was refused and can still be taken, from the verified log",
       body: incidentStatements.reckoning,
-      answer: allowed(scopeIncident),
+      answer: allowed(timed(scopeIncident, metrics)),
     }),
     stating(house, {
       path: "clocks",
@@ -70,16 +73,26 @@ function allowed(answer: Answer): Answer {
   }
 }
 
+function timed(answer: Answer, metrics: Metrics | undefined): Answer {
+  return async (...of) => {
+    const from_ms = performance.now()
+    const answered = await answer(...of)
+    metrics?.scoped(performance.now() - from_ms)
+    return answered
+  }
+}
+
 function declaring(house: House, url: "/v1/incidents" | "/v1/breach-reports", summary: string): Route {
   const reported = url === "/v1/breach-reports"
   return {
     ...{ method: "POST", url, summary, access: "signed", status: 201 },
     body: withOpenings(incidentStatements.incident),
-    answer: request =>
-      declareIncident(house, callerOf(request), {
-        reported,
-        key: idempotencyKey(request, reported ? "a report" : "a declaration"),
-      }),
+    answer: async request => {
+      const key = idempotencyKey(request, reported ? "a report" : "a declaration")
+      const done = await declareIncident(house, callerOf(request), { reported, key })
+      // Who is suspended meanwhile reads nothing any more; he has his receipt, and gets it again for the same report.
+      return reported ? { ...done, receipt: await house.log.receiptAt(done.entry) } : done
+    },
   }
 }
 
@@ -122,7 +135,29 @@ function readingRoutes(house: House): Route[] {
         return pageOf(incidents, limit, { id: each => each.incident, show: each => each })
       },
     },
-    reading(house, "", "Show an incident as the log has it", held => Promise.resolve(held)),
+    {
+      method: "GET",
+      url: "/v1/clock-packs",
+      summary: "The packs by which clocks are reckoned, and where each is from",
+      access: "signed",
+      answer: async request => {
+        await allow(house, callerOf(request), "read log")
+        return listed(packsOf(house))
+      },
+    },
+    {
+      method: "GET",
+      url: "/v1/incidents/:id",
+      summary: "Show an incident as the log has it; to the vendor who reported it, that it was received",
+      access: "signed",
+      answer: async request => {
+        const [caller, id] = [callerOf(request), parameter(request, "id")]
+        const own = await ownReport(house, caller, id)
+        if (own !== null) return own
+        await allow(house, caller, "read log")
+        return incidentOf(house, id)
+      },
+    },
     reading(house, "/scope", "The newest scope of an incident", held => resultOf(house, held)),
     reading(house, "/clocks", "How every clock of the packs stands now, and why", held =>
       standingClocks(house, held),

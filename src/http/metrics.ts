@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net"
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
 import { recordOf } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
+import { incidentFigures, type IncidentFigures } from "../custody/incident-figures.ts"
+import { evaluateRules, ruleNames } from "../custody/rules.ts"
 import { names } from "../log/state.ts"
 
 /** What one attempt to tell a destination came to. */
@@ -17,6 +19,10 @@ export interface Metrics {
   read(): Promise<string>
   readonly attempted: (of: Attempted) => void
   readonly listening: (count: number) => void
+  /** A scope was counted, in that time. */
+  readonly scoped: (took_ms: number) => void
+  /** Evaluates every rule over what came since the last time; done each minute where anybody can read it. */
+  evaluate(): Promise<void>
   /** Where `/metrics` is answered, or `null`. */
   readonly url: string | null
   close(): Promise<void>
@@ -33,15 +39,79 @@ export async function openMetrics(
 ): Promise<Metrics> {
   const registry = new Registry()
   stateGauges(house, registry, version)
+  const scoped = incidentGauges(house, registry)
   const counted = deliveryMetrics(registry)
+  const evaluate = ruleEvaluations(house, registry, (await house.log.head()).size)
   const read = () => registry.metrics()
   const listener = port === null ? null : await listen(read, port)
+  const timer = listener === null ? null : setInterval(() => void evaluate(), 60_000).unref()
   return {
-    read,
-    ...counted,
+    ...{ read, ...counted, scoped, evaluate },
     url: listener?.url ?? null,
-    close: async () => listener?.close(),
+    close: async () => {
+      if (timer !== null) clearInterval(timer)
+      await listener?.close()
+    },
   }
+}
+
+/** @returns what hears of each scope. */
+function incidentGauges(house: House, registry: Registry): Metrics["scoped"] {
+  let reading: Promise<IncidentFigures> | null = null
+  // One reading for all that are collected at once.
+  const figures = () => (reading ??= incidentFigures(house).finally(() => (reading = null)))
+  const registers = [registry]
+  new Gauge({
+    ...{ name: "sallyport_incidents_open", help: "incidents that are not closed", registers },
+    async collect() {
+      this.set((await figures()).open)
+    },
+  })
+  new Gauge({
+    name: "sallyport_incident_clocks",
+    help: "started clocks of open incidents: running, met by every receiver, or due and not met",
+    ...{ labelNames: ["state"], registers },
+    async collect() {
+      for (const [state, count] of Object.entries((await figures()).clocks)) this.set({ state }, count)
+    },
+  })
+  new Gauge({
+    name: "sallyport_incident_scope_age_seconds",
+    help: "since that open incident was counted whose counts are oldest; -1 where none was",
+    registers,
+    async collect() {
+      const { scoped_ms } = await figures()
+      this.set(scoped_ms === null ? -1 : Math.max(0, house.log.clock() - scoped_ms) / 1000)
+    },
+  })
+  const took = new Gauge({
+    name: "sallyport_incident_scope_seconds",
+    help: "how long the last scope took that this server counted; 0 before",
+    registers,
+  })
+  return took_ms => took.set(took_ms / 1000)
+}
+
+/** @param from  the entry that the first evaluation begins with. */
+function ruleEvaluations(house: House, registry: Registry, from: number): Metrics["evaluate"] {
+  const evaluations = new Counter({
+    name: "sallyport_rule_evaluations_total",
+    help: "each minute, of each rule: fired, quiet, no data, or error where it could not be said",
+    ...{ labelNames: ["rule", "result"], registers: [registry] },
+  })
+  let turn = Promise.resolve()
+  let next = from
+  const evaluate = async () => {
+    try {
+      const evaluated = await evaluateRules(house, next)
+      next = evaluated.next
+      for (const { rule, standing } of evaluated.standings)
+        evaluations.inc({ rule, result: standing.replace(" ", "_") })
+    } catch {
+      for (const rule of ruleNames) evaluations.inc({ rule, result: "error" })
+    }
+  }
+  return () => (turn = turn.then(evaluate))
 }
 
 /** Read off the ledger when somebody asks. */

@@ -121,7 +121,7 @@ describe("the census of routes: a new one must be entered here, and none but two
       ..."POST /v1/destinations,GET /v1/destinations,GET /v1/destinations/:id,POST /v1/destinations/:id/test,POST /v1/destination-removals,GET /v1/messages/:id,POST /v1/messages/:id/resending".split(
         ",",
       ),
-      ..."POST /v1/incidents/:id/statements,GET /v1/incidents/:id/statement,GET /v1/incidents/:id/letters,GET /v1/notice-codes/:code,GET /notice,POST /v1/incidents,POST /v1/breach-reports,GET /v1/incidents,GET /v1/incidents/:id,GET /v1/incidents/:id/scope,GET /v1/incidents/:id/clocks".split(
+      ..."POST /v1/incidents/:id/statements,GET /v1/incidents/:id/statement,GET /v1/incidents/:id/letters,GET /v1/notice-codes/:code,GET /notice,POST /v1/incidents,POST /v1/breach-reports,GET /v1/incidents,GET /v1/incidents/:id,GET /v1/incidents/:id/scope,GET /v1/incidents/:id/clocks,GET /v1/clock-packs".split(
         ",",
       ),
       ...["amendments", "scopes", "clocks", "acknowledgements", "sign-offs", "closing"].map(

@@ -95,7 +95,7 @@ export function routesOf(
     ...streamRoutes(house, options.metrics),
     ...destinationRoutes(house),
     ...traceRoutes(house),
-    ...incidentRoutes(house),
+    ...incidentRoutes(house, options.metrics),
     ...linkageRoutes(house),
     ...motionRoutes(house),
     ...watchRoutes(house),

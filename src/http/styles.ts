@@ -15,7 +15,10 @@ th{color:var(--quiet);font-weight:600}.number{text-align:right;font-variant-nume
 .kind{font-family:ui-monospace,monospace;font-size:.85rem;white-space:nowrap}.refused{color:var(--bad);font-weight:600}.delivered,.permit{color:var(--good);font-weight:600}
 button{font:inherit;padding:.45rem .9rem;margin:.25rem .5rem .25rem 0;border:1px solid var(--deep);border-radius:.35rem;background:var(--deep);color:#fff;cursor:pointer}button:disabled{opacity:.5}
 button.link{background:none;border:0;padding:0;margin:0;color:inherit;text-decoration:underline;font-family:ui-monospace,monospace;font-size:.9rem}button:focus-visible{outline:3px solid #ffbe2e;outline-offset:2px}
+.left{font-size:2.6rem;line-height:1.1;font-weight:600;margin:.75rem 0 0;font-variant-numeric:tabular-nums}main a{color:inherit}
+.plot{width:100%;min-width:30rem;max-width:40rem;display:block;font-size:12px}.plot rect{fill:#3d72b4}.plot text{fill:currentColor}.plot line{stroke:var(--quiet)}
 .silhouettes{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.5rem}.silhouettes svg{width:100%;border-radius:.25rem;display:block}
+h2,code,.facts td{overflow-wrap:anywhere}.wide{overflow-x:auto}
 #line{white-space:pre-wrap;overflow-wrap:anywhere}
 pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padding:.75rem;overflow-x:auto;font-size:.85rem;margin:.25rem 0}
 `

@@ -211,9 +211,13 @@ export function clockOf(held: Pick<IncidentState, "clocks">, name: ClockName): C
 }
 
 /** Whether somebody must still be told in time: neither met, nor said by counsel not to run. */
-export function isRunning({ receivers, acknowledged, signed }: Clock): boolean {
-  const isMet = receivers.every(each => acknowledged.some(({ receiver }) => receiver === each))
-  return !isMet && signed?.opinion !== "not_triggered"
+export function isRunning(clock: Clock): boolean {
+  return !isMet(clock) && clock.signed?.opinion !== "not_triggered"
+}
+
+/** Whether each receiver acknowledged it, in time or late. */
+export function isMet({ receivers, acknowledged }: Clock): boolean {
+  return receivers.every(each => acknowledged.some(({ receiver }) => receiver === each))
 }
 
 /** A statement that two people signed stands as they signed it. */

@@ -232,7 +232,9 @@ export async function refreshReceipt(
 }
 
 /** What entries are given to, in order. */
-type Takes = Pick<Replay, "take">
+interface Takes {
+  take(...of: Parameters<Replay["take"]>): Problem[] | Promise<Problem[]>
+}
 
 /** Where a walk over the whole log stands, so that it can go on when the log has grown. */
 export class LogWalk {
@@ -280,7 +282,7 @@ export class LogWalk {
         problems.push({ at: `bundle ${index}`, why: "missing, or of another width" })
       else if (differs >= 0)
         problems.push({ at: `entry ${index * tileWidth + differs}`, why: `is not that of tile 0/${index}` })
-      else problems.push(...this.#replay.take(rowsOf(entries, index).slice(skip)))
+      else problems.push(...(await this.#replay.take(rowsOf(entries, index).slice(skip))))
     }
     const leaves = found.slice(skip)
     this.frontier = grow(this.frontier, leaves)

@@ -17,7 +17,7 @@ export interface Question {
   /** The text of a `.tlog-proof` file. */
   readonly receipt: string
   readonly policy: Policy
-  /** `null` for an admission proof, which has no file. */
+  /** `null` for an admission proof or a report, which has no file. */
   readonly file: HeldFile | null
   readonly verify: VerifyEd25519
 }
@@ -102,28 +102,49 @@ export const deliveryChecks: readonly Check[] = [
   },
 ]
 
+/** For the receipt of a report or declaration. */
+export const reportChecks: readonly Check[] = [
+  {
+    name: "the author's signed request holds",
+    refuse: "RECEIPT_REQUEST",
+    holds: c => c.receipt !== null && isAuthored(c.receipt.entry, c),
+  },
+]
+
 /**
  * Verifies a receipt offline: from the file, a policy that the reader pinned, and the image itself.
- * An admission proof (entry `admitted`) has no file, and ends with the first table.
+ * An admission proof (entry `admitted`) has no file, and ends with the first table; so has a report (`incident.declared`).
  */
 export function checkReceipt(question: Question): Verdict {
   const context = contextOf(question)
   const entry = context.receipt?.entry ?? null
-  const table =
-    question.file === null && entry?.kind === "admitted"
-      ? receiptChecks
-      : [...receiptChecks, ...deliveryChecks]
+  const table = [...receiptChecks, ...checksOf(question.file === null ? entry : null)]
   const failed = table.findIndex(check => !check.holds(context))
   const done = failed < 0 ? table : table.slice(0, failed + 1)
   return {
     checks: done.map((check, i) => ({ name: check.name, holds: i !== failed })),
     refusal: failed < 0 ? null : (table[failed]?.refuse ?? null),
-    notChecked: [
-      "whether the two approvals stand in the log (sallyport log verify)",
-      "whether the image was copied on after its delivery",
-    ],
+    notChecked:
+      entry?.kind === "incident.declared"
+        ? ["whether its author was enrolled with that key (sallyport log verify)"]
+        : [
+            "whether the two approvals stand in the log (sallyport log verify)",
+            "whether the image was copied on after its delivery",
+          ],
     entry,
     permit: context.permit,
+  }
+}
+
+/** @param entry  of a receipt that comes without a file, or `null`. */
+function checksOf(entry: Entry | null): readonly Check[] {
+  switch (entry?.kind) {
+    case "admitted":
+      return []
+    case "incident.declared":
+      return reportChecks
+    default:
+      return deliveryChecks
   }
 }
 
@@ -151,16 +172,16 @@ function isAfter({ receipt, permit, delivered }: Context): boolean {
   return delivered.permit < receipt.index && Date.parse(permit.at) <= Date.parse(delivered.at)
 }
 
-function isAsked({ permit, judged, question }: Context): boolean {
-  if (permit === null || judged.kind !== "ok" || permit.statement === null) return false
+function isAsked({ permit, ...context }: Context): boolean {
+  if (permit === null || permit.statement === null) return false
   const { capture, level, grant } = permit.statement
   const isSame = capture === permit.capture && level === permit.level && grant === permit.by?.grant
-  return (
-    isSame &&
-    isAuthentic(permit, {
-      origin: judged.checkpoint.origin,
-      at_ms: Date.parse(permit.at),
-      verify: question.verify,
-    })
-  )
+  return isSame && isAuthored(permit, context)
+}
+
+/** Whether its author's signature holds for what the entry says. */
+function isAuthored(entry: Entry, { judged, question }: Pick<Context, "judged" | "question">): boolean {
+  if (judged.kind !== "ok") return false
+  const { origin } = judged.checkpoint
+  return isAuthentic(entry, { origin, at_ms: Date.parse(entry.at), verify: question.verify })
 }

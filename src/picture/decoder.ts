@@ -1,3 +1,4 @@
+import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
 import type { Level } from "../grant/level.ts"
 import { checkBytes } from "./format.ts"
@@ -33,7 +34,7 @@ export interface DecoderOptions {
 }
 
 export function openDecoder(options: DecoderOptions): Decoder {
-  const pool = new Pool({ ...options, script: scriptUrl(), givesWay: false })
+  const pool = new Pool({ ...options, script: builtScript("child", import.meta.url), givesWay: false })
   return {
     async describe(picture) {
       checkBytes(picture)
@@ -55,8 +56,4 @@ export function openDecoder(options: DecoderOptions): Decoder {
 function wellFormed<T>(answer: T | null): T {
   if (answer === null) throw new Fault("INTERNAL", "the decoder's answer has the wrong shape")
   return answer
-}
-
-function scriptUrl(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url)
 }

@@ -202,7 +202,7 @@ exec "$@"`
 const reserved_mb = Number(process.versions.node.split(".")[0]) >= 22 ? 512 : 0
 
 function spawnChild({ memory_mb, script, givesWay }: PoolOptions): ChildProcess {
-  const file = fileURLToPath(builtUrl(script))
+  const file = fileURLToPath(script)
   const heap = `--max-old-space-size=${Math.floor(memory_mb / 4)}`
   const niceness = givesWay ? "10" : "0"
   const command = [
@@ -229,9 +229,4 @@ function spawnChild({ memory_mb, script, givesWay }: PoolOptions): ChildProcess 
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "advanced",
   })
-}
-
-/** A test runner that runs the .ts sources takes the built script. */
-function builtUrl(script: URL): URL {
-  return new URL(script.href.replace(/\/src\/([^/]+)\/([^/]+)\.ts$/, "/dist/$1/$2.js"))
 }

@@ -1,3 +1,4 @@
+import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
 import type { Evidence } from "../mark/score.ts"
 import type { LeakLook } from "./leak.ts"
@@ -44,10 +45,7 @@ const memory_mb = 3072
 const timeout_ms = 120_000
 
 export function openTracer(): Tracer {
-  const script = new URL(
-    import.meta.url.endsWith(".ts") ? "./trace-child.ts" : "./trace-child.js",
-    import.meta.url,
-  )
+  const script = builtScript("trace-child", import.meta.url)
   const pool = new Pool({ processes: 1, timeout_ms, memory_mb, script, givesWay: true })
   return {
     async look(file) {

@@ -1,3 +1,4 @@
+import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
 import { checkBytes } from "../picture/format.ts"
 import { Pool } from "../picture/pool.ts"
@@ -20,7 +21,11 @@ export interface Describer {
 }
 
 export function openDescriber(options: LookerOptions): Describer {
-  const pool = new Pool({ ...options, script: scriptUrl(), givesWay: true })
+  const pool = new Pool({
+    ...options,
+    script: builtScript("describe-child", import.meta.url),
+    givesWay: true,
+  })
   return {
     async describe(job) {
       checkBytes(job.picture)
@@ -55,11 +60,4 @@ function describedOf(value: unknown, faces: number): Described | null {
 function isDescriptor(value: unknown): value is Float32Array | null {
   if (value === null) return true
   return value instanceof Float32Array && value.length === descriptorSize && value.every(Number.isFinite)
-}
-
-function scriptUrl(): URL {
-  return new URL(
-    import.meta.url.endsWith(".ts") ? "./describe-child.ts" : "./describe-child.js",
-    import.meta.url,
-  )
 }

@@ -1,3 +1,4 @@
+import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
 import { checkBytes } from "../picture/format.ts"
 import { Pool } from "../picture/pool.ts"
@@ -34,7 +35,7 @@ export interface LookerOptions {
 export const lookMemory_mb = 1280
 
 export function openLooker(options: LookerOptions): Looker {
-  const pool = new Pool({ ...options, script: scriptUrl(), givesWay: true })
+  const pool = new Pool({ ...options, script: builtScript("look-child", import.meta.url), givesWay: true })
   return {
     async look(job) {
       checkBytes(job.picture)
@@ -44,8 +45,4 @@ export function openLooker(options: LookerOptions): Looker {
     },
     close: () => pool.close(),
   }
-}
-
-function scriptUrl(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./look-child.ts" : "./look-child.js", import.meta.url)
 }

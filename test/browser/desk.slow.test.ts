@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
 import type { Server as HttpServer } from "node:http"
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Provider } from "oidc-provider"
 import {
@@ -13,14 +13,20 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { recordOf } from "../../src/custody/caller.ts"
 import { requestGrant } from "../../src/custody/grants.ts"
+import { declareIncident, scopeIncident } from "../../src/custody/incidents.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
+import { release } from "../../src/custody/release.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import type { Statement } from "../../src/grant/request.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { parseEntry, type EntryOf } from "../../src/log/kinds.ts"
+import { organizationOf } from "../destinations.ts"
+import { takeInPlain } from "../flat.ts"
+import { state } from "../incident.ts"
 import { freePort } from "../postgres.ts"
-import { approve, callerOf, openTestPort, second, takeIn, termsOf, type TestPort } from "../port.ts"
+import { approve, callerOf, grantOf, openTestPort, releaseCaller, second } from "../port.ts"
+import { takeIn, termsOf, type TestPort } from "../port.ts"
 import sharp from "sharp"
 
 /** The desk in Chromium: sign-in at a real identity provider, a passkey of a virtual authenticator, and who steals them. */
@@ -237,6 +243,91 @@ describe.skipIf(program === undefined)(`the desk in Chromium${skipped}`, () => {
     await page.reload()
     await page.waitForSelector("#state")
     expect(await page.textContent("#who")).toContain(port.people.cor.person)
+  })
+
+  /** The vendor knew 18 days ago, the agency knows since now. */
+  async function declared(): Promise<string> {
+    const { house, people } = port
+    const ago = (days: number) => new Date(house.log.clock() - days * 86_400_000).toISOString()
+    const contractor = { roles: ["dhs_contractor"], zone: "America/New_York" }
+    const agency = { roles: ["federal_agency", "dhs_component"], zone: "America/New_York" }
+    const statement = {
+      title: "the vendor's network",
+      cause: { of: "organizations", organizations: [await organizationOf(port, "engineer")] },
+      ...{ from: ago(1), until: null, note_commitment: null },
+      discovered: [
+        { party: "subcontractor", at: ago(18) },
+        { party: "agency", at: ago(0) },
+      ],
+      facts: { elements: { pii: "yes" }, parties: { subcontractor: contractor, agency } },
+    } satisfies Statement
+    const caller = await callerOf(house, people.privacy, { path: "/v1/incidents", statement })
+    return (await declareIncident(house, caller, { reported: false, key: "desk" })).incident
+  }
+
+  test("an incident: how long there is first, then what was missed; nothing counted is not nothing left", async () => {
+    const wrong: string[] = []
+    page.on("console", message => message.type() === "error" && wrong.push(message.text()))
+    await page.reload()
+    await page.waitForSelector("text=No open incident.")
+    const incident = await declared()
+    await page.reload()
+    expect(await page.textContent("#incidents")).toBe("1 open incident")
+    await page.click(`text=${incident}`)
+    await page.waitForSelector("#incident")
+    const left = (await page.textContent("#left"))!
+    expect(left).toMatch(/^5[0-9] min( \d+ s)? left$/)
+    await page.waitForFunction(was => document.getElementById("left")?.textContent !== was, left)
+    expect(await page.textContent("#missed")).toMatch(/^1 clock is missed, by 17 d 23 h: sub/)
+    expect(await page.textContent("#scope")).toContain("Nothing is counted yet")
+    expect(await page.$(".plot")).toBeNull()
+    expect(await page.textContent("#statement")).toContain("None was signed")
+    await picture("6-incident-uncounted")
+    expect(wrong).toEqual([])
+  })
+
+  test("an incident that was counted: bounds, unknowns, days, live grants that lead to the grant, the signed files", async () => {
+    const wrong: string[] = []
+    page.on("console", message => message.type() === "error" && wrong.push(message.text()))
+    const { house, people } = port
+    const captures = await takeInPlain(port, 4)
+    const grant = await grantOf(port, { terms: { images: 4, releases: 8 } })
+    for (const capture of captures.slice(0, 3))
+      await release(house, await releaseCaller(port, { grant, capture }))
+    const [{ id: incident } = { id: "" }] = await house.ledger.records("incident", { limit: 1 })
+    const path = `/v1/incidents/${incident}/scopes`
+    const counting = await callerOf(house, people.privacy, { path, statement: { version: 1 } })
+    const { result } = await scopeIncident(house, counting, incident)
+    await page.click("text=Read again")
+    await page.waitForSelector(".plot")
+    const cells = async (unit: string) => page.locator(`tr:has(td:text-is("${unit}")) td`).allTextContents()
+    const takeable = String(result.takeable.images.at_most)
+    expect(await cells("distinct images")).toEqual(["distinct images", "3", "0", takeable])
+    const { at_least, at_most } = result.left.vehicles
+    expect(at_most).toBeGreaterThan(at_least)
+    expect((await cells("vehicles"))[1]).toBe(`${at_least} to ${at_most}`)
+    const unknown = result.unknowns.filter(({ count }) => count !== 0).map(({ sentence }) => sentence)
+    expect(await page.locator("#unknowns li").allTextContents()).toEqual(unknown)
+    expect(await page.locator(".plot rect").count()).toBe(result.left_by.release_day.length)
+    expect(await page.textContent("#live")).toMatch(
+      new RegExp(`^${result.live_grants.length} live grants? lets? them take more`),
+    )
+    expect(result.live_grants.map(each => each.grant)).toContain(grant)
+    await picture("7-incident")
+    await page.click(`text=${grant}`)
+    await page.waitForSelector("#grant")
+    expect(await page.textContent("#grant")).toContain(`${grant}: approved`)
+    const { frozen } = await state(port, incident)
+    await page.click("text=Back")
+    await page.click(`text=${incident}`)
+    const saving = page.waitForEvent("download")
+    await page.click('a[download="frozen.json"]')
+    const saved = await (await saving).path()
+    expect(JSON.parse(await readFile(saved, "utf8"))).toEqual(frozen)
+    await page.setViewportSize({ width: 390, height: 844 })
+    await picture("8-incident-narrow")
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    expect(wrong).toEqual([])
   })
 
   test("every approval by passkey replays from the log alone", async () => {

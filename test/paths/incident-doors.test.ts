@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { Ask } from "../../src/cli/client.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
+import type { ReceivedReport } from "../../src/custody/incident-record.ts"
+import { verifyEd25519 } from "../../src/ed25519.ts"
 import type { IncidentState } from "../../src/log/incidents.ts"
-import { organizationOf } from "../destinations.ts"
+import { parseEntry } from "../../src/log/kinds.ts"
+import { checkReceipt, type HeldFile } from "../../src/log/verify.ts"
+import { organizationOf, suspendPerson } from "../destinations.ts"
+import { policyOf } from "../incident.ts"
 import { codeOf, openTestPort, type Role, type TestPort } from "../port.ts"
 import { clientFor } from "../server.ts"
 
@@ -111,7 +116,6 @@ describe("a vendor", () => {
     const { incident } = await ask<Done>("engineer", declare({}, { path: "/v1/breach-reports" }))
     const refused: readonly Ask[] = [
       { method: "GET", path: "/v1/incidents" },
-      { method: "GET", path: `/v1/incidents/${incident}` },
       { method: "GET", path: `/v1/incidents/${incident}/scope` },
       { method: "GET", path: `/v1/incidents/${incident}/clocks` },
       { method: "POST", path: `/v1/incidents/${incident}/scopes`, statement: { version: 1 } },
@@ -124,6 +128,55 @@ describe("a vendor", () => {
     ]
     for (const each of refused)
       expect([each.path, await codeOf(ask("engineer", each))]).toEqual([each.path, "OFFICE"])
+  })
+
+  test("reads back that his own report was received, with its receipt, and nothing else of the incident", async () => {
+    const stating = declare({}, { path: "/v1/breach-reports" })
+    const { incident, entry } = await ask<Done>("engineer", stating)
+    const read = (role: Role, id = incident) =>
+      ask<ReceivedReport>(role, { method: "GET", path: `/v1/incidents/${id}` })
+    const report = await read("engineer")
+    expect(Object.keys(report).sort()).toEqual(["entry", "incident", "receipt", "received_at"])
+    expect(report).toMatchObject({ incident, entry })
+    const [row] = await port.house.ledger.entries(entry, entry + 1)
+    expect(parseEntry(row!.bytes)).toMatchObject({ incident, at: report.received_at, reported: true })
+    // What the agency finds out since is not told.
+    const statement = { version: 1, ...stated() }
+    await ask("privacy", { method: "POST", path: `/v1/incidents/${incident}/amendments`, statement })
+    const again = await read("colleague")
+    expect({ ...again, receipt: "" }).toEqual({ ...report, receipt: "" })
+    expect(await read("auditor")).toMatchObject({ incident, version: 2, status: "declared" })
+    expect(await codeOf(read("prime"))).toBe("OFFICE")
+    // Whether there is another one is not told either.
+    const { incident: agencys } = await ask<Done>("privacy", declare())
+    for (const id of [agencys, "inc_none"]) expect(await codeOf(read("engineer", id))).toBe("OFFICE")
+    await suspendPerson(port, "engineer", true)
+    expect(await codeOf(read("engineer"))).toBe("PERSON_SUSPENDED")
+    // Who is suspended may still report, and so gets the receipt of the same report again.
+    expect(await ask<Done>("engineer", stating)).toMatchObject({
+      ...{ incident, entry, again: true, receipt: expect.stringContaining("tlog-proof") },
+    })
+    await suspendPerson(port, "engineer", false)
+  })
+
+  test("checks the receipt of his report offline: a tree, a signature or a report that is another is refused", async () => {
+    const { incident } = await ask<Done>("engineer", declare({}, { path: "/v1/breach-reports" }))
+    const { receipt } = await ask<ReceivedReport>("engineer", {
+      ...{ method: "GET", path: `/v1/incidents/${incident}` },
+    })
+    const checked = (text: string, file: HeldFile | null = null) =>
+      checkReceipt({ receipt: text, policy: policyOf(port), file, verify: verifyEd25519 })
+    expect(checked(receipt)).toMatchObject({ refusal: null, entry: { kind: "incident.declared", incident } })
+    expect(checked(receipt).checks.at(-1)).toEqual({
+      ...{ name: "the author's signed request holds", holds: true },
+    })
+    const bent = receipt.replace(/^extra (.{40})(.)/m, (_, start: string, letter: string) => {
+      return `extra ${start}${letter === "A" ? "B" : "A"}`
+    })
+    expect(bent).not.toBe(receipt)
+    expect(["RECEIPT_INCLUSION", "RECEIPT_FORMAT"]).toContain(checked(bent).refusal)
+    // It is no receipt of an image.
+    expect(checked(receipt, { sha256: "0".repeat(64), size_bytes: 1 }).refusal).toBe("RECEIPT_NOT_PERMIT")
   })
 
   test("is listed where he reported, and not where only what was declared is asked for", async () => {

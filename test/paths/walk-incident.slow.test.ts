@@ -36,6 +36,7 @@ beforeAll(async () => {
     standing: { differences: [] },
   })
   pump = startPump(port.house, { settings: settingsOf(port, ["soc"]), told: error => errors.push(error) })
+  await writeFile(join(folder, "policy"), port.house.log.policy)
   await writeFile(join(folder, "statement.json"), `{"v":1,"said":"4 images left"}`)
   const remembered = {
     MOTION: /motion second (mot_[0-9A-Z]{26})/,
