@@ -20,7 +20,7 @@ import type { House } from "./house.ts"
 import { assertVersion, incidentOf } from "./incident-record.ts"
 import { scopedAgain } from "./incidents.ts"
 import { plannedApart } from "./linkage-planner.ts"
-import { describedPatiently } from "./patience.ts"
+import { describedPatiently, patiently } from "./patience.ts"
 import { readsOf } from "./plate-reads.ts"
 import { propose } from "./propose.ts"
 import { openedFor, type Errand } from "./system-opening.ts"
@@ -199,7 +199,9 @@ function seenOf({ id, port, lane, headerJson }: CaptureRow): Seen {
 async function plan(house: House, { linkage, incident, seed, sample }: Run, found: Found): Promise<void> {
   const { faces, descriptors } = found
   const drawn = { seed, sample }
-  const { plan: pairs, searched }: FacePlan = await plannedApart({ faces, descriptors, drawn })
+  const { plan: pairs, searched }: FacePlan = await patiently(() =>
+    plannedApart({ faces, descriptors, drawn }),
+  )
   const text = canonical(pairs)
   await house.objects.putIfAbsent(planName(incident, linkage), house.keys.root.wrap(keyName(linkage), text))
   const draft: Draft = {

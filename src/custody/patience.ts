@@ -26,7 +26,8 @@ export async function describedPatiently(describer: Describer, job: DescribeJob)
   }
 }
 
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
+/** Does it again after a while where no child was free or none started. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (const pause_ms of pauses_ms) {
     try {
       return await work()
