@@ -1,3 +1,4 @@
+import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
 import { planFrom } from "../incident/plan-shape.ts"
 import type { FacePlan, FaceSeen } from "../incident/face-plan.ts"
@@ -19,7 +20,8 @@ const timeout_ms = 30 * 60_000
  * @throws Fault PICTURE where it takes longer than half an hour; BUSY; INTERNAL.
  */
 export async function plannedApart(job: PlanJob): Promise<FacePlan> {
-  const pool = new Pool({ processes: 1, timeout_ms, memory_mb, script: scriptUrl(), givesWay: true })
+  const script = builtScript("linkage-child", import.meta.url)
+  const pool = new Pool({ processes: 1, timeout_ms, memory_mb, script, givesWay: true })
   try {
     const { plan, searched } = (await pool.work(job)) as FacePlan
     const whole = planFrom(plan)
@@ -28,11 +30,4 @@ export async function plannedApart(job: PlanJob): Promise<FacePlan> {
   } finally {
     await pool.close()
   }
-}
-
-function scriptUrl(): URL {
-  return new URL(
-    import.meta.url.endsWith(".ts") ? "./linkage-child.ts" : "./linkage-child.js",
-    import.meta.url,
-  )
 }
