@@ -25,35 +25,19 @@ const closeShare = 0.85
 /** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
 const mostAlike = 0.99
 
-/** An original with so many corners, for which so many times more speaks than for any other, is not looked for in a mirror too. */
-const plain = { corners: 20, times: 5 }
-
 /** The originals of a leak by its corners, or those of its mirror image, each the way that more speaks for, the likeliest first. */
 export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
 ): Promise<readonly Likely[]> {
-  const foundBy = async (packed: Uint8Array, isMirrored: boolean): Promise<Likely[]> => {
-    const found = await originals.find(parseDescriptors(packed) ?? [], side_px, mostLikely)
-    return found.filter(({ agreeing }) => agreeing >= leastCorners).map(each => ({ ...each, isMirrored }))
-  }
-  const asItIs = await foundBy(descriptors, false)
-  if (isPlain(asItIs)) return asItIs.slice(0, 1)
-  const likely = [...asItIs, ...(await foundBy(mirrored, true))].sort(
-    (a, b) => b.votes - a.votes || b.agreeing - a.agreeing,
-  )
-  return likely
-    .filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0))
+  const ways = [descriptors, mirrored].map(packed => parseDescriptors(packed) ?? [])
+  const found = await originals.findEither(ways, side_px, 2 * mostLikely)
+  return found
+    .filter(({ agreeing }) => agreeing >= leastCorners)
+    .filter(({ votes }) => votes >= likelyShare * (found[0]?.votes ?? 0))
     .filter(({ name }, i, all) => all.findIndex(other => other.name === name) === i)
     .slice(0, mostLikely)
-}
-
-function isPlain([first, second]: readonly Likely[]): boolean {
-  return (
-    first !== undefined &&
-    first.agreeing >= plain.corners &&
-    first.votes >= plain.times * (second?.votes ?? 0)
-  )
+    .map(each => ({ ...each, isMirrored: each.way === 1 }))
 }
 
 /**
