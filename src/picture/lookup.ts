@@ -2,6 +2,8 @@ import type { LeakLook } from "./leak.ts"
 import { parseDescriptors } from "./descriptors.ts"
 import type { Candidate, Originals } from "./originals.ts"
 import type { Warp } from "../mark/warp.ts"
+import type { Lie } from "./compare.ts"
+import type { Likened } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
 /** An original that a leak, or its mirror image, may have come from. */
@@ -40,26 +42,38 @@ export async function likelyOf(
     .map(each => ({ ...each, isMirrored: each.way === 1 }))
 }
 
+/** An original that is worth comparing. */
+export interface Close {
+  readonly name: string
+  /** How the leak lies on it; `null` where that is not known any more. */
+  readonly guess: Lie | null
+}
+
 /**
- * The names of those that are worth comparing, the best first.
- * @param likenesses  of each to the leak, −1 to 1; `null` where there is nothing to hold against it any more.
+ * Those that are worth comparing, the best first.
+ * @param told  of each by its name how alike it and the leak are, `null` where that is little; nothing of those that there is
+ * nothing of to hold against it any more.
  */
 export function closestOf(
   likely: readonly Likely[],
-  likenesses: readonly (number | null)[],
-): readonly string[] {
+  told: ReadonlyMap<string, Likened | null>,
+): readonly Close[] {
   const ranked = likely
-    .map(({ name, votes }, n) => {
-      const likeness = likenesses[n] ?? null
-      return {
-        name,
-        worth: likeness === null ? null : Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness)),
-      }
-    })
-    .sort((a, b) => (b.worth ?? Infinity) - (a.worth ?? Infinity))
-  const best = ranked.find(({ worth }) => worth !== null)?.worth ?? 0
-  const close = ranked.filter(({ worth }) => worth === null || worth >= closeShare * best)
-  return [...new Set(close.map(({ name }) => name))]
+    .filter(({ name }) => told.get(name) !== null)
+    .map(each => ({ each, likened: told.get(each.name), worth: worthOf(each, told.get(each.name)) }))
+    .sort((a, b) => b.worth - a.worth)
+  const best = ranked.find(({ likened }) => likened !== undefined)?.worth ?? 0
+  return ranked
+    .filter(({ worth }) => worth >= closeShare * best)
+    .map(({ each: { name, isMirrored }, likened }) => ({
+      name,
+      guess: likened === undefined ? null : { warp: likened.warp, isMirrored },
+    }))
+}
+
+function worthOf({ votes }: Likely, likened: Likened | null | undefined): number {
+  if (likened == null) return Infinity
+  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likened.likeness))
 }
 
 /**
