@@ -59,21 +59,20 @@ export function closestOf(
   told: ReadonlyMap<string, Likened | null>,
 ): readonly Close[] {
   const ranked = likely
-    .filter(({ name }) => told.get(name) !== null)
-    .map(each => ({ each, likened: told.get(each.name), worth: worthOf(each, told.get(each.name)) }))
+    .flatMap((each): readonly (Close & { readonly worth: number })[] => {
+      const likened = told.get(each.name)
+      if (likened === undefined) return [{ name: each.name, guess: null, worth: Infinity }]
+      if (likened === null) return []
+      const guess = { warp: likened.warp, isMirrored: each.isMirrored }
+      return [{ name: each.name, guess, worth: worthOf(each, likened) }]
+    })
     .sort((a, b) => b.worth - a.worth)
-  const best = ranked.find(({ likened }) => likened !== undefined)?.worth ?? 0
-  return ranked
-    .filter(({ worth }) => worth >= closeShare * best)
-    .map(({ each: { name, isMirrored }, likened }) => ({
-      name,
-      guess: likened === undefined ? null : { warp: likened.warp, isMirrored },
-    }))
+  const best = ranked.find(({ guess }) => guess !== null)?.worth ?? 0
+  return ranked.filter(({ worth }) => worth >= closeShare * best).map(({ name, guess }) => ({ name, guess }))
 }
 
-function worthOf({ votes }: Likely, likened: Likened | null | undefined): number {
-  if (likened == null) return Infinity
-  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likened.likeness))
+function worthOf({ votes }: Likely, { likeness }: Likened): number {
+  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness))
 }
 
 /**

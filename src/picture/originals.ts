@@ -2,7 +2,7 @@ import { startOf, type Match } from "../mark/starts.ts"
 import { identity, scaleAt, warpedX, warpedY, type Warp } from "../mark/warp.ts"
 import { Ballot, firstOf, othersTurn, scaleOf, stepsOf, window, type Shelf } from "./ballot.ts"
 import type { Descriptor } from "./descriptors.ts"
-import { distance, matchLimit_bits, words, wordsInto, wordsOf } from "./hamming.ts"
+import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
 import type { Sketch } from "./sketch.ts"
 import { sortedTables } from "./tables.ts"
 
