@@ -26,7 +26,7 @@ export const record_bytes = 38
 export const maxDescriptors = 1024
 
 /** The longer side at which an original, a part of one and a leaked picture are looked at. */
-const sides_px = { whole: 640, part: 480, leak: 800 }
+const sides_px = { whole: 1024, part: 480, leak: 800 }
 
 /** How many more corners a level gets than the next, which has 0.6 times its pixels: coarse ones outlive a rescaling. */
 const share = 1.3

@@ -38,6 +38,9 @@ const stages = [
 ] as const
 const firstGoing = 2
 
+/** A part that explains less than this share of what another of the same original explains is not what the leak shows. */
+const partShare = 0.5
+
 /**
  * How alike a leak and the likenesses of some originals are: the whole's or a region's, whichever explains more of the leak; `null`
  * for those that are not among the most alike already when they are looked at coarsely.
@@ -60,22 +63,30 @@ export async function likenessesTo(
     const ways = new Set(laid.map(({ isMirrored }) => isMirrored))
     const views = new Map([...ways].map(way => [way, reduced(sideOf(leak, way).view, side_px)]))
     laid = laid.map(each => nearer(each, views.get(each.isMirrored) as Small, { side_px, freedom }))
-    laid.sort((a, b) => explained(b) - explained(a))
-    laid = laid.filter(({ n }, i) => laid.findIndex(other => other.n === n) === i)
-    const rank = (each: Laid) => (each.n < firstGoing ? 2 : explained(each))
-    laid = laid.sort((a, b) => rank(b) - rank(a)).slice(0, going)
+    laid = goingOn(laid, going)
   }
   return guesses.map((_, n) => {
-    const { likeness, share, warp } = laid.find(each => each.n === n) ?? {
-      likeness: -1,
-      share: 0,
-      warp: null,
-    }
-    return warp === null ? null : { likeness, share, warp }
+    const best = laid.find(each => each.n === n)
+    return best === undefined || best.share === 0
+      ? null
+      : { likeness: best.likeness, share: best.share, warp: best.warp }
   })
 }
 
-/** How much of a leak a likeness explains: another vehicle of one make is alike where it shows the same, and shows less. */
+/** Of so many guesses each part that may be what the leak shows, the way in which it explains most; what explains most first. */
+function goingOn(laid: readonly Laid[], guesses: number): Laid[] {
+  const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
+  const best = new Map<number, Laid>()
+  for (const each of ranked) if (!best.has(each.n)) best.set(each.n, each)
+  const first = [...best.keys()].filter(n => n < firstGoing)
+  const others = [...best.keys()].filter(n => n >= firstGoing)
+  const going = new Set([...first, ...others].slice(0, guesses))
+  return ranked
+    .filter(each => going.has(each.n) && explained(each) >= partShare * explained(best.get(each.n) as Laid))
+    .filter(({ plane }, i, all) => all.findIndex(other => other.plane === plane) === i)
+}
+
+/** How much of a leak a likeness explains: a region of another vehicle of one make may be more alike, and explains less. */
 function explained({ likeness, share }: Pick<Likened, "likeness" | "share">): number {
   return Math.max(0, likeness) ** 2 * share
 }

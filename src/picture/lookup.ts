@@ -71,8 +71,8 @@ export function closestOf(
   return ranked.filter(({ worth }) => worth >= closeShare * best).map(({ name, guess }) => ({ name, guess }))
 }
 
-function worthOf({ votes }: Likely, { likeness }: Likened): number {
-  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness))
+function worthOf({ votes }: Likely, { likeness, share }: Likened): number {
+  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share)))
 }
 
 /**

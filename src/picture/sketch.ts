@@ -22,8 +22,14 @@ export interface SketchPart {
   readonly likeness: Uint8Array
 }
 
-/** Descriptors of the whole and of each region, the longer side of a likeness, and bytes: together at most 403,741. */
-export const sketchLimits = { whole: 640, region: 340, regions: 4, likeness_px: 320, bytes: 404_000 } as const
+/** Descriptors of the whole and of each region, the longer side of a likeness, and bytes: together at most 417,421. */
+export const sketchLimits = {
+  whole: 1000,
+  region: 340,
+  regions: 4,
+  likeness_px: 320,
+  bytes: 418_000,
+} as const
 
 /** The first quality with which a likeness is as small as its length is written. */
 const qualities = [70, 30] as const
