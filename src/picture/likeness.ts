@@ -32,14 +32,14 @@ export interface Likened {
  * not at the last.
  */
 const stages = [
-  { side_px: 80, freedom: "affine", going: 10 },
-  { side_px: 160, freedom: "affine", going: 6 },
-  { side_px: 320, freedom: "perspective", going: 6 },
+  { side_px: 80, freedom: "affine", steps: 6, going: 8 },
+  { side_px: 160, freedom: "affine", steps: 8, going: 4 },
+  { side_px: 320, freedom: "perspective", steps: 12, going: 4 },
 ] as const
 const firstGoing = 2
 
 /** A part that explains less than this share of what another of the same original explains is not what the leak shows. */
-const partShare = 0.5
+const partShare = 0.6
 
 /**
  * How alike a leak and the likenesses of some originals are: the whole's or a region's, whichever explains more of the leak; `null`
@@ -59,10 +59,10 @@ export async function likenessesTo(
       for (const warp of warps)
         laid.push({ n, isMirrored, plane, box: part.box, warp, likeness: 0, share: 0 })
     }
-  for (const { side_px, freedom, going } of stages) {
+  for (const { going, ...stage } of stages) {
     const ways = new Set(laid.map(({ isMirrored }) => isMirrored))
-    const views = new Map([...ways].map(way => [way, reduced(sideOf(leak, way).view, side_px)]))
-    laid = laid.map(each => nearer(each, views.get(each.isMirrored) as Small, { side_px, freedom }))
+    const views = new Map([...ways].map(way => [way, reduced(sideOf(leak, way).view, stage.side_px)]))
+    laid = laid.map(each => nearer(each, views.get(each.isMirrored) as Small, stage))
     laid = goingOn(laid, going)
   }
   return guesses.map((_, n) => {
@@ -110,7 +110,7 @@ interface Laid extends Likened {
 function nearer(
   laid: Laid,
   { view, toLeak }: Small,
-  { side_px, freedom }: { readonly side_px: number; readonly freedom: Freedom },
+  { side_px, ...options }: { readonly side_px: number; readonly freedom: Freedom; readonly steps: number },
 ): Laid {
   const { plane, box } = laid
   const toPart = composed(
@@ -118,7 +118,7 @@ function nearer(
     shifting(-box.x_px, -box.y_px),
   )
   const start = composed(toPart, composed(laid.warp, toLeak))
-  const { warp, likeness } = align(plane, view, start, { sides_px: [side_px], freedom })
+  const { warp, likeness } = align(plane, view, start, { sides_px: [side_px], ...options })
   const back = composed(inverted(toPart) as Warp, composed(warp, inverted(toLeak) as Warp))
   if (!Number.isFinite(likeness) || !back.every(Number.isFinite)) return { ...laid, likeness: -1, share: 0 }
   return { ...laid, warp: back, likeness, share: shareOn(plane, view, warp) }

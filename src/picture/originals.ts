@@ -24,7 +24,7 @@ export interface Candidate {
 }
 
 /** So many are looked at closely for each way, */
-const shortlist = 60
+const shortlist = 200
 
 /** and so many that were added last, before the tables are made anew. */
 const mostUnsorted = 16
