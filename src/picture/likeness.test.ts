@@ -4,8 +4,8 @@ import { drawOriginals, leaks, type Original } from "../../test/leaks.ts"
 import { composed, identity, scaling, shifting, warpedX, warpedY } from "../mark/warp.ts"
 import { decodeLeak, lookAtLeak } from "./leak.ts"
 import { likenessesTo, type Guess } from "./likeness.ts"
-import { closestOf, likelyOf, warpsOf, type Likely } from "./lookup.ts"
-import { Originals } from "./originals.ts"
+import { closestOf, likelyOf, warpsOf } from "./lookup.ts"
+import { Originals, type Candidate } from "./originals.ts"
 import type { Pixels } from "./pixels.ts"
 
 suite("likenesses", () => {
@@ -104,7 +104,7 @@ test.each([false, true])("whether it is mirrored (%s) goes by the corners", asyn
 })
 
 suite("the closest", () => {
-  const likely: readonly Likely[] = ["a", "b", "c"].map((name, n) => {
+  const likely: readonly Candidate[] = ["a", "b", "c"].map((name, n) => {
     return {
       name,
       votes: 100 - 10 * n,

@@ -6,11 +6,6 @@ import type { Lie } from "./compare.ts"
 import type { Likened } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
-/** An original that a leak, or its mirror image, may have come from. */
-export interface Likely extends Candidate {
-  readonly isMirrored: boolean
-}
-
 /** Fewer corners than this say nothing. */
 const leastCorners = 4
 
@@ -31,15 +26,17 @@ const mostAlike = 0.99
 export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
-): Promise<readonly Likely[]> {
-  const ways = [descriptors, mirrored].map(packed => parseDescriptors(packed) ?? [])
+): Promise<readonly Candidate[]> {
+  const ways = {
+    asItIs: parseDescriptors(descriptors) ?? [],
+    mirrored: parseDescriptors(mirrored) ?? [],
+  }
   const found = await originals.findEither(ways, side_px, 2 * mostLikely)
   return found
     .filter(({ agreeing }) => agreeing >= leastCorners)
     .filter(({ votes }) => votes >= likelyShare * (found[0]?.votes ?? 0))
     .filter(({ name }, i, all) => all.findIndex(other => other.name === name) === i)
     .slice(0, mostLikely)
-    .map(each => ({ ...each, isMirrored: each.way === 1 }))
 }
 
 /** An original that is worth comparing. */
@@ -55,7 +52,7 @@ export interface Close {
  * nothing of to hold against it any more.
  */
 export function closestOf(
-  likely: readonly Likely[],
+  likely: readonly Candidate[],
   told: ReadonlyMap<string, Likened | null>,
 ): readonly Close[] {
   const ranked = likely
@@ -71,7 +68,7 @@ export function closestOf(
   return ranked.filter(({ worth }) => worth >= closeShare * best).map(({ name, guess }) => ({ name, guess }))
 }
 
-function worthOf({ votes }: Likely, { likeness, share }: Likened): number {
+function worthOf({ votes }: Candidate, { likeness, share }: Likened): number {
   return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share)))
 }
 
@@ -84,6 +81,6 @@ export function explains({ likeness, shown_px }: Pick<Comparison, "likeness" | "
 }
 
 /** The ways in which a leak may lie on a candidate: with the perspective that its corners tell, and without. */
-export function warpsOf({ warp, flat }: Candidate): readonly Warp[] {
+export function warpsOf({ warp, flat }: Pick<Candidate, "warp" | "flat">): readonly Warp[] {
   return warp[6] === 0 && warp[7] === 0 ? [warp] : [warp, flat]
 }

@@ -19,21 +19,34 @@ export interface Candidate {
   /** From the leak to the original, and the same without perspective. */
   readonly warp: Warp
   readonly flat: Warp
-  /** In which of the ways that were asked about. */
-  readonly way: number
+  /** Whether it is the leak's mirror image that lies so. */
+  readonly isMirrored: boolean
 }
 
-/** So many are looked at closely for each way, */
-const shortlist = 200
+/** A leak's corners as it is, and as in a mirror. */
+export interface Ways {
+  readonly asItIs: readonly Descriptor[]
+  readonly mirrored: readonly Descriptor[]
+}
 
-/** and so many that were added last, before the tables are made anew. */
+interface Thoroughness {
+  /** So many originals are looked at closely. */
+  readonly shortlist: number
+  /** One in so many corners says which, where there are many. */
+  readonly every: number
+}
+
+const thoroughness = {
+  asItIs: { shortlist: 200, every: 2 },
+  mirrored: { shortlist: 60, every: 4 },
+} as const
+const many = 400
+
+/** So many that were added last, before the tables are made anew. */
 const mostUnsorted = 16
 
 /** Close looks are made so many at a time, between which a server goes on with the rest of its work. */
 const looksAtOnce = 5
-
-/** Of so many corners half tell who is likely. */
-const many = 400
 
 /** So many originals share tables, which are made in cache; when it is full, never again. */
 const shelfSize = 1_000
@@ -108,43 +121,35 @@ export class Originals {
    * @param leakSide_px  the leak's longer side.
    */
   find(leak: readonly Descriptor[], leakSide_px: number, most: number): Promise<readonly Candidate[]> {
-    return this.findEither([leak], leakSide_px, most)
+    return this.findEither({ asItIs: leak, mirrored: [] }, leakSide_px, most)
   }
 
   /**
-   * As `find`, of a leak that may lie in one of several ways, as in a mirror: those for which little speaks are left out.
-   * Costs about 0.9 s among 10,000 originals, for 600 corners; after more than 16 were added, the sorting of what is on no full shelf
-   * besides, up to 0.4 s.
+   * As `find`, of a leak that may be mirrored; an original may come twice. Of its mirror image fewer corners are asked and fewer
+   * originals looked at closely: few leaks are mirrored.
+   * After more than 16 were added, the sorting of what is on no full shelf costs up to 0.4 s besides.
    */
-  findEither(
-    ways: readonly (readonly Descriptor[])[],
-    leakSide_px: number,
-    most: number,
-  ): Promise<readonly Candidate[]> {
-    const found = this.#turn.then(() => this.#found(ways, leakSide_px, most))
+  findEither(leak: Ways, leakSide_px: number, most: number): Promise<readonly Candidate[]> {
+    const found = this.#turn.then(() => this.#found(leak, leakSide_px, most))
     this.#turn = found.catch(() => undefined)
     return found
   }
 
-  async #found(
-    ways: readonly (readonly Descriptor[])[],
-    leakSide_px: number,
-    most: number,
-  ): Promise<readonly Candidate[]> {
+  async #found(ways: Ways, leakSide_px: number, most: number): Promise<readonly Candidate[]> {
     if (this.size - this.#sorted > mostUnsorted) this.#sort()
     const candidates: Candidate[] = []
-    for (const [way, leak] of ways.entries()) {
+    for (const way of ["asItIs", "mirrored"] as const) {
+      const leak = ways[way]
       const looks: CloseLook[] = []
-      for (const likely of await this.#likelyFor(leak)) {
+      for (const likely of await this.#likelyFor(leak, thoroughness[way])) {
         looks.push(this.#closeLook(leak, likely))
         if (looks.length % looksAtOnce === 0) await othersTurn()
       }
       const means = meansOf(looks, leak.length)
-      for (const look of looks)
-        candidates.push({
-          ...candidateOf(look, leakSide_px, means),
-          ...{ name: this.#names[look.owner] as string, way },
-        })
+      for (const look of looks) {
+        const name = this.#names[look.owner] as string
+        candidates.push({ ...candidateOf(look, leakSide_px, means), name, isMirrored: way === "mirrored" })
+      }
     }
     return candidates
       .filter(({ agreeing }) => agreeing > 0)
@@ -152,12 +157,15 @@ export class Originals {
       .slice(0, most)
   }
 
-  /** The originals that most of a leak's corners speak for: where it has many, every other is asked. */
-  async #likelyFor(leak: readonly Descriptor[]): Promise<readonly Likely[]> {
+  /** The originals that most of a leak's corners speak for, and those that are in no table yet. */
+  async #likelyFor(
+    leak: readonly Descriptor[],
+    { shortlist, every }: Thoroughness,
+  ): Promise<readonly Likely[]> {
     const ballot = new Ballot({
       ...{ shelves: this.#shelves, bits: this.#bits, places: this.#places, owners: this.#owners },
     })
-    await ballot.count(leak.length < many ? leak : leak.filter((_, i) => i % 2 === 0))
+    await ballot.count(leak.length < many ? leak : leak.filter((_, i) => i % every === 0))
     const unsorted = Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)
     return [...ballot.first(shortlist), ...unsorted.map(owner => ({ owner, bin: null }))]
   }
@@ -252,7 +260,7 @@ function candidateOf(
   { bits, matches, corners }: CloseLook,
   leakSide_px: number,
   means: Float32Array,
-): Omit<Candidate, "name" | "way"> {
+): Omit<Candidate, "name" | "isMirrored"> {
   const bitsOf = (n: number) => bits[corners[n] as number] as number
   const nearestFirst = corners.map((_, n) => n).sort((a, b) => bitsOf(a) - bitsOf(b))
   const start = startOf(
