@@ -146,7 +146,7 @@ const doubtful = 0.3
 /** So many starts are laid closely, which costs the most. */
 const mostLaid = 3
 
-/** A guess with which both are so alike is right. */
+/** A guess with which both are so alike is right. The wrong way round a vehicle may be as alike: that is not to be guessed. */
 const sureLikeness = 0.5
 
 /** Below this a leak is none of this original's. */

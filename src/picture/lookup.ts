@@ -6,6 +6,15 @@ import type { Lie } from "./compare.ts"
 import type { Likened } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
+/** An original that a leak, or its mirror image, may have come from. */
+export interface Likely extends Candidate {
+  /** Whether its corners leave no doubt which of both it is. */
+  readonly isOneWay: boolean
+}
+
+/** A vehicle's front looks in a mirror much as it does: with this share of what speaks for one way, the other may be it. */
+const otherWayShare = 0.5
+
 /** Fewer corners than this say nothing. */
 const leastCorners = 4
 
@@ -26,7 +35,7 @@ const mostAlike = 0.99
 export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
-): Promise<readonly Candidate[]> {
+): Promise<readonly Likely[]> {
   const ways = {
     asItIs: parseDescriptors(descriptors) ?? [],
     mirrored: parseDescriptors(mirrored) ?? [],
@@ -37,12 +46,16 @@ export async function likelyOf(
     .filter(({ votes }) => votes >= likelyShare * (found[0]?.votes ?? 0))
     .filter(({ name }, i, all) => all.findIndex(other => other.name === name) === i)
     .slice(0, mostLikely)
+    .map(each => {
+      const other = found.find(({ name, isMirrored }) => name === each.name && isMirrored !== each.isMirrored)
+      return { ...each, isOneWay: (other?.votes ?? 0) < otherWayShare * each.votes }
+    })
 }
 
 /** An original that is worth comparing. */
 export interface Close {
   readonly name: string
-  /** How the leak lies on it; `null` where that is not known any more. */
+  /** How the leak lies on it; `null` where that is not known, or not which way round. */
   readonly guess: Lie | null
 }
 
@@ -52,7 +65,7 @@ export interface Close {
  * nothing of to hold against it any more.
  */
 export function closestOf(
-  likely: readonly Candidate[],
+  likely: readonly Likely[],
   told: ReadonlyMap<string, Likened | null>,
 ): readonly Close[] {
   const ranked = likely
@@ -60,11 +73,11 @@ export function closestOf(
       const likened = told.get(each.name)
       if (likened === undefined) return [{ name: each.name, guess: null, worth: Infinity }]
       if (likened === null) return []
-      const guess = { warp: likened.warp, isMirrored: each.isMirrored }
+      const guess = each.isOneWay ? { warp: likened.warp, isMirrored: each.isMirrored } : null
       return [{ name: each.name, guess, worth: worthOf(each, likened) }]
     })
     .sort((a, b) => b.worth - a.worth)
-  const best = ranked.find(({ guess }) => guess !== null)?.worth ?? 0
+  const best = ranked.find(({ worth }) => worth < Infinity)?.worth ?? 0
   return ranked.filter(({ worth }) => worth >= closeShare * best).map(({ name, guess }) => ({ name, guess }))
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { compareTo, sightOf } from "./compare.ts"
 import { decodeLeak, lookAtLeak, type Leak } from "./leak.ts"
 import { likenessesTo } from "./likeness.ts"
@@ -9,14 +8,13 @@ import type { Comparison, TraceJob } from "./tracer.ts"
 // The process that tracer.ts starts. Found files come in formats that readers do not write.
 
 /** The file that was asked about last, since it is asked about several times. */
-let last: { readonly digest: string; readonly leak: Leak } | null = null
+let last: { readonly file: Uint8Array; readonly leak: Leak } | null = null
 
 async function leakOf(file: Uint8Array): Promise<Leak> {
-  const digest = createHash("sha256").update(file).digest("hex")
-  if (last?.digest === digest) return last.leak
+  if (last !== null && Buffer.compare(last.file, file) === 0) return last.leak
   last = null
   const leak = await decodeLeak(file)
-  last = { digest, leak }
+  last = { file, leak }
   return leak
 }
 
