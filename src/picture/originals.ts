@@ -55,7 +55,7 @@ const shelfSize = 1_000
  * Sketches of many originals, in which that of a leak is looked for. A leak's corner is compared with those alone that agree
  * with it in all or all but one of a key's bits, in one of six tables (Greene et al. 1994; Norouzi et al. 2014); the
  * originals that most speaks for are then compared with all of the leak. What it does: docs/formats/descriptors.md.
- * Holds about 105 bytes for each descriptor, 103 kB for an original with 980.
+ * Holds about 105 bytes for each descriptor.
  */
 export class Originals {
   readonly #names: string[] = []
