@@ -40,16 +40,19 @@ export async function likelyOf(
     asItIs: parseDescriptors(descriptors) ?? [],
     mirrored: parseDescriptors(mirrored) ?? [],
   }
-  const found = await originals.findEither(ways, side_px, 2 * mostLikely)
-  return found
-    .filter(({ agreeing }) => agreeing >= leastCorners)
-    .filter(({ votes }) => votes >= likelyShare * (found[0]?.votes ?? 0))
-    .filter(({ name }, i, all) => all.findIndex(other => other.name === name) === i)
+  const found = (await originals.findEither(ways, side_px, 4 * mostLikely)).filter(
+    ({ agreeing }) => agreeing >= leastCorners,
+  )
+  const likely = found.flatMap(each => {
+    const other = found.find(({ name, isMirrored }) => name === each.name && isMirrored !== each.isMirrored)
+    // What speaks for each way was told by other originals beside it; how many corners agree was not.
+    if (other !== undefined && other.agreeing > each.agreeing) return []
+    return [{ ...each, isOneWay: (other?.votes ?? 0) < otherWayShare * each.votes }]
+  })
+  return likely
+    .filter(({ name }, i) => likely.findIndex(each => each.name === name) === i)
+    .filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0))
     .slice(0, mostLikely)
-    .map(each => {
-      const other = found.find(({ name, isMirrored }) => name === each.name && isMirrored !== each.isMirrored)
-      return { ...each, isOneWay: (other?.votes ?? 0) < otherWayShare * each.votes }
-    })
 }
 
 /** An original that is worth comparing. */
