@@ -1,10 +1,10 @@
 import { attacks } from "../test/attacks.ts"
 import { originalsPerFile } from "../src/log/traces.ts"
-import { compare } from "../src/picture/compare.ts"
+import { compareTo, sightOf } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
 import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
 import { likenessesTo } from "../src/picture/likeness.ts"
-import { closestOf, explains, likelyOf, warpsOf } from "../src/picture/lookup.ts"
+import { closestOf, explains, likelyOf, warpsOf, type Close } from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { chanceOf, type Chance } from "../src/drawing/chance.ts"
@@ -80,24 +80,26 @@ async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCo
     warps: warpsOf(each),
     parts: sketches.get(each.name)!.parts,
   }))
-  const close = closestOf(likely, likely.length < 2 ? [] : await likenessesTo(leak.pixels, guesses))
+  const told = await likenessesTo(leak.pixels, guesses)
+  const close = closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
   times.liken_ms.push(performance.now() - at)
   const opened = close.slice(0, originalsPerFile)
-  const byCorners = [...new Set(likely.map(each => each.name))].indexOf(name) + 1
-  const taken = opened.length < 2 ? opened[0] : await takenOf(leak, opened)
+  const byCorners = likely.findIndex(each => each.name === name) + 1
+  const taken = opened.length < 2 ? opened[0]?.name : await takenOf(leak, opened)
   const isEnough = shown_px >= enough_px
-  const result = { byCorners, byLikeness: close.indexOf(name) + 1, isTaken: taken === name }
+  const byLikeness = close.findIndex(each => each.name === name) + 1
+  const result = { byCorners, byLikeness, isTaken: taken === name }
   if (isEnough && !result.isTaken)
     process.stderr.write(`${name}, ${level}, ${attack}, ${shown_px} pixels: ${JSON.stringify(result)}\n`)
   return { attack, level, isEnough, ...result, opened: opened.length }
 }
 
 /** Of several that are opened the one that explains most of the leak. */
-async function takenOf({ pixels, steps }: Leak, opened: readonly string[]): Promise<string | undefined> {
+async function takenOf({ pixels, steps }: Leak, opened: readonly Close[]): Promise<string | undefined> {
   const compared: { readonly name: string; readonly worth: number }[] = []
-  for (const name of opened) {
+  for (const { name, guess } of opened) {
     const original = await pictureOf(byName.get(name)!)
-    const told = compare(original.pixels, pixels, [original.plate], steps)
+    const told = compareTo(sightOf(original.pixels, [original.plate]), pixels, steps, guess)
     if (told === null) continue
     const { alignment, shown_px } = told
     compared.push({ name, worth: explains({ likeness: alignment.likeness, shown_px }) })

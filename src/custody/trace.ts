@@ -3,7 +3,7 @@ import { newId } from "../ids.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
-import { closestOf, explains, likelyOf, warpsOf } from "../picture/lookup.ts"
+import { closestOf, explains, likelyOf, warpsOf, type Close } from "../picture/lookup.ts"
 import type { Comparison } from "../picture/tracer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
@@ -142,31 +142,26 @@ async function lookedAt(
 }
 
 /**
- * The originals that the file's corners, or those of its mirror image, lie on; where several may be it, those whose small
- * likenesses are alike it most.
+ * The originals that the file's corners, or those of its mirror image, lie on, whose small likenesses are most alike it.
  */
-async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly string[]> {
+async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly Close[]> {
   const look = await house.pictures.tracer.look(bytes)
   const likely = await likelyOf(await originalsFor(house, one.receipt), look)
-  if (likely.length < 2) return likely.map(({ name }) => name)
   const names = likely.map(({ name }) => name)
   const sketches = await sketchesOf(house, one.receipt, names)
-  const guesses = likely.flatMap((each, n) => {
-    const parts = sketches[n]?.parts
-    const small = parts?.map(({ box, likeness }) => ({ box, likeness }))
-    return small === undefined ? [] : [{ n, warps: warpsOf(each), isMirrored: each.isMirrored, parts: small }]
+  const known = likely.flatMap((each, n) => {
+    const parts = sketches[n]?.parts.map(({ box, likeness }) => ({ box, likeness }))
+    return parts === undefined ? [] : [{ ...each, parts }]
   })
-  const told = await house.pictures.tracer.liken(bytes, guesses)
-  const likenesses = new Map(guesses.map(({ n }, i) => [n, told[i] as number]))
-  return closestOf(
-    likely,
-    names.map((_, n) => likenesses.get(n) ?? null),
-  ).slice(0, originalsPerFile)
+  const guesses = known.map(({ parts, isMirrored, ...each }) => ({ parts, isMirrored, warps: warpsOf(each) }))
+  const told = known.length === 0 ? [] : await house.pictures.tracer.liken(bytes, guesses)
+  const byName = new Map(known.map(({ name }, n) => [name, told[n] ?? null]))
+  return closestOf(likely, byName).slice(0, originalsPerFile)
 }
 
 interface Comparing {
   readonly bytes: Uint8Array
-  readonly candidates: readonly string[]
+  readonly candidates: readonly Close[]
   readonly nothing: Omit<Looked, "is">
 }
 
@@ -179,7 +174,7 @@ async function compared(
   let best: { readonly capture: string; readonly comparison: Comparison } | null = null
   const tried: string[] = []
   const gone: string[] = []
-  for (const capture of candidates) {
+  for (const { name: capture, guess } of candidates) {
     const opened = await originalOrNull(house, one, capture)
     if (opened === null) {
       gone.push(capture)
@@ -187,7 +182,8 @@ async function compared(
     }
     tried.push(capture)
     const plates = opened.findings?.plates ?? []
-    const comparison = await house.pictures.tracer.compare(bytes, opened.picture, plates)
+    const asked = { original: opened.picture, plates, guess }
+    const comparison = await house.pictures.tracer.compare(bytes, asked)
     if (comparison === null || comparison.likeness <= barely) continue
     if (best === null || explains(comparison) > explains(best.comparison)) best = { capture, comparison }
   }

@@ -17,6 +17,8 @@ export interface AlignOptions {
   /** The longer side at which the leak is looked at, one after the other, coarse first. */
   readonly sides_px: readonly number[]
   readonly freedom: Freedom
+  /** At most so many at each size; 14 where none is said. */
+  readonly steps?: number
 }
 
 const radius_px = 7
@@ -38,7 +40,7 @@ export function align(original: Plane, leak: View, start: Warp, options: AlignOp
       level.leak.luma.width_px / leak.luma.width_px,
       level.leak.luma.height_px / leak.luma.height_px,
     ]
-    const nearest = nearestOf(level, options.freedom)
+    const nearest = nearestOf(level, options.freedom, options.steps ?? maxSteps)
     likeness = nearest.likeness
     const toOriginal = scaling(1 / level.originalScale.x, 1 / level.originalScale.y)
     warp = composed(composed(toOriginal, nearest.warp), scaling(x, y))
@@ -48,14 +50,14 @@ export function align(original: Plane, leak: View, start: Warp, options: AlignOp
 }
 
 /** Of all that its steps lead through the one at which both are most alike: too much freedom may lead away from it. */
-function nearestOf(level: Level, freedom: Freedom): Alignment {
+function nearestOf(level: Level, freedom: Freedom, steps: number): Alignment {
   let best: Alignment = { warp: level.warp, likeness: -Infinity }
   let warp = level.warp
-  for (let step = 0; step <= maxSteps; step += 1) {
+  for (let step = 0; step <= steps; step += 1) {
     const pair = pairOf(level, warp, null)
     const likeness = likenessOf(pair)
     if (likeness > best.likeness) best = { warp, likeness }
-    const move = step < maxSteps ? stepOf(pair, freedom) : null
+    const move = step < steps ? stepOf(pair, freedom) : null
     if (move === null) break
     warp = composed(warp, move.warp)
     if (move.most_px < settled_px) break

@@ -4,13 +4,13 @@ import { lumaOf, type Plane } from "../mark/plane.ts"
 import type { Steps } from "../mark/quantiser.ts"
 import { explained } from "../mark/shown.ts"
 import { startOf, type Match } from "../mark/starts.ts"
-import { viewOf, type View } from "../mark/view.ts"
+import type { View } from "../mark/view.ts"
 import { scaling, type Warp } from "../mark/warp.ts"
 import { closeDescriptorsOf, maxDescriptors, parseDescriptors, type Descriptor } from "./descriptors.ts"
 import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
-import { flopped, leakCornersOf } from "./leak.ts"
 import { keptBoxes, undoubted, type Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
+import { sideOf } from "./sides.ts"
 import { describedParts } from "./sketch.ts"
 
 /** With so many corners agreeing, only starts with a good share of as many are tried beside it. */
@@ -46,13 +46,16 @@ export interface Sight {
 
 export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
   const { width_px, height_px } = original
+  let known: Sight["descriptors"] | null = null
   return {
     original,
     luma: lumaOf(original),
-    descriptors: [
-      ...describedParts(original, plates).map(part => parseDescriptors(part.records) ?? []),
-      parseDescriptors(closeDescriptorsOf(original, maxDescriptors)) ?? [],
-    ],
+    get descriptors() {
+      return (known ??= [
+        ...describedParts(original, plates).map(part => parseDescriptors(part.records) ?? []),
+        parseDescriptors(closeDescriptorsOf(original, maxDescriptors)) ?? [],
+      ])
+    },
     boxes: [
       { x_px: 0, y_px: 0, width_px, height_px },
       ...keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted }).keep,
@@ -60,45 +63,78 @@ export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
   }
 }
 
-/** As `compare`, with one original and several leaks. */
-export function compareTo(sight: Sight, leak: Pixels, steps: Steps | null): Told | null {
-  const { original, luma, descriptors, boxes } = sight
-  const tries: { warp: Warp; view: View; isMirrored: boolean; agreeing: number }[] = []
+/**
+ * As `compare`, with one original and several leaks.
+ * @param guess  how the leak lies on the original, as looking for it told: where both are alike there, no other way is tried.
+ */
+export function compareTo(
+  sight: Sight,
+  leak: Pixels,
+  steps: Steps | null,
+  guess: Lie | null = null,
+): Told | null {
+  const guessed = guess === null ? null : closelyLaid(sight, leak, { ...guess, agreeing: 0 })
+  const isSure = guessed !== null && guessed.alignment.likeness >= sureLikeness
+  const laid = isSure ? guessed : bestLaid(sight, leak)
+  if (laid === null || laid.alignment.likeness < leastLikeness) return null
+  const { view, alignment, isMirrored } = laid
+  return { ...evidenceIn(sight.original, view, alignment, isMirrored ? null : steps), isMirrored }
+}
+
+/** How a leak may lie on an original. */
+export interface Lie {
+  /** From the leak, or its mirror image, to the original. */
+  readonly warp: Warp
+  readonly isMirrored: boolean
+}
+
+interface Try extends Lie {
+  /** How many corners lie so. */
+  readonly agreeing: number
+}
+
+interface Laid extends Try {
+  readonly view: View
+  readonly alignment: Alignment
+}
+
+/** Of all ways that corners tell, and as what a copy may show alone, the one in which most is alike. */
+function bestLaid(sight: Sight, leak: Pixels): Laid | null {
+  const { luma, descriptors, boxes } = sight
+  const tries: Try[] = []
   for (const isMirrored of [false, true]) {
-    const pixels = isMirrored ? flopped(leak) : leak
-    const view = viewOf(pixels)
-    const found = parseDescriptors(leakCornersOf(pixels, view)) ?? []
+    const found = parseDescriptors(sideOf(leak, isMirrored).corners) ?? []
     const matches = descriptors.flatMap(list => matchesOf(found, list))
     const start = startOf(matches, Math.max(leak.width_px, leak.height_px))
-    if (start !== null) tries.push({ ...start, view, isMirrored })
-    for (const box of boxes) tries.push({ warp: filling(box, leak), view, isMirrored, agreeing: 0 })
+    if (start !== null) tries.push({ ...start, isMirrored })
+    for (const box of boxes) tries.push({ warp: filling(box, leak), isMirrored, agreeing: 0 })
   }
   tries.sort((a, b) => b.agreeing - a.agreeing)
-  const [first] = tries
-  if (first === undefined) return null
-  const least = first.agreeing >= plenty ? rivalShare * first.agreeing : 0
+  const most = tries[0]?.agreeing ?? 0
+  const least = most >= plenty ? rivalShare * most : 0
   const roughly = tries
     .filter(each => each.agreeing >= least)
-    .map(each => ({ ...each, alignment: roughlyLaid(luma, each.view, each.warp) }))
+    .map(each => {
+      const { view } = sideOf(leak, each.isMirrored)
+      return { ...each, view, alignment: roughlyLaid(luma, view, each.warp) }
+    })
     .sort((one, other) => promise(other) - promise(one))
   const likely = roughly.filter(each => promise(each) >= doubtful * promise(roughly[0] as Laid))
   const [best] = likely
     .slice(0, mostLaid)
-    .map(each => ({ ...each, ...explained(luma, each.view, each.alignment.warp) }))
-    .map(each => ({ ...each, alignment: laidOnto(luma, each.view, each.warp) }))
+    .map(each => closelyLaid(sight, leak, { ...each, warp: each.alignment.warp }))
     .sort((one, other) => promise(other) - promise(one))
-  if (best === undefined || best.alignment.likeness < leastLikeness) return null
-  const { view, alignment, isMirrored } = best
-  return { ...evidenceIn(original, view, alignment, isMirrored ? null : steps), isMirrored }
+  return best ?? null
 }
 
-interface Laid {
-  readonly alignment: Alignment
-  readonly agreeing: number
+function closelyLaid({ luma }: Sight, leak: Pixels, one: Try): Laid {
+  const { view, warp } = explained(luma, sideOf(leak, one.isMirrored).view, one.warp)
+  const { agreeing, isMirrored } = one
+  return { agreeing, isMirrored, warp, view, alignment: laidOnto(luma, view, warp) }
 }
 
 /** Corners that agree count, and how alike both are where they lie; a start that no corner tells has a few to begin with. */
-function promise({ alignment, agreeing }: Laid): number {
+function promise({ alignment, agreeing }: Pick<Laid, "alignment" | "agreeing">): number {
   return (agreeing + fewCorners) * Math.max(0, alignment.likeness) ** 2
 }
 
@@ -109,6 +145,9 @@ const doubtful = 0.3
 
 /** So many starts are laid closely, which costs the most. */
 const mostLaid = 3
+
+/** A guess with which both are so alike is right. The wrong way round a vehicle may be as alike: that is not to be guessed. */
+const sureLikeness = 0.5
 
 /** Below this a leak is none of this original's. */
 const leastLikeness = 0.1

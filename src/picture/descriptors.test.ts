@@ -222,7 +222,7 @@ suite("a sketch", () => {
     expect(parseSketch(many)!.parts).toHaveLength(1 + sketchLimits.regions)
     const { whole, region, regions } = sketchLimits
     const perPart = 12 + 65_535
-    expect(6 + perPart * (1 + regions) + record_bytes * (whole + region * regions)).toBe(403_741)
+    expect(6 + perPart * (1 + regions) + record_bytes * (whole + region * regions)).toBe(417_421)
   })
 
   test("has no region for a plate that does not count", async () => {

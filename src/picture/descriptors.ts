@@ -26,7 +26,7 @@ export const record_bytes = 38
 export const maxDescriptors = 1024
 
 /** The longer side at which an original, a part of one and a leaked picture are looked at. */
-const sides_px = { whole: 640, part: 480, leak: 800 }
+const sides_px = { whole: 1024, part: 480, leak: 800 }
 
 /** How many more corners a level gets than the next, which has 0.6 times its pixels: coarse ones outlive a rescaling. */
 const share = 1.3
@@ -41,7 +41,7 @@ const reach_px = 15
  * a copy that kept this part and nothing else is described alike.
  * @param most  0 ≤ most ≤ 1024.
  * Sources: Rublee et al. 2011 ("ORB"), §3 and §4.1; Calonder et al. 2010 ("BRIEF"), §3.
- * Costs 22 to 35 ms for a whole picture of 1024 × 768.
+ * Costs most of what a sketch costs.
  */
 export function descriptorsOf(pixels: Pixels, part: Box | null, most: number): Uint8Array {
   const { width_px, height_px } = pixels
@@ -53,7 +53,6 @@ export function descriptorsOf(pixels: Pixels, part: Box | null, most: number): U
  * At most `most` descriptors of a leaked picture, packed, by which its original is looked for: it is looked at more closely
  * than an original. Mirrored pictures are not known again; turn one over to ask for it.
  * @param part  as for `descriptorsOf`.
- * Costs twice `descriptorsOf`.
  */
 export function leakDescriptorsOf(pixels: Pixels, part: Box | null, most: number): Uint8Array {
   const { width_px, height_px } = pixels

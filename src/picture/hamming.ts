@@ -14,6 +14,12 @@ export function wordsInto(target: Uint32Array, at: number, bits: Uint8Array): vo
       ((bits[4 * n + 3] as number) << 24)
 }
 
+export function wordsOf(bits: Uint8Array): Uint32Array {
+  const own = new Uint32Array(words)
+  wordsInto(own, 0, bits)
+  return own
+}
+
 /** How many bits of two descriptors differ; half-way, counting ends where `enough` are known to. */
 export function distance(own: Uint32Array, others: Uint32Array, at: number, enough: number): number {
   const half = fourWords(own, 0, others, at)
@@ -30,7 +36,7 @@ function fourWords(own: Uint32Array, from: number, others: Uint32Array, at: numb
 }
 
 /** How many bits of 32 are set. Source: Warren, "Hacker's Delight", figure 5-2. */
-function onesOf(word: number): number {
+export function onesOf(word: number): number {
   const pairs = word - ((word >>> 1) & 0x5555_5555)
   const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24

@@ -1,12 +1,11 @@
 import sharp from "sharp"
 import { Fault } from "../fault.ts"
 import { busyBox } from "../mark/busy.ts"
-import type { Area } from "../mark/lapped.ts"
 import type { Plane } from "../mark/plane.ts"
-import { shownBox, viewOf, type View } from "../mark/view.ts"
+import { shownBox } from "../mark/view.ts"
 import { stepsOf, type Steps } from "../mark/quantiser.ts"
-import { leakDescriptorsOf } from "./descriptors.ts"
 import { colours, type Pixels } from "./pixels.ts"
+import { areaOf, sideOf, smallShare } from "./sides.ts"
 
 /** What a found file may be at most. */
 export const leakLimits = { bytes: 48 * 1024 * 1024, pixels: 120_000_000, least_px: 16 } as const
@@ -28,13 +27,6 @@ export interface LeakLook {
   readonly descriptors: Uint8Array
   readonly mirrored: Uint8Array
 }
-
-/** So many corners of a leak are asked for, */
-const corners = 600
-
-/** and so many of all of it beside, where only a part of it, smaller than this share, looks like a picture. */
-const cornersBeside = 400
-const smallShare = 0.7
 
 /** A file with less of it solid is of a whole picture. */
 const leastSolid = 0.1
@@ -85,10 +77,10 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
  */
 function shownPart(pixels: Pixels): Pixels {
   const { rgb, width_px } = pixels
-  const view = viewOf(pixels)
+  const { view } = sideOf(pixels, false)
   const shown = shownBox(view.valid)
   const busy = solidShare(view.valid) < leastSolid ? null : busyBox(view)
-  const isPart = busy !== null && area(busy) < smallShare * area(shown)
+  const isPart = busy !== null && areaOf(busy) < smallShare * areaOf(shown)
   const { left, top, right, bottom } = isPart ? busy : shown
   const part = {
     rgb: new Uint8Array(3 * (right - left) * (bottom - top)),
@@ -104,10 +96,6 @@ function shownPart(pixels: Pixels): Pixels {
   return part
 }
 
-function area({ left, top, right, bottom }: Area): number {
-  return (right - left) * (bottom - top)
-}
-
 function solidShare({ values }: Plane): number {
   let shown = 0
   for (let i = 0; i < values.length; i += 1) shown += values[i] as number
@@ -120,42 +108,11 @@ function spread(data: Uint8Array, channels: number): Uint8Array {
   return rgb
 }
 
+/** What a leak is looked for by. */
 export function lookAtLeak({ pixels }: Leak): LeakLook {
   return {
     side_px: Math.max(pixels.width_px, pixels.height_px),
-    descriptors: cornersOf(pixels),
-    mirrored: cornersOf(flopped(pixels)),
+    descriptors: sideOf(pixels, false).corners,
+    mirrored: sideOf(pixels, true).corners,
   }
-}
-
-function cornersOf(pixels: Pixels): Uint8Array {
-  return leakCornersOf(pixels, viewOf(pixels))
-}
-
-/**
- * The corners of a leak, packed. Where bars were drawn over it, or it stands among other things, what looks like a picture
- * is looked at by itself, and so more closely: else the others' corners, which are sharper, are all that is seen.
- * @param view  of these pixels.
- */
-export function leakCornersOf(pixels: Pixels, view: View): Uint8Array {
-  const busy = busyBox(view)
-  if (busy === null || area(busy) > smallShare * pixels.width_px * pixels.height_px)
-    return leakDescriptorsOf(pixels, null, corners)
-  const { left, top, right, bottom } = busy
-  const part = { x_px: left, y_px: top, width_px: right - left, height_px: bottom - top }
-  const lists = [leakDescriptorsOf(pixels, part, corners), leakDescriptorsOf(pixels, null, cornersBeside)]
-  return Buffer.concat(lists)
-}
-
-/** As in a mirror. */
-export function flopped({ rgb, width_px, height_px }: Pixels): Pixels {
-  const turned = new Uint8Array(rgb.length)
-  for (let y = 0; y < height_px; y += 1)
-    for (let x = 0; x < width_px; x += 1) {
-      const [from, to] = [3 * (y * width_px + x), 3 * (y * width_px + width_px - 1 - x)]
-      turned[to] = rgb[from] as number
-      turned[to + 1] = rgb[from + 1] as number
-      turned[to + 2] = rgb[from + 2] as number
-    }
-  return { rgb: turned, width_px, height_px }
 }

@@ -1,10 +1,12 @@
+import sharp from "sharp"
 import { beforeAll, describe as suite, expect, test } from "vitest"
 import { drawOriginals, leaks, type Original } from "../../test/leaks.ts"
-import { identity, scaling, shifting, composed } from "../mark/warp.ts"
+import { composed, identity, scaling, shifting, warpedX, warpedY } from "../mark/warp.ts"
 import { decodeLeak, lookAtLeak } from "./leak.ts"
-import { likenessesTo } from "./likeness.ts"
+import { likenessesTo, type Guess } from "./likeness.ts"
 import { closestOf, likelyOf, warpsOf, type Likely } from "./lookup.ts"
 import { Originals } from "./originals.ts"
+import type { Pixels } from "./pixels.ts"
 
 suite("likenesses", () => {
   let originals: readonly Original[] = []
@@ -13,6 +15,9 @@ suite("likenesses", () => {
     originals = await drawOriginals(4, 14)
   })
 
+  const alike = async (leak: Pixels, guess: Guess): Promise<number> =>
+    (await likenessesTo(leak, [guess]))[0]?.likeness ?? -1
+
   test("a leak is most alike its own original, at any size, and less where it lies wrong", async () => {
     const { pixels } = await decodeLeak(await leaks["L4, at quarter size"]!(originals[1]!))
     const warp = scaling(4, 4)
@@ -20,15 +25,35 @@ suite("likenesses", () => {
       pixels,
       originals.map(({ sketch }) => ({ warps: [warp], isMirrored: false, parts: sketch.parts })),
     )
-    expect(told.indexOf(Math.max(...told))).toBe(1)
-    expect(told[1]).toBeGreaterThan(0.7)
+    const likenesses = told.map(each => each?.likeness ?? -1)
+    const own = likenesses[1]!
+    expect(likenesses.indexOf(Math.max(...likenesses))).toBe(1)
+    expect(own).toBeGreaterThan(0.7)
     const { parts } = originals[1]!.sketch
     const off = composed(shifting(160, 90), warp)
-    expect((await likenessesTo(pixels, [{ warps: [off], isMirrored: false, parts }]))[0]).toBeLessThan(0.3)
-    expect((await likenessesTo(pixels, [{ warps: [off, warp], isMirrored: false, parts }]))[0]).toBe(told[1])
-    expect((await likenessesTo(pixels, [{ warps: [warp], isMirrored: true, parts }]))[0]).toBeLessThan(
-      told[1]! - 0.2,
-    )
+    expect(await alike(pixels, { warps: [off], isMirrored: false, parts })).toBeLessThan(0.3)
+    expect(await alike(pixels, { warps: [off, warp], isMirrored: false, parts })).toBe(own)
+    expect(await alike(pixels, { warps: [warp], isMirrored: true, parts })).toBeLessThan(own - 0.2)
+  })
+
+  test("tell how a leak lies better than they were told, and how much of it they show", async () => {
+    const { pixels } = await decodeLeak(originals[0]!.l4)
+    const parts = originals[0]!.sketch.parts.slice(0, 1)
+    const near = composed(shifting(9, -6), scaling(1.01, 0.995))
+    const [told] = await likenessesTo(pixels, [{ warps: [near], isMirrored: false, parts }])
+    for (const [x, y] of [
+      [0, 0],
+      [1024, 0],
+      [0, 768],
+      [1024, 768],
+    ] as const)
+      expect(Math.hypot(warpedX(told!.warp, x, y) - x, warpedY(told!.warp, x, y) - y)).toBeLessThan(1.5)
+    expect(told!.share).toBeGreaterThan(0.98)
+    const { region } = originals[0]!
+    const [part] = await likenessesTo(pixels, [
+      { warps: [identity], isMirrored: false, parts: originals[0]!.sketch.parts.slice(1) },
+    ])
+    expect(part!.share).toBeCloseTo((region.width_px * region.height_px) / (1024 * 768), 1)
   })
 
   test("what L2 shows is held against the region's likeness", async () => {
@@ -37,8 +62,8 @@ suite("likenesses", () => {
     // What is solid around it was cut off, on whole blocks.
     const warp = shifting(8 * Math.floor(x_px / 8), 8 * Math.floor(y_px / 8))
     const [whole, ...regions] = originals[2]!.sketch.parts
-    const of = async (parts: Original["sketch"]["parts"]) =>
-      (await likenessesTo(pixels, [{ warps: [warp], isMirrored: false, parts }]))[0]!
+    const of = (parts: Original["sketch"]["parts"]) =>
+      alike(pixels, { warps: [warp], isMirrored: false, parts })
     expect(await of(regions)).toBeGreaterThan(0.8)
     expect(await of([whole!])).toBeLessThan(await of(regions))
     expect(await of([whole!, ...regions])).toBe(await of(regions))
@@ -49,7 +74,7 @@ suite("likenesses", () => {
     expect(await likenessesTo(pixels, [])).toEqual([])
     const { box } = originals[0]!.sketch.parts[0]!
     for (const parts of [[], [{ box, likeness: new Uint8Array(40) }]])
-      expect(await likenessesTo(pixels, [{ warps: [identity], isMirrored: false, parts }])).toEqual([-1])
+      expect(await likenessesTo(pixels, [{ warps: [identity], isMirrored: false, parts }])).toEqual([null])
   })
 
   test("of originals that a leak's corners lie on, its own comes first", async () => {
@@ -62,50 +87,60 @@ suite("likenesses", () => {
       warps: warpsOf(each),
       parts: originals[Number(each.name)]!.sketch.parts,
     }))
-    expect(closestOf(likely, await likenessesTo(leak.pixels, guesses))[0]).toBe("3")
+    const told = await likenessesTo(leak.pixels, guesses)
+    const close = closestOf(likely, new Map(likely.map(({ name }, n) => [name, told[n]!])))
+    expect(close[0]).toMatchObject({ name: "3" })
   })
 })
 
-class Asked extends Originals {
-  times = 0
-
-  override find(...asked: Parameters<Originals["find"]>) {
-    this.times += 1
-    return super.find(...asked)
-  }
-}
-
-test("a leak that is plainly of one original is not looked for in a mirror; one of two that are alike is", async () => {
-  const originals = await drawOriginals(2, 10)
-  const leak = await decodeLeak(originals[0]!.l4)
-  for (const [others, times] of [
-    [[], 1],
-    [originals, 2],
-  ] as const) {
-    const index = new Asked()
-    index.add("own", originals[0]!.sketch)
-    others.forEach(({ sketch }, n) => index.add(`other ${n}`, sketch))
-    expect((await likelyOf(index, lookAtLeak(leak)))[0]).toMatchObject({ name: "own", isMirrored: false })
-    expect(index.times).toBe(times)
-  }
+test.each([false, true])("whether it is mirrored (%s) goes by the corners", async isMirrored => {
+  const originals = await drawOriginals(3, 10)
+  const index = new Originals()
+  originals.forEach(({ sketch }, n) => index.add(String(n), sketch))
+  const file = isMirrored ? await sharp(originals[1]!.l4).flop().png().toBuffer() : originals[1]!.l4
+  const likely = await likelyOf(index, lookAtLeak(await decodeLeak(file)))
+  expect(likely[0]).toMatchObject({ name: "1", isMirrored })
+  expect(new Set(likely.map(({ name }) => name)).size).toBe(likely.length)
 })
 
 suite("the closest", () => {
-  const likely: readonly Likely[] = ["a", "b", "c", "b"].map((name, n) => {
-    return { name, votes: 100 - 10 * n, agreeing: 20, warp: identity, flat: identity, isMirrored: n === 3 }
+  const likely: readonly Likely[] = ["a", "b", "c"].map((name, n) => {
+    const found = { name, votes: 100 - 10 * n, agreeing: 20, warp: identity, flat: identity }
+    return { ...found, isMirrored: false, isOneWay: n < 2 }
+  })
+  const told = (likenesses: Readonly<Record<string, number | null>>) =>
+    new Map(
+      Object.entries(likenesses).map(([name, likeness]) => {
+        return [name, likeness === null ? null : { likeness, share: 1, warp: shifting(likeness, 0) }]
+      }),
+    )
+  const named = (likenesses: Readonly<Record<string, number | null>>, some = likely) =>
+    closestOf(some, told(likenesses)).map(({ name }) => name)
+
+  test("are ordered by likeness, and go on from where it was told", () => {
+    expect(named({ a: 0.6, b: 0.64, c: 0.61 })).toEqual(["b", "a", "c"])
+    const [first] = closestOf(likely, told({ a: 0.6, b: 0.64, c: 0.61 }))
+    expect(first!.guess).toEqual({ warp: shifting(0.64, 0), isMirrored: false })
   })
 
-  test("are ordered by likeness, each once", () => {
-    expect(closestOf(likely, [0.6, 0.64, 0.61, 0.62])).toEqual(["b", "a", "c"])
+  test("tell no guess where it may be the mirror image that lies so", () => {
+    expect(closestOf(likely, told({ a: 0.1, b: 0.1, c: 0.9 }))).toEqual([{ name: "c", guess: null }])
   })
 
-  test("are without those that are far less alike", () => {
-    expect(closestOf(likely, [0.2, 0.8, 0.5, -1])).toEqual(["b"])
+  test("are without those that are far less alike, or as alike in a part of the leak alone", () => {
+    expect(named({ a: 0.2, b: 0.8, c: null })).toEqual(["b"])
+    const most = { likeness: 0.9, warp: identity }
+    const some = new Map([
+      ["a", { ...most, share: 0.3 }],
+      ["b", { ...most, likeness: 0.85, share: 1 }],
+    ])
+    expect(closestOf(likely.slice(0, 2), some).map(({ name }) => name)).toEqual(["b"])
   })
 
   test("begin with what there is no likeness of any more, and leave nothing out for it", () => {
-    expect(closestOf(likely, [0.7, null, 0.7, null])).toEqual(["b", "a", "c"])
-    expect(closestOf(likely.slice(0, 1), [])).toEqual(["a"])
-    expect(closestOf([], [])).toEqual([])
+    expect(named({ a: 0.7, c: 0.7 })).toEqual(["b", "a", "c"])
+    expect(closestOf(likely, told({ a: 0.7, c: 0.7 }))[0]!.guess).toBeNull()
+    expect(named({}, likely.slice(0, 1))).toEqual(["a"])
+    expect(named({}, [])).toEqual([])
   })
 })

@@ -1,10 +1,11 @@
 import sharp from "sharp"
-import { align, type Alignment } from "../mark/align.ts"
+import { align, type Freedom } from "../mark/align.ts"
 import { planeOf, scaled, type Plane } from "../mark/plane.ts"
-import { viewOf, type View } from "../mark/view.ts"
-import { composed, inverted, scaling, shifting, type Warp } from "../mark/warp.ts"
-import { flopped } from "./leak.ts"
+import type { View } from "../mark/view.ts"
+import { composed, inverted, scaling, shifting, warpedX, warpedY, type Warp } from "../mark/warp.ts"
+import type { Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
+import { sideOf } from "./sides.ts"
 import { sketchLimits, type SketchPart } from "./sketch.ts"
 
 /** How a leak may lie on an original, and what that looks like. */
@@ -15,44 +16,79 @@ export interface Guess {
   readonly parts: readonly Pick<SketchPart, "box" | "likeness">[]
 }
 
+/** What a leak and a likeness of an original are to each other where they lie on each other. */
+export interface Likened {
+  /** −1 to 1. */
+  readonly likeness: number
+  /** Of what the leak shows, the share that the likeness has something to be held against. */
+  readonly share: number
+  /** From the leak, or its mirror image, to the original. */
+  readonly warp: Warp
+}
+
 /**
- * The longer side at which a leak is held against likenesses, coarsely and closely. Vehicles of one make are as alike as one at
- * the first, and not at the second.
+ * The longer side at which a leak is held against likenesses, one after the other, and how many of them go on from each to the
+ * next: those that are most alike, and the first that were named. Vehicles of one make are as alike as one at the first, and
+ * not at the last.
  */
-const [coarse_px, close_px] = [160, 320]
+const stages = [
+  { side_px: 80, freedom: "affine", steps: 6, going: 8 },
+  { side_px: 160, freedom: "affine", steps: 8, going: 4 },
+  { side_px: 320, freedom: "perspective", steps: 12, going: 4 },
+] as const
+const firstGoing = 2
 
-/** So many are held against the leak closely: the first that are named, and those that are most alike coarsely. */
-const mostClose = 6
-const firstClose = 2
+/** A part that explains less than this share of what another of the same original explains is not what the leak shows. */
+const partShare = 0.6
 
 /**
- * How alike a leak and the likenesses of some originals are, −1 to 1 for each: the whole's or a region's, whichever is more alike; −1
+ * How alike a leak and the likenesses of some originals are: the whole's or a region's, whichever explains more of the leak; `null`
  * for those that are not among the most alike already when they are looked at coarsely.
  * @param guesses  the likeliest first.
- * Costs about 15 ms for each part and warp, and 80 for each original that is looked at closely.
+ * Costs about 0.6 s for twenty guesses.
  */
-export async function likenessesTo(leak: Pixels, guesses: readonly Guess[]): Promise<readonly number[]> {
-  const views = new Map<boolean, readonly [Small, Small]>()
-  for (const { isMirrored } of guesses) {
-    if (views.has(isMirrored)) continue
-    const view = viewOf(isMirrored ? flopped(leak) : leak)
-    views.set(isMirrored, [reduced(view, coarse_px), reduced(view, close_px)])
+export async function likenessesTo(
+  leak: Pixels,
+  guesses: readonly Guess[],
+): Promise<readonly (Likened | null)[]> {
+  let laid: Laid[] = []
+  for (const [n, { warps, isMirrored, parts }] of guesses.entries())
+    for (const part of parts) {
+      const plane = await planeIn(part.likeness)
+      if (plane === null) continue
+      for (const warp of warps)
+        laid.push({ n, isMirrored, plane, box: part.box, warp, likeness: 0, share: 0 })
+    }
+  for (const { going, ...stage } of stages) {
+    const ways = new Set(laid.map(({ isMirrored }) => isMirrored))
+    const views = new Map([...ways].map(way => [way, reduced(sideOf(leak, way).view, stage.side_px)]))
+    laid = laid.map(each => nearer(each, views.get(each.isMirrored) as Small, stage))
+    laid = goingOn(laid, going)
   }
-  const laid: (Laid & { readonly n: number; readonly close: Small })[] = []
-  for (const [n, guess] of guesses.entries()) {
-    const [coarse, close] = views.get(guess.isMirrored) as readonly [Small, Small]
-    const best = await coarselyLaid(coarse, guess)
-    if (best !== null) laid.push({ ...best, n, close })
-  }
-  const rank = ({ n, alignment }: (typeof laid)[number]) => (n < firstClose ? 2 : alignment.likeness)
-  laid.sort((a, b) => rank(b) - rank(a))
-  const told = new Array<number>(guesses.length).fill(-1)
-  for (const { n, close, likeness, toLeak, alignment } of laid.slice(0, mostClose)) {
-    const warp = composed(alignment.warp, composed(inverted(toLeak) as Warp, close.toLeak))
-    const options = { sides_px: [close_px], freedom: "perspective" } as const
-    told[n] = align(likeness, close.view, warp, options).likeness
-  }
-  return told.map(each => (Number.isFinite(each) ? each : -1))
+  return guesses.map((_, n) => {
+    const best = laid.find(each => each.n === n)
+    return best === undefined || best.share === 0
+      ? null
+      : { likeness: best.likeness, share: best.share, warp: best.warp }
+  })
+}
+
+/** Of so many guesses each part that may be what the leak shows, the way in which it explains most; what explains most first. */
+function goingOn(laid: readonly Laid[], guesses: number): Laid[] {
+  const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
+  const best = new Map<number, Laid>()
+  for (const each of ranked) if (!best.has(each.n)) best.set(each.n, each)
+  const first = [...best.keys()].filter(n => n < firstGoing)
+  const others = [...best.keys()].filter(n => n >= firstGoing)
+  const going = new Set([...first, ...others].slice(0, guesses))
+  return ranked
+    .filter(each => going.has(each.n) && explained(each) >= partShare * explained(best.get(each.n) as Laid))
+    .filter(({ plane }, i, all) => all.findIndex(other => other.plane === plane) === i)
+}
+
+/** How much of a leak a likeness explains: a region of another vehicle of one make may be more alike, and explains less. */
+function explained({ likeness, share }: Pick<Likened, "likeness" | "share">): number {
+  return Math.max(0, likeness) ** 2 * share
 }
 
 /** A leak, or its mirror image, brought to a size. */
@@ -62,29 +98,42 @@ interface Small {
   readonly toLeak: Warp
 }
 
-interface Laid {
-  readonly likeness: Plane
-  readonly toLeak: Warp
-  readonly alignment: Alignment
+interface Laid extends Likened {
+  /** Of which guess. */
+  readonly n: number
+  readonly isMirrored: boolean
+  readonly plane: Plane
+  readonly box: Box
 }
 
-/** The part and the warp with which both are most alike; `null` where nothing is. */
-async function coarselyLaid({ view, toLeak }: Small, { warps, parts }: Guess): Promise<Laid | null> {
-  let best: Laid | null = null
-  for (const { box, likeness: file } of parts) {
-    const likeness = await planeIn(file)
-    if (likeness === null) continue
-    const toPart = composed(
-      scaling(likeness.width_px / box.width_px, likeness.height_px / box.height_px),
-      shifting(-box.x_px, -box.y_px),
-    )
-    for (const warp of warps) {
-      const start = composed(toPart, composed(warp, toLeak))
-      const alignment = align(likeness, view, start, { sides_px: [coarse_px], freedom: "affine" })
-      if (alignment.likeness > (best?.alignment.likeness ?? -1)) best = { likeness, toLeak, alignment }
+/** The same, laid closer from where it lies. */
+function nearer(
+  laid: Laid,
+  { view, toLeak }: Small,
+  { side_px, ...options }: { readonly side_px: number; readonly freedom: Freedom; readonly steps: number },
+): Laid {
+  const { plane, box } = laid
+  const toPart = composed(
+    scaling(plane.width_px / box.width_px, plane.height_px / box.height_px),
+    shifting(-box.x_px, -box.y_px),
+  )
+  const start = composed(toPart, composed(laid.warp, toLeak))
+  const { warp, likeness } = align(plane, view, start, { sides_px: [side_px], ...options })
+  const back = composed(inverted(toPart) as Warp, composed(warp, inverted(toLeak) as Warp))
+  if (!Number.isFinite(likeness) || !back.every(Number.isFinite)) return { ...laid, likeness: -1, share: 0 }
+  return { ...laid, warp: back, likeness, share: shareOn(plane, view, warp) }
+}
+
+function shareOn(plane: Plane, { luma, valid }: View, warp: Warp): number {
+  let [shown, on] = [0, 0]
+  for (let y = 0, i = 0; y < luma.height_px; y += 1)
+    for (let x = 0; x < luma.width_px; x += 1, i += 1) {
+      if (valid.values[i] === 0) continue
+      shown += 1
+      const [u, v] = [warpedX(warp, x + 0.5, y + 0.5), warpedY(warp, x + 0.5, y + 0.5)]
+      if (u >= 0 && v >= 0 && u <= plane.width_px && v <= plane.height_px) on += 1
     }
-  }
-  return best
+  return on / Math.max(1, shown)
 }
 
 /** `null` for what is no likeness. */

@@ -2,12 +2,18 @@ import type { LeakLook } from "./leak.ts"
 import { parseDescriptors } from "./descriptors.ts"
 import type { Candidate, Originals } from "./originals.ts"
 import type { Warp } from "../mark/warp.ts"
+import type { Lie } from "./compare.ts"
+import type { Likened } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
 /** An original that a leak, or its mirror image, may have come from. */
 export interface Likely extends Candidate {
-  readonly isMirrored: boolean
+  /** Whether its corners leave no doubt which of both it is. */
+  readonly isOneWay: boolean
 }
+
+/** A vehicle's front looks in a mirror much as it does: with this share of what speaks for one way, the other may be it. */
+const otherWayShare = 0.5
 
 /** Fewer corners than this say nothing. */
 const leastCorners = 4
@@ -25,57 +31,61 @@ const closeShare = 0.85
 /** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
 const mostAlike = 0.99
 
-/** An original with so many corners, for which so many times more speaks than for any other, is not looked for in a mirror too. */
-const plain = { corners: 20, times: 5 }
-
 /** The originals of a leak by its corners, or those of its mirror image, each the way that more speaks for, the likeliest first. */
 export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
 ): Promise<readonly Likely[]> {
-  const foundBy = async (packed: Uint8Array, isMirrored: boolean): Promise<Likely[]> => {
-    const found = await originals.find(parseDescriptors(packed) ?? [], side_px, mostLikely)
-    return found.filter(({ agreeing }) => agreeing >= leastCorners).map(each => ({ ...each, isMirrored }))
+  const ways = {
+    asItIs: parseDescriptors(descriptors) ?? [],
+    mirrored: parseDescriptors(mirrored) ?? [],
   }
-  const asItIs = await foundBy(descriptors, false)
-  if (isPlain(asItIs)) return asItIs.slice(0, 1)
-  const likely = [...asItIs, ...(await foundBy(mirrored, true))].sort(
-    (a, b) => b.votes - a.votes || b.agreeing - a.agreeing,
+  const found = (await originals.findEither(ways, side_px, 4 * mostLikely)).filter(
+    ({ agreeing }) => agreeing >= leastCorners,
   )
+  const likely = found.flatMap(each => {
+    const other = found.find(({ name, isMirrored }) => name === each.name && isMirrored !== each.isMirrored)
+    // What speaks for each way was told by other originals beside it; how many corners agree was not.
+    if (other !== undefined && other.agreeing > each.agreeing) return []
+    return [{ ...each, isOneWay: (other?.votes ?? 0) < otherWayShare * each.votes }]
+  })
   return likely
+    .filter(({ name }, i) => likely.findIndex(each => each.name === name) === i)
     .filter(({ votes }) => votes >= likelyShare * (likely[0]?.votes ?? 0))
-    .filter(({ name }, i, all) => all.findIndex(other => other.name === name) === i)
     .slice(0, mostLikely)
 }
 
-function isPlain([first, second]: readonly Likely[]): boolean {
-  return (
-    first !== undefined &&
-    first.agreeing >= plain.corners &&
-    first.votes >= plain.times * (second?.votes ?? 0)
-  )
+/** An original that is worth comparing. */
+export interface Close {
+  readonly name: string
+  /** How the leak lies on it; `null` where that is not known, or not which way round. */
+  readonly guess: Lie | null
 }
 
 /**
- * The names of those that are worth comparing, the best first.
- * @param likenesses  of each to the leak, −1 to 1; `null` where there is nothing to hold against it any more.
+ * Those that are worth comparing, the best first.
+ * @param told  of each by its name how alike it and the leak are, `null` where that is little; nothing of those that there is
+ * nothing of to hold against it any more.
  */
 export function closestOf(
   likely: readonly Likely[],
-  likenesses: readonly (number | null)[],
-): readonly string[] {
+  told: ReadonlyMap<string, Likened | null>,
+): readonly Close[] {
   const ranked = likely
-    .map(({ name, votes }, n) => {
-      const likeness = likenesses[n] ?? null
-      return {
-        name,
-        worth: likeness === null ? null : Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness)),
-      }
+    .flatMap((each): readonly (Close & { readonly worth: number })[] => {
+      const likened = told.get(each.name)
+      if (likened === undefined) return [{ name: each.name, guess: null, worth: Infinity }]
+      if (likened === null) return []
+      const guess = each.isOneWay ? { warp: likened.warp, isMirrored: each.isMirrored } : null
+      return [{ name: each.name, guess, worth: worthOf(each, likened) }]
     })
-    .sort((a, b) => (b.worth ?? Infinity) - (a.worth ?? Infinity))
-  const best = ranked.find(({ worth }) => worth !== null)?.worth ?? 0
-  const close = ranked.filter(({ worth }) => worth === null || worth >= closeShare * best)
-  return [...new Set(close.map(({ name }) => name))]
+    .sort((a, b) => b.worth - a.worth)
+  const best = ranked.find(({ worth }) => worth < Infinity)?.worth ?? 0
+  return ranked.filter(({ worth }) => worth >= closeShare * best).map(({ name, guess }) => ({ name, guess }))
+}
+
+function worthOf({ votes }: Candidate, { likeness, share }: Likened): number {
+  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share)))
 }
 
 /**
@@ -87,6 +97,6 @@ export function explains({ likeness, shown_px }: Pick<Comparison, "likeness" | "
 }
 
 /** The ways in which a leak may lie on a candidate: with the perspective that its corners tell, and without. */
-export function warpsOf({ warp, flat }: Candidate): readonly Warp[] {
+export function warpsOf({ warp, flat }: Pick<Candidate, "warp" | "flat">): readonly Warp[] {
   return warp[6] === 0 && warp[7] === 0 ? [warp] : [warp, flat]
 }

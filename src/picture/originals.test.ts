@@ -63,6 +63,29 @@ suite("an index of originals", () => {
         expect(agreeing).toBeLessThan(4)
   })
 
+  test("says which way round a leak lies, and finds those that lie either way", async () => {
+    const [asItIs, mirrored] = [leaked(own[7]!, chanceOf("as it is")), leaked(own[8]!, chanceOf("mirrored"))]
+    const found = await index.findEither({ asItIs, mirrored }, side_px, 5)
+    const names = found.slice(0, 2).map(({ name, isMirrored }) => ({ name, isMirrored }))
+    expect(names).toContainEqual({ name: "original 7", isMirrored: false })
+    expect(names).toContainEqual({ name: "original 8", isMirrored: true })
+  })
+
+  test("finds a leak of many corners, of which every other votes, and every fourth in a mirror", async () => {
+    const grown = new Originals()
+    const many = Array.from({ length: 30 }, (_, n) => noise(chanceOf("many", n), 600))
+    many.forEach((descriptors, n) => grown.add(`original ${n}`, sketchWith(descriptors)))
+    const leak = leaked(many[11]!, chanceOf("many, leaked"))
+    for (const ways of [
+      { asItIs: leak, mirrored: [] },
+      { asItIs: [], mirrored: leak },
+    ]) {
+      const [first] = await grown.findEither(ways, side_px, 1)
+      expect(first).toMatchObject({ name: "original 11", isMirrored: ways.asItIs.length === 0 })
+      expect(first!.agreeing).toBeGreaterThan(570)
+    }
+  })
+
   test("gives no more than were asked for", async () => {
     const leak = leaked(own.slice(0, 6).flat(), chanceOf("several"))
     expect(await index.find(leak, side_px, 6)).toHaveLength(6)

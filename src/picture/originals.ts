@@ -1,9 +1,10 @@
 import { startOf, type Match } from "../mark/starts.ts"
 import { identity, scaleAt, warpedX, warpedY, type Warp } from "../mark/warp.ts"
+import { Ballot, firstOf, othersTurn, scaleOf, stepsOf, window, type Shelf } from "./ballot.ts"
 import type { Descriptor } from "./descriptors.ts"
 import { distance, matchLimit_bits, words, wordsInto } from "./hamming.ts"
 import type { Sketch } from "./sketch.ts"
-import { keyOf, sortedTables, type Table, type Tables } from "./tables.ts"
+import { sortedTables } from "./tables.ts"
 
 /** An original that a leak may have come from. */
 export interface Candidate {
@@ -18,44 +19,43 @@ export interface Candidate {
   /** From the leak to the original, and the same without perspective. */
   readonly warp: Warp
   readonly flat: Warp
+  /** Whether it is the leak's mirror image that lies so. */
+  readonly isMirrored: boolean
 }
 
-/** A slot that holds more says nothing: so many originals share what it looks like. */
-const mostInSlot = 20
+/** A leak's corners as it is, and as in a mirror. */
+export interface Ways {
+  readonly asItIs: readonly Descriptor[]
+  readonly mirrored: readonly Descriptor[]
+}
 
-/** So many are looked at closely, */
-const shortlist = 100
+interface Thoroughness {
+  /** So many originals are looked at closely. */
+  readonly shortlist: number
+  /** One in so many corners says which, where there are many. */
+  readonly every: number
+}
 
-/** and so many that were added last, before the tables are made anew. */
+const thoroughness = {
+  asItIs: { shortlist: 200, every: 2 },
+  mirrored: { shortlist: 60, every: 4 },
+} as const
+const many = 400
+
+/** So many that were added last, before the tables are made anew. */
 const mostUnsorted = 16
 
-/** Ways in which a leak may be turned and scaled, for each original. */
-const bins = 256
-
-/** A scale is held in steps, as docs/formats/descriptors.md packs it. */
-const scaleSteps = { perDoubling: 16, ofOne: 32 }
-
-/** A look-up is made in pieces of so many corners and close looks, between which a server goes on with the rest of its work. */
-const [cornersAtOnce, looksAtOnce] = [20, 5]
-
-function othersTurn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
-}
+/** Close looks are made so many at a time, between which a server goes on with the rest of its work. */
+const looksAtOnce = 5
 
 /** So many originals share tables, which are made in cache; when it is full, never again. */
 const shelfSize = 1_000
-
-/** Originals one after the other, sorted by tables of their own. */
-interface Shelf extends Tables {
-  readonly first: number
-  readonly end: number
-}
 
 /**
  * Sketches of many originals, in which that of a leak is looked for. A leak's corner is compared with those alone that agree
  * with it in all or all but one of a key's bits, in one of six tables (Greene et al. 1994; Norouzi et al. 2014); the
  * originals that most speaks for are then compared with all of the leak. What it does: docs/formats/descriptors.md.
- * Holds about 105 bytes for each descriptor, 103 kB for an original with 980.
+ * Holds about 105 bytes for each descriptor.
  */
 export class Originals {
   readonly #names: string[] = []
@@ -119,92 +119,55 @@ export class Originals {
    * The likeliest originals of a leak, best first; none where nothing is alike. One is asked for after the other; what
    * was added when its turn comes is looked through, and others get their turn every few milliseconds.
    * @param leakSide_px  the leak's longer side.
-   * Costs about 0.9 s among 10,000 originals, for 600 corners; after more than 16 were added, the sorting of what is on no full shelf
-   * besides, up to 0.4 s.
    */
   find(leak: readonly Descriptor[], leakSide_px: number, most: number): Promise<readonly Candidate[]> {
+    return this.findEither({ asItIs: leak, mirrored: [] }, leakSide_px, most)
+  }
+
+  /**
+   * As `find`, of a leak that may be mirrored; an original may come twice. Of its mirror image fewer corners are asked and fewer
+   * originals looked at closely: few leaks are mirrored.
+   * After more than 16 were added, the sorting of what is on no full shelf costs up to 0.4 s besides.
+   */
+  findEither(leak: Ways, leakSide_px: number, most: number): Promise<readonly Candidate[]> {
     const found = this.#turn.then(() => this.#found(leak, leakSide_px, most))
     this.#turn = found.catch(() => undefined)
     return found
   }
 
-  async #found(
-    leak: readonly Descriptor[],
-    leakSide_px: number,
-    most: number,
-  ): Promise<readonly Candidate[]> {
+  async #found(ways: Ways, leakSide_px: number, most: number): Promise<readonly Candidate[]> {
     if (this.size - this.#sorted > mostUnsorted) this.#sort()
-    const looks: CloseLook[] = []
-    for (const likely of await this.#shortlistFor(leak)) {
-      looks.push(this.#closeLook(leak, likely))
-      if (looks.length % looksAtOnce === 0) await othersTurn()
+    const candidates: Candidate[] = []
+    for (const way of ["asItIs", "mirrored"] as const) {
+      const leak = ways[way]
+      const looks: CloseLook[] = []
+      for (const likely of await this.#likelyFor(leak, thoroughness[way])) {
+        looks.push(this.#closeLook(leak, likely))
+        if (looks.length % looksAtOnce === 0) await othersTurn()
+      }
+      const means = meansOf(looks, leak.length)
+      for (const look of looks) {
+        const name = this.#names[look.owner] as string
+        candidates.push({ ...candidateOf(look, leakSide_px, means), name, isMirrored: way === "mirrored" })
+      }
     }
-    const means = meansOf(looks, leak.length)
-    return looks
-      .map(look => candidateOf(look, { leakSide_px, means, name: this.#names[look.owner] as string }))
+    return candidates
       .filter(({ agreeing }) => agreeing > 0)
       .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
       .slice(0, most)
   }
 
-  /**
-   * Originals that descriptors in the leak's slots speak for, the likeliest first, then what is in no table yet. Only what
-   * is turned and scaled alike adds up (Jégou et al. 2008, §4); what several have in common counts for each of them less.
-   */
-  async #shortlistFor(leak: readonly Descriptor[]): Promise<readonly Likely[]> {
+  /** The originals that most of a leak's corners speak for, and those that are in no table yet. */
+  async #likelyFor(
+    leak: readonly Descriptor[],
+    { shortlist, every }: Thoroughness,
+  ): Promise<readonly Likely[]> {
+    const ballot = new Ballot({
+      ...{ shelves: this.#shelves, bits: this.#bits, places: this.#places, owners: this.#owners },
+    })
+    await ballot.count(leak.length < many ? leak : leak.filter((_, i) => i % every === 0))
     const unsorted = Array.from({ length: this.size - this.#sorted }, (_, n) => this.#sorted + n)
-    const votes = new Float32Array(bins * this.#sorted)
-    const nearest = new Uint8Array(this.#sorted).fill(matchLimit_bits)
-    const places = new Uint32Array(this.#sorted)
-    const own = new Uint32Array(words)
-    for (const [n, corner] of leak.entries()) {
-      if (n % cornersAtOnce === 0) await othersTurn()
-      wordsInto(own, 0, corner.bits)
-      const steps = stepsOf(corner.scale)
-      const alike: number[] = []
-      for (const { bits, tables } of this.#shelves)
-        tables.forEach((table, n) => {
-          const key = keyOf(own, 0, n, bits)
-          this.#nearestOf(own, { table, key, bits }, { nearest, places, alike })
-        })
-      for (const owner of alike) {
-        const at = 4 * (places[owner] as number)
-        const turn = (this.#places[at + 3] as number) - corner.angle
-        const bin = bins * owner + binOf(turn, (this.#places[at + 2] as number) - steps)
-        const bits = matchLimit_bits - (nearest[owner] as number)
-        votes[bin] = (votes[bin] as number) + (bits * bits) / alike.length
-        nearest[owner] = matchLimit_bits
-      }
-    }
-    const best = Array.from({ length: this.#sorted }, (_, owner) => ({ owner, ...mostOf(votes, owner) }))
-      .filter(each => each.votes > 0)
-      .sort((a, b) => b.votes - a.votes)
-      .slice(0, shortlist)
-    return [...best, ...unsorted.map(owner => ({ owner, bin: null }))]
-  }
-
-  #nearestOf(
-    own: Uint32Array,
-    { table: { offsets, list }, key, bits }: Slots,
-    { nearest, places, alike }: Nearest,
-  ): void {
-    for (let flip = -1; flip < bits; flip += 1) {
-      const slot = flip < 0 ? key : key ^ (1 << flip)
-      const start = offsets[slot] as number
-      const end = offsets[slot + 1] as number
-      if (end - start > mostInSlot) continue
-      for (let n = start; n < end; n += 1) {
-        const at = list[n] as number
-        const apart = distance(own, this.#bits, words * at, matchLimit_bits)
-        if (apart >= matchLimit_bits) continue
-        const owner = this.#owners[at] as number
-        const held = nearest[owner] as number
-        if (held === matchLimit_bits) alike.push(owner)
-        if (apart >= held) continue
-        nearest[owner] = apart
-        places[owner] = at
-      }
-    }
+    return [...ballot.first(shortlist), ...unsorted.map(owner => ({ owner, bin: null }))]
   }
 
   /** For each corner of the leak the nearest of an original's, of those that are turned and scaled as the bin says. */
@@ -266,66 +229,14 @@ export class Originals {
   #nextShelf(): Shelf {
     const [first, end] = [this.#sorted, Math.min(this.#sorted + shelfSize, this.size)]
     const [from, to] = [this.#starts[first] as number, this.#starts[end] as number]
-    return { first, end, ...sortedTables(this.#bits, from, to) }
+    return { first, end, from, ...sortedTables(this.#bits, from, to) }
   }
-}
-
-/** Where a table is looked through: the slot of a key, and of those with one of its bits wrong. */
-interface Slots {
-  readonly table: Table
-  readonly key: number
-  readonly bits: number
-}
-
-/** For each original how far its nearest is from a corner, and where that is held. */
-interface Nearest {
-  readonly nearest: Uint8Array
-  readonly places: Uint32Array
-  /** Of which originals one is near. */
-  readonly alike: number[]
-}
-
-function stepsOf(scale: number): number {
-  return scaleSteps.ofOne + Math.round(scaleSteps.perDoubling * Math.log2(scale))
-}
-
-function scaleOf(steps: number): number {
-  return 2 ** ((steps - scaleSteps.ofOne) / scaleSteps.perDoubling)
-}
-
-/** In which of its original's bins a match is: by sixteenths of a turn, and by halves of a doubling of scale. */
-function binOf(turn: number, steps: number): number {
-  const halves = Math.floor((2 * steps) / scaleSteps.perDoubling) + 8
-  return (turn & 0xf0) + Math.max(0, Math.min(15, halves))
-}
-
-/** The most that four neighbouring bins hold, and the first of them. */
-function mostOf(votes: Float32Array, owner: number): { readonly votes: number; readonly bin: number } {
-  const start = bins * owner
-  let [most, first] = [0, 0]
-  for (let bin = 0; bin < bins; bin += 1) {
-    const one = start + bin
-    const next = start + ((bin + 16) & (bins - 1))
-    const side = (bin & 15) === 15 ? 0 : (votes[one + 1] as number) + (votes[next + 1] as number)
-    const all = (votes[one] as number) + (votes[next] as number) + side
-    if (all > most) [most, first] = [all, bin]
-  }
-  return { votes: most, bin: first }
 }
 
 /** An original that is looked at closely, and how it seems to be turned and scaled; `null` where that is not known. */
 interface Likely {
   readonly owner: number
   readonly bin: number | null
-}
-
-/** What four neighbouring bins hold and half a bin around: 256ths of a turn, and steps of scale. */
-const window = { turn: 48, steps: 24 }
-
-/** The least turn and the least steps of scale that belong to it. */
-function firstOf(bin: number): { readonly turn: number; readonly steps: number } {
-  const halfDoubling = scaleSteps.perDoubling / 2
-  return { turn: (bin & 0xf0) - 8, steps: ((bin & 15) - 8) * halfDoubling - halfDoubling / 2 }
 }
 
 interface CloseLook {
@@ -347,12 +258,9 @@ function meansOf(looks: readonly CloseLook[], corners: number): Float32Array {
 
 function candidateOf(
   { bits, matches, corners }: CloseLook,
-  {
-    leakSide_px,
-    means,
-    name,
-  }: { readonly leakSide_px: number; readonly means: Float32Array; readonly name: string },
-): Candidate {
+  leakSide_px: number,
+  means: Float32Array,
+): Omit<Candidate, "name" | "isMirrored"> {
   const bitsOf = (n: number) => bits[corners[n] as number] as number
   const nearestFirst = corners.map((_, n) => n).sort((a, b) => bitsOf(a) - bitsOf(b))
   const start = startOf(
@@ -360,7 +268,7 @@ function candidateOf(
     leakSide_px,
     nearestFirst.slice(0, mostTried).map(n => matches[n] as Match),
   )
-  if (start === null) return { name, agreeing: 0, votes: 0, warp: identity, flat: identity }
+  if (start === null) return { agreeing: 0, votes: 0, warp: identity, flat: identity }
   const { warp, agreeing, flat } = start
   const reach_px = 0.02 * leakSide_px * scaleAt(warp, leakSide_px / 2, leakSide_px / 2)
   const votes = matches.reduce((sum, { leak, original }, n) => {
@@ -370,7 +278,7 @@ function candidateOf(
     if (Math.hypot(across, down) > reach_px) return sum
     return sum + Math.max(0, (means[i] as number) - (bits[i] as number)) ** 2
   }, 0)
-  return { name, agreeing, votes, warp, flat }
+  return { agreeing, votes, warp, flat }
 }
 
 /** So many matches, the nearest, are tried as guesses of how a leak lies on an original. */

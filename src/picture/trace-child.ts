@@ -1,5 +1,5 @@
-import { compare } from "./compare.ts"
-import { decodeLeak, lookAtLeak } from "./leak.ts"
+import { compareTo, sightOf } from "./compare.ts"
+import { decodeLeak, lookAtLeak, type Leak } from "./leak.ts"
 import { likenessesTo } from "./likeness.ts"
 import { decode } from "./pixels.ts"
 import { serveJobs } from "./serve.ts"
@@ -7,12 +7,24 @@ import type { Comparison, TraceJob } from "./tracer.ts"
 
 // The process that tracer.ts starts. Found files come in formats that readers do not write.
 
+/** The file that was asked about last, since it is asked about several times. */
+let last: { readonly file: Uint8Array; readonly leak: Leak } | null = null
+
+async function leakOf(file: Uint8Array): Promise<Leak> {
+  if (last !== null && Buffer.compare(last.file, file) === 0) return last.leak
+  last = null
+  const leak = await decodeLeak(file)
+  last = { file, leak }
+  return leak
+}
+
 serveJobs<TraceJob>(
   async job => {
-    const leak = await decodeLeak(job.file)
+    const leak = await leakOf(job.file)
     if (job.ask === "look") return lookAtLeak(leak)
     if (job.ask === "liken") return await likenessesTo(leak.pixels, job.guesses)
-    const found = compare(await decode(job.original), leak.pixels, job.plates, leak.steps)
+    const sight = sightOf(await decode(job.original), job.plates)
+    const found = compareTo(sight, leak.pixels, leak.steps, job.guess)
     if (found === null) return null
     const { plain, quantised, shown_px, alignment, isMirrored } = found
     return { plain, quantised, shown_px, likeness: alignment.likeness, isMirrored } satisfies Comparison

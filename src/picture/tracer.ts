@@ -2,7 +2,8 @@ import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
 import type { Evidence } from "../mark/score.ts"
 import type { LeakLook } from "./leak.ts"
-import type { Guess } from "./likeness.ts"
+import type { Lie } from "./compare.ts"
+import type { Guess, Likened } from "./likeness.ts"
 import type { Box } from "./level.ts"
 import { Pool } from "./pool.ts"
 
@@ -10,12 +11,14 @@ import { Pool } from "./pool.ts"
 export type TraceJob =
   | { readonly ask: "look"; readonly file: Uint8Array }
   | { readonly ask: "liken"; readonly file: Uint8Array; readonly guesses: readonly Guess[] }
-  | {
-      readonly ask: "compare"
-      readonly file: Uint8Array
-      readonly original: Uint8Array
-      readonly plates: readonly Box[]
-    }
+  | ({ readonly ask: "compare"; readonly file: Uint8Array } & Opened)
+
+/** An original that was opened to be compared, and how the file seems to lie on it. */
+export interface Opened {
+  readonly original: Uint8Array
+  readonly plates: readonly Box[]
+  readonly guess: Lie | null
+}
 
 /** What a file says of one original. */
 export interface Comparison {
@@ -33,10 +36,10 @@ export interface Comparison {
 export interface Tracer {
   /** @throws Fault PICTURE, PICTURE_SIZE for what cannot be read; BUSY. */
   look(file: Uint8Array): Promise<LeakLook>
-  /** How alike the file and the likenesses of some originals are, −1 to 1 for each. @throws Fault as `look`. */
-  liken(file: Uint8Array, guesses: readonly Guess[]): Promise<readonly number[]>
+  /** How alike the file and the likenesses of some originals are; `null` for those that are less so. @throws Fault as `look`. */
+  liken(file: Uint8Array, guesses: readonly Guess[]): Promise<readonly (Likened | null)[]>
   /** `null` where the file shows nothing of this original. @throws Fault as `look`. */
-  compare(file: Uint8Array, original: Uint8Array, plates: readonly Box[]): Promise<Comparison | null>
+  compare(file: Uint8Array, opened: Opened): Promise<Comparison | null>
   close(): Promise<void>
 }
 
@@ -61,12 +64,12 @@ export function openTracer(): Tracer {
     },
     async liken(file, guesses) {
       const value = await pool.work({ ask: "liken", file, guesses } satisfies TraceJob)
-      if (!Array.isArray(value) || value.length !== guesses.length || !value.every(Number.isFinite))
+      if (!Array.isArray(value) || value.length !== guesses.length || !value.every(isLikened))
         throw misshapen()
-      return value as readonly number[]
+      return value
     },
-    async compare(file, original, plates) {
-      const value = await pool.work({ ask: "compare", file, original, plates } satisfies TraceJob)
+    async compare(file, opened) {
+      const value = await pool.work({ ask: "compare", file, ...opened } satisfies TraceJob)
       if (value === null) return null
       const { plain, quantised, shown_px, likeness, isMirrored } = value as Partial<Comparison>
       const isSecond = quantised === null || (isEvidence(quantised) && quantised.length === plain?.length)
@@ -82,6 +85,14 @@ export function openTracer(): Tracer {
     },
     close: () => pool.close(),
   }
+}
+
+function isLikened(value: unknown): value is Likened | null {
+  if (value === null) return true
+  if (typeof value !== "object") return false
+  const { likeness, share, warp } = value as Partial<Likened>
+  const isWarp = Array.isArray(warp) && warp.length === 8 && warp.every(Number.isFinite)
+  return Number.isFinite(likeness) && Number.isFinite(share) && isWarp
 }
 
 function isEvidence(value: unknown): value is Float32Array {
