@@ -76,7 +76,9 @@ test("the interval holds the number of people; scope, statement and clocks state
   const stated = await statedResult(port.house, held)
   expect(stated.left.people.estimate).toMatchObject({ point: interval!.point, low: interval!.low })
   expect((await resultOf(port.house, held)).left.people.estimate).toBeUndefined()
-  expect(JSON.stringify(await standingClocks(port.house, held))).toContain("95 %")
+  const { thresholds } = await standingClocks(port.house, held)
+  const counted = thresholds.find(({ interval: of }) => of !== null)
+  expect(counted?.interval).toMatchObject({ l95: stated.left.people.estimate!.low })
 
   const made = await state(port, incident)
   expect(made.frozen.estimated?.linkage).toBe(linkage)
