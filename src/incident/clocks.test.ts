@@ -249,7 +249,7 @@ test("each threshold of the packs is gauged once, with the rules that hang on it
     {
       ...{ of: "people", threshold: 100_000, state: "unlikely" },
       rules: ["us-federal/fisma-major", "us-federal/fisma-supplement"],
-      citations: ["FISMA, 44 USC 3554; OMB M-17-05 and M-17-12", "FISMA 2014, section 2(d)"],
+      citations: ["FISMA, 44 USC 3554(b)(7)(C); OMB M-17-05 and M-17-12", "FISMA 2014, section 2(d)"],
       interval: { l0: 900, l95: 1001, u95: 99_999, u0: 184_000 },
       ...{ crossed_on: null, possible_from: null, missing: "people are not counted by day" },
     },
@@ -287,21 +287,21 @@ test("a threshold has the day on which it was crossed, and from which it was pos
     ...[
       { threshold: 100_000, state: "possible", crossed_on: null, possible_from: "2026-05-04", missing: null },
     ],
-    ...[{ threshold: 1_001, state: "crossed", crossed_on: "2026-05-04", possible_from: "2026-05-01" }],
   ])
+  const uncounted = { crossed_on: null, missing: "residents of Arizona are not counted by day" }
   expect(stands("residents of Arizona")).toMatchObject([
-    ...[
-      {
-        threshold: 1,
-        state: "crossed",
-        crossed_on: null,
-        missing: "residents of Arizona are not counted by day",
-      },
-    ],
+    { threshold: 1, state: "crossed", ...uncounted },
+    { threshold: 1_001, state: "not", ...uncounted },
   ])
   expect(stands("people").map(thresholdWords)).toEqual([
     "100,000 people: possibly crossed, and not before 2026-05-04 (at least 1,200 and at most 120,000)",
-    "1,001 people: crossed, first by the end of 2026-05-04 (at least 1,200 and at most 120,000)",
+  ])
+  const more = [...days, { day: "2026-05-06", bounds: { at_least: 100_000, at_most: 130_000 } }]
+  const crossed = gaugesOf(packs, { ...facts, counts: { people: more[2]!.bounds } }, { people: more })
+  const people = crossed.filter(({ of }) => of === "people")
+  expect(people).toMatchObject([{ state: "crossed", crossed_on: "2026-05-06", possible_from: "2026-05-04" }])
+  expect(people.map(thresholdWords)).toEqual([
+    "100,000 people: crossed, first by the end of 2026-05-06 (at least 100,000 and at most 130,000)",
   ])
 })
 
