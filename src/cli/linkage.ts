@@ -127,7 +127,7 @@ export function linkageLines({ planned, findings, ...of }: LinkageShown): string
 }
 
 function vehicleLine(of: NonNullable<NonNullable<LinkageShown["planned"]>["vehicles"]>): string {
-  return `    vehicles: ${number(of.at_least)} to ${number(of.at_most)}; by ${number(of.texts)} texts in ${number(of.reads)} reads likely about ${number(of.point)} (${number(of.low)} to ${number(of.high)}, no interval of 95 %)`
+  return `    vehicles, by ${number(of.texts)} texts in ${number(of.reads)} reads: likely about ${number(of.point)} (${number(of.low)} to ${number(of.high)}, no interval of 95 %)`
 }
 
 function searchLine({ found, of }: NonNullable<LinkageShown["planned"]>["searched"]): string {

@@ -41,19 +41,15 @@ function fill(
 /** A page that shows the two pictures with the faces framed: what a browser opens. @param files  names beside it. */
 export function pairPage(pair: AskedPair, files: readonly [subject: string, other: string]): string {
   const figures = [pair.subject, pair.other].map((of, i) => {
-    const share = (value: number, whole: number) => `${((100 * value) / whole).toFixed(3)}%`
     const { x_px, y_px, width_px, height_px } = of.face
-    const place = [
-      `left:${share(x_px, of.width_px)}`,
-      `top:${share(y_px, of.height_px)}`,
-      `width:${share(width_px, of.width_px)}`,
-      `height:${share(height_px, of.height_px)}`,
-    ].join(";")
-    return `<figure><img src="${encodeURIComponent(files[i] ?? "")}" alt=""><i style="${place}"></i></figure>`
+    const frame = `<rect x="${x_px}" y="${y_px}" width="${width_px}" height="${height_px}"/>`
+    // As wide as the picture, whatever strip is below it.
+    const over = `<svg viewBox="0 0 ${of.width_px} ${of.height_px}">${frame}</svg>`
+    return `<figure><img src="${encodeURIComponent(files[i] ?? "")}" alt="">${over}</figure>`
   })
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>pair ${pair.pair + 1}</title>
 <style>body{margin:0;display:flex;gap:8px;background:#222}figure{margin:0;position:relative;flex:1}img{width:100%;display:block}
-i{position:absolute;outline:3px solid #ffd400;outline-offset:2px}</style>
+svg{position:absolute;left:0;top:0;width:100%}rect{fill:none;stroke:#ffd400;stroke-width:4}</style>
 ${figures.join("\n")}
 </html>
 `
