@@ -3,6 +3,8 @@ import type { Clock, Evaluation } from "../src/incident/clocks.ts"
 import { causeWords, counted, countWords, discoveredWords, number } from "../src/incident/scope-words.ts"
 import { unitWords, urgentFirst } from "../src/incident/scope-words.ts"
 import { units, type ScopeResult } from "../src/incident/scope.ts"
+import { estimateIn, withEstimate } from "../src/incident/with-estimate.ts"
+import type { LinkageState } from "../src/log/linkages.ts"
 import type { IncidentState } from "../src/log/incidents.ts"
 import { element, factsOf, rowsOf, wide } from "./draw.ts"
 import { button, show } from "./page.ts"
@@ -49,12 +51,18 @@ async function showIncident(id: string, ways: Ways): Promise<void> {
       ? []
       : read<{ files: readonly SignedFile[] }>(`${path}/statement`).then(of => of.files),
   ])
+  const linkage =
+    held.linkage === null
+      ? null
+      : await read<LinkageState>(`/v1/linkages/${encodeURIComponent(held.linkage)}`)
+  const estimate = linkage === null ? null : estimateIn(linkage, held)
+  const stated = result === null ? null : withEstimate(result, estimate)
   show(
     heading(`${id}: ${held.statement.title}`, "incident"),
     ...firstSection(held, standing),
     ...knownSection(held),
     ...stopSection(held, result, ways),
-    ...scopeSection(held, result),
+    ...scopeSection(held, stated),
     ...clockSection(held, standing),
     ...statementSection(held, files),
     button("Back", ways.back),
@@ -166,6 +174,7 @@ function scopeSection(held: IncidentState, result: ScopeResult | null): Node[] {
       `Counted at log entry ${scoped.entry}, ${scoped.at}, by two engines that agree. Where two numbers stand, it is at least the first and at most the second.${old}`,
     ),
     rowsOf(["", "left", "refused, and never left", "can still be taken"], rows),
+    ...peopleNodes(result, incident),
     heading("Not known"),
     element("ul", { id: "unknowns" }, ...unknown.map(({ sentence }) => element("li", {}, sentence))),
     quiet(
@@ -176,6 +185,13 @@ function scopeSection(held: IncidentState, result: ScopeResult | null): Node[] {
       ? [element("p", {}, "None left in the window.")]
       : [wide(dayPlot(days)), quiet("An image that left on two days is counted on each.")]),
   ]
+}
+
+/** How the estimate of people was made, or what makes one. */
+function peopleNodes({ left }: ScopeResult, incident: string): Node[] {
+  const { estimate } = left.people
+  if (estimate !== undefined) return [quiet(`People: ${estimate.method}`)]
+  return [quiet("People are not estimated: ", command(`sallyport incident link ${incident}`))]
 }
 
 function clockSection({ incident, clocks }: IncidentState, standing: Evaluation): Node[] {

@@ -1,8 +1,7 @@
 import type { LinkageShown } from "../custody/adjudication.ts"
-import { withEstimate } from "../incident/estimated.ts"
+import { estimateIn, withEstimate } from "../incident/with-estimate.ts"
 import type { ScopeResult } from "../incident/scope.ts"
 import type { IncidentState } from "../log/incidents.ts"
-import { estimateIn } from "../log/linkages.ts"
 import type { Client } from "./client.ts"
 
 export function pathOf(id: string, part = ""): string {

@@ -1,6 +1,5 @@
 import type { FaultCode } from "../fault.ts"
 import type { Act } from "../grant/office.ts"
-import type { IncidentState } from "./incidents.ts"
 import type { Draft, EntryOf } from "./kinds.ts"
 import { linkageLimits, type linkageKinds } from "./linkage-kinds.ts"
 import { mustHold, record } from "./standing.ts"
@@ -151,26 +150,4 @@ export function linkedRule(draft: DraftOf<"permit">, state: State): FaultCode | 
   const held = state.record("linkage", linkage)
   if (held === null) return "NOT_FOUND"
   return held.planned === null && held.originals < held.images && isNewest(held, state) ? null : "CONFLICT"
-}
-
-/** An estimate, with the faces that it is of and those that nobody compared. */
-export interface EstimateOfFaces extends Pick<
-  NonNullable<LinkageState["planned"]>,
-  "faces" | "unclustered" | "undetermined"
-> {
-  readonly linkage: string
-  readonly entry: number
-  readonly interval: Estimated["interval"]
-  readonly sampled: number
-}
-
-/** The newest estimate of a linkage, where that is what the incident's newest scope counts. */
-export function estimateIn(
-  { linkage, planned, estimated, scoped }: LinkageState,
-  incident: Pick<IncidentState, "scoped">,
-): EstimateOfFaces | null {
-  if (planned === null || estimated === null || scoped !== incident.scoped?.entry) return null
-  const { entry, interval, sampled } = estimated
-  const { faces, unclustered, undetermined } = planned
-  return { linkage, entry, interval, sampled, faces, unclustered, undetermined }
 }

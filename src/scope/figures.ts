@@ -1,4 +1,4 @@
-import { mostInImage } from "../incident/estimated.ts"
+import { mostInImage } from "../incident/with-estimate.ts"
 import type { Breakdown } from "../incident/scope.ts"
 
 /** What both engines count of one set, in integers that must be equal; `custody/scope.ts` makes bounds of them. */
