@@ -54,9 +54,9 @@ function hideTone(luma: Plane, counts: Plane, valid: Plane): void {
   const means = smoothed(luma, counts)
   const found = toneOf(means)
   if (found === null) return
-  const { tone, most_off } = found
+  const { tone, reach } = found
   const squares = smoothed({ ...luma, values: luma.values.map(value => value * value) }, counts)
-  const isOfTone = (i: number) => Math.abs((means[i] as number) - tone) <= most_off
+  const isOfTone = (i: number) => Math.abs((means[i] as number) - tone) <= reach
   const varianceAt = (i: number) => Math.max(0, (squares[i] as number) - (means[i] as number) ** 2)
   let [logs, count] = [0, 0]
   for (let i = 0; i < means.length; i += 1) {
@@ -76,7 +76,7 @@ function smoothed(plane: Plane, counts: Plane): Float32Array {
 }
 
 /** The tone of most of a leak, and how far from it its pixels may be, smoothed. `null` where it has none. */
-function toneOf(means: Float32Array): { tone: number; most_off: number } | null {
+function toneOf(means: Float32Array): { tone: number; reach: number } | null {
   const bins = new Uint32Array(256)
   for (const mean of means) bins[Math.round(mean)] = (bins[Math.round(mean)] as number) + 1
   const tone = bins.indexOf(Math.max(...bins))
@@ -88,7 +88,7 @@ function toneOf(means: Float32Array): { tone: number; most_off: number } | null 
   }
   const spread = Math.sqrt(squares / count)
   if (count < painted.share * means.length || spread > mostSpread) return null
-  return { tone, most_off: Math.min(mostOff, 2 + 3 * spread) }
+  return { tone, reach: Math.min(mostOff, 2 + 3 * spread) }
 }
 
 /** A JPEG's blocks stay whole. */
