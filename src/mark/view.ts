@@ -14,7 +14,19 @@ const solid = { grey: 128, tolerance: 36 } as const
 /** A pixel is solid where most of the 9 × 9 around it are: grey paint on a vehicle has a grain. */
 const solidShare = 0.8
 
-/** Costs about 25 ns a pixel. */
+/** A leak's commonest tone is solid's where it covers this share, and is neither nearly black, as nights are, nor blown out. */
+const painted = { share: 0.5, darkest: 24, lightest: 232 } as const
+
+/**
+ * Smoothed, solid is nowhere farther from its tone, in grey levels; and its standard deviation is at most that, more than noise
+ * of σ 20 leaves: what spreads further lies in uneven light.
+ */
+const [mostOff, mostSpread] = [8, 3]
+
+/** Nor does what lies around any of its pixels vary so many times as much as is usual there: else it is a picture of that tone. */
+const mostGrain = 2
+
+/** Costs about 55 ns a pixel, and 15 more where a tone is hidden. */
 export function viewOf(leak: Rgb): View {
   const { rgb, width_px, height_px } = leak
   const near = planeOf(width_px, height_px)
@@ -32,7 +44,51 @@ export function viewOf(leak: Rgb): View {
     const isSolid = (sums.values[i] as number) > solidShare * (all.values[i] as number)
     valid.values[i] = isSolid && near.values[i] === 1 ? 0 : 1
   }
-  return { luma: lumaOf(leak), valid }
+  const luma = lumaOf(leak)
+  hideTone(luma, all, valid)
+  return { luma, valid }
+}
+
+/** Hides solid whose tone was changed, or which noise lies over: the tone that most of a leak has once it is smoothed. */
+function hideTone(luma: Plane, counts: Plane, valid: Plane): void {
+  const means = smoothed(luma, counts)
+  const found = toneOf(means)
+  if (found === null) return
+  const { tone, reach } = found
+  const squares = smoothed({ ...luma, values: luma.values.map(value => value * value) }, counts)
+  const isOfTone = (i: number) => Math.abs((means[i] as number) - tone) <= reach
+  const varianceAt = (i: number) => Math.max(0, (squares[i] as number) - (means[i] as number) ** 2)
+  let [logs, count] = [0, 0]
+  for (let i = 0; i < means.length; i += 1) {
+    if (!isOfTone(i)) continue
+    logs += Math.log1p(varianceAt(i))
+    count += 1
+  }
+  const most = mostGrain * Math.exp(logs / count)
+  for (let i = 0; i < means.length; i += 1) if (isOfTone(i) && varianceAt(i) <= most) valid.values[i] = 0
+}
+
+/** The mean of the 9 × 9 around each pixel. */
+function smoothed(plane: Plane, counts: Plane): Float32Array {
+  const sums = boxSums(plane, 4).values
+  for (let i = 0; i < sums.length; i += 1) sums[i] = (sums[i] as number) / (counts.values[i] as number)
+  return sums
+}
+
+/** The tone of most of a leak, and how far from it its pixels may be, smoothed. `null` where it has none. */
+function toneOf(means: Float32Array): { tone: number; reach: number } | null {
+  const bins = new Uint32Array(256)
+  for (const mean of means) bins[Math.round(mean)] = (bins[Math.round(mean)] as number) + 1
+  const tone = bins.indexOf(Math.max(...bins))
+  if (tone < painted.darkest || tone > painted.lightest) return null
+  let [count, squares] = [0, 0]
+  for (let off = -mostOff; off <= mostOff; off += 1) {
+    count += bins[tone + off] as number
+    squares += (bins[tone + off] as number) * off * off
+  }
+  const spread = Math.sqrt(squares / count)
+  if (count < painted.share * means.length || spread > mostSpread) return null
+  return { tone, reach: Math.min(mostOff, 2 + 3 * spread) }
 }
 
 /** A JPEG's blocks stay whole. */

@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from "sharp"
 import { expect, test } from "vitest"
+import { attacks, pixelsOf, raw } from "../../test/attacks.ts"
 import { decodeLeak } from "./leak.ts"
 
 const size = { width: 640, height: 400, channels: 3 as const }
@@ -42,6 +43,33 @@ test.each([
   expect(Math.abs(width_px - 128)).toBeLessThanOrEqual(16)
   expect(Math.abs(height_px - 88)).toBeLessThanOrEqual(16)
   expect(pixels.rgb).toHaveLength(3 * width_px * height_px)
+})
+
+test.each([
+  ["darkened", "darker"],
+  ["brightened", "gamma 1.4"],
+  ["covered by noise", "noise σ 20"],
+])("solid that was %s is known as solid", async (_, attack) => {
+  const file = await attacks[attack]!(await pixelsOf(await copy(false)), "solid")
+  const [width_px, height_px] = sideOf((await decodeLeak(file)).pixels) as [number, number]
+  expect(Math.abs(width_px - 128)).toBeLessThanOrEqual(24)
+  expect(Math.abs(height_px - 88)).toBeLessThanOrEqual(24)
+})
+
+test.each([
+  ["brighter to one side", "#303030", 24],
+  ["nearly black", "#0a0a0a", 0],
+])("what lies around and is %s stays", async (_, background, light) => {
+  const { rgb, ...rest } = await pixelsOf(
+    sharp({ create: { ...size, background } }).composite([
+      { input: await grained(128, 88), left: 200, top: 160 },
+    ]),
+  )
+  const lit = rgb.map((value, at) => Math.min(255, value + (light * (Math.floor(at / 3) % 640)) / 640))
+  const file = await raw({ rgb: lit, ...rest })
+    .png()
+    .toBuffer()
+  expect(sideOf((await decodeLeak(file)).pixels)).toEqual([640, 400])
 })
 
 test("a JPEG's cut keeps its steps, since blocks stay whole", async () => {
