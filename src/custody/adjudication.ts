@@ -8,12 +8,12 @@ import type { Draft, EntryOf } from "../log/kinds.ts"
 import { estimateIn, type LinkageState } from "../log/linkages.ts"
 import { names } from "../log/state.ts"
 import type { Box } from "../picture/level.ts"
-import { foundIn } from "../vault/findings.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import { entryOfKind } from "./copies.ts"
 import type { House } from "./house.ts"
 import { resultOf } from "./incident-record.ts"
 import { planAt, planBytes, progressOf, type Progress } from "./linkage.ts"
+import { shownIn } from "./preview.ts"
 import { propose } from "./propose.ts"
 
 /** Whether two faces are one person's: who is asked what, what was said, and what it comes to. */
@@ -111,7 +111,7 @@ export async function pairsFor(
 async function silhouetteOf(house: House, face: string): Promise<Silhouette> {
   const [capture = "", nth = ""] = face.split("/")
   const row = await house.ledger.capture(capture)
-  const found = row === null ? null : foundIn(row)
+  const found = row === null ? null : await shownIn(house, row)
   const box = found?.faces?.[Number(nth)]
   if (row === null || found === null || box === undefined)
     throw new Fault("LEDGER_DIFFERS", `the ledger has no face ${face} any more`)
@@ -151,6 +151,15 @@ export interface EstimateMade {
 export async function estimateLinkage(house: House, caller: Caller, linkage: string): Promise<EstimateMade> {
   const statement = caller.statement as EntryOf<"linkage.estimated">["statement"]
   const held = await linkageOf(house, linkage)
+  if (held.answered !== statement.answered)
+    throw new Fault(
+      "CONFLICT",
+      `${held.answered} entries with answers are there, not ${statement.answered}`,
+      {
+        notDone: "Nothing was estimated.",
+        next: `sallyport incident estimate ${held.incident}`,
+      },
+    )
   const { findings, interval } = await foundOf(house, held, statement.dependence)
   const sampled = findings.sampled.length
   const draft: Draft = {
