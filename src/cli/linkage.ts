@@ -1,21 +1,19 @@
 import type { Command } from "commander"
-import { mkdir, readFile, rm } from "node:fs/promises"
+import { mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { AskedPair, EstimateMade, LinkageShown } from "../custody/adjudication.ts"
+import type { EstimateMade, LinkageShown } from "../custody/adjudication.ts"
 import type { LinkageOpening } from "../custody/linkage.ts"
 import { Fault } from "../fault.ts"
 import { number } from "../incident/scope-words.ts"
 import { linkageLimits } from "../log/linkage-kinds.ts"
-import { writeWhole } from "../whole-file.ts"
 import { adjudicate, answersIn, type Asking, type Showing } from "./adjudicate.ts"
 import { openJournal } from "./answer-journal.ts"
-import { Answering } from "./answering.ts"
 import type { Client } from "./client.ts"
 import { contextOf, type Context } from "./context.ts"
-import { storeDelivery } from "./draw.ts"
 import { incidentAt, linkageAt, pathOf } from "./incident-asking.ts"
 import { answer, progress, tell } from "./say.ts"
-import { pairPage, silhouetteLines } from "./silhouettes.ts"
+import { Shelf } from "./shelf.ts"
+import { silhouetteLines } from "./silhouettes.ts"
 
 /** incident link, linkage, adjudicate, estimate: how many people and vehicles are in what left. */
 export function linkageCommands(incident: Command): void {
@@ -172,89 +170,40 @@ interface AdjudicateOptions {
 
 async function sit(context: Context, id: string, options: AdjudicateOptions): Promise<void> {
   const { client, voice } = context
-  const { linkage } = await newestLinkage(client, id)
+  const { linkage, planned } = await newestLinkage(client, id)
   const path = `/v1/linkages/${encodeURIComponent(linkage)}`
   const asking: Asking = {
     next: () => client.json({ method: "GET", path: `${path}/pairs` }),
     take: said => client.json({ method: "POST", path: `${path}/answers`, statement: { answers: [...said] } }),
   }
   if (options.answers !== undefined) {
-    const said = answersIn(await readFile(options.answers, "utf8"))
+    if (planned === null)
+      throw new Fault("CONFLICT", "the machine has not planned the linkage yet; nothing was taken", {
+        next: `sallyport incident linkage ${id}`,
+      })
+    const said = answersIn(await textIn(options.answers), planned.pairs)
     for (let at = 0; at < said.length; at += linkageLimits.answers)
       await asking.take(said.slice(at, at + linkageLimits.answers))
     return answer(voice, { linkage, answers: said.length }, [`${number(said.length)} answers taken`])
   }
   await mkdir(options.out, { recursive: true, mode: 0o700 })
   const journal = await openJournal(join(options.out, `${linkage}.jsonl`), { linkage, by: context.id })
-  const shelf = new Shelf(context, linkage, options)
+  const shelf = new Shelf(context, { ...options, linkage })
   const showing: Showing = { silhouettes: silhouetteLines, pictures: pair => shelf.show(pair) }
   try {
     const terminal = { input: process.stdin, output: process.stderr }
     const given = await adjudicate({ asking, journal, showing }, terminal)
     answer(voice, { linkage, answers: given }, [`${number(given)} answers taken`])
   } finally {
+    shelf.close()
     await journal.close()
-    await shelf.clear()
   }
 }
 
-/** Pictures of one sitting: each is looked at once under the case, and goes when it is over. */
-class Shelf {
-  readonly #context: Context
-  readonly #linkage: string
-  readonly #options: AdjudicateOptions
-  readonly #answering: Answering
-  readonly #files = new Map<string, { readonly file: string; readonly receipt: string }>()
-
-  constructor(context: Context, linkage: string, options: AdjudicateOptions) {
-    this.#context = context
-    this.#linkage = linkage
-    this.#options = options
-    this.#answering = new Answering(context)
-  }
-
-  async show(pair: AskedPair): Promise<readonly string[]> {
-    const { out } = this.#options
-    try {
-      const files = [await this.#file(pair, "subject"), await this.#file(pair, "other")] as const
-      await writeWhole(this.#page, pairPage(pair, files))
-      return [`${this.#page}: the two faces are framed; ${files.join(" and ")} in ${out}`]
-    } catch (error) {
-      // A refusal is no reason to lose one's place.
-      if (!(error instanceof Fault)) throw error
-      const { next } = error.extras
-      return [`no picture: ${error.code}  ${error.message}${next === undefined ? "" : `; ${next}`}`]
-    }
-  }
-
-  get #page(): string {
-    return join(this.#options.out, "pair.html")
-  }
-
-  async #file(pair: AskedPair, side: "subject" | "other"): Promise<string> {
-    const { case: grant, level, out } = this.#options
-    const { capture } = pair[side]
-    const known = this.#files.get(capture)
-    if (known !== undefined) return known.file
-    if (grant === undefined)
-      throw new Fault("INVALID", "pictures are looked at under a case (--case)", {
-        next: "sallyport case open --help",
-      })
-    const response = await this.#answering.send({
-      ...{ method: "POST", path: "/v1/reveals", statement: { grant, capture, level } },
-      names: { reason: `adjudication of linkage ${this.#linkage}, pair ${pair.pair + 1}` },
-    })
-    const shown = await storeDelivery(response, { capture, folder: out })
-    this.#files.set(capture, shown)
-    return shown.file
-  }
-
-  async clear(): Promise<void> {
-    const { out } = this.#options
-    const names = [...this.#files.values()].flatMap(({ file, receipt }) => [file, receipt])
-    for (const name of names) await rm(join(out, name), { force: true })
-    await rm(this.#page, { force: true })
-  }
+function textIn(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: unknown) => {
+    throw new Fault("CONFIG", `${file} cannot be read; nothing was taken`, { cause })
+  })
 }
 
 async function estimate(
