@@ -4,6 +4,7 @@ import { join } from "node:path"
 import type { EstimateMade, LinkageShown } from "../custody/adjudication.ts"
 import type { LinkageOpening } from "../custody/linkage.ts"
 import { Fault } from "../fault.ts"
+import type { Findings } from "../incident/answers.ts"
 import { number } from "../incident/scope-words.ts"
 import { linkageLimits } from "../log/linkage-kinds.ts"
 import { adjudicate, answersIn, type Asking, type Showing } from "./adjudicate.ts"
@@ -136,12 +137,20 @@ function findingLines(
   { sampled, controls, agreement, open, unresolved }: NonNullable<LinkageShown["findings"]>,
   pairs: number,
 ): string[] {
-  const wrong = ({ wrong: count, looks }: typeof controls.foils) => `${number(count)} of ${number(looks)}`
   return [
     `    ${number(sampled)} sampled faces are done; ${number(open)} of ${number(pairs)} pairs wait for an answer`,
     ...(unresolved > 0
       ? [`    ${number(unresolved)} of them are in groups that are too large and too mixed to be shown whole`]
       : []),
+    ...(controls === null || agreement === null
+      ? ["    how known pairs were answered is told once no pair waits, or an interval is in the log"]
+      : controlLines({ controls, agreement })),
+  ]
+}
+
+function controlLines({ controls, agreement }: Pick<Findings, "controls" | "agreement">): string[] {
+  const wrong = ({ wrong: count, looks }: typeof controls.foils) => `${number(count)} of ${number(looks)}`
+  return [
     `    wrong looks at pairs of known truth: ${wrong(controls.duplicates)} of one person, ${wrong(controls.foils)} of two`,
     agreement.pairs === 0
       ? "    two people have not yet answered the same known pairs"

@@ -181,7 +181,19 @@ export interface LinkageShown extends LinkageState {
   /** Of the machine's run in this server. */
   readonly progress: Progress | null
   /** Of the answers so far. */
-  readonly findings: (Omit<Findings, "sampled"> & { readonly sampled: number }) | null
+  readonly findings: FindingsShown | null
+}
+
+/** What is known of pairs of known truth is `null` while it would tell who answers which they are. */
+export interface FindingsShown extends Pick<Findings, "unresolved" | "open"> {
+  readonly sampled: number
+  readonly controls: Findings["controls"] | null
+  readonly agreement: Findings["agreement"] | null
+}
+
+/** Whether nothing is spoilt by telling which truths are known: nobody is asked any more, or an interval is in the log. */
+function isOver({ intervals }: LinkageState, { open }: Findings): boolean {
+  return intervals > 0 || open === 0
 }
 
 /** A linkage with how far machine and people are; nobody is told an interval before it is in the log. */
@@ -189,16 +201,22 @@ export async function shownLinkage(house: House, linkage: string): Promise<Linka
   const held = await linkageOf(house, linkage)
   const progress = progressOf(house, linkage)
   if (held.planned === null) return { ...held, progress, findings: null }
-  const plan = await planAt(house, { ...held, ...held.planned })
-  const findings = findingsOf(plan, new Answers(await answersOf(house, held, plan)), looksNeeded)
-  return { ...held, progress, findings: { ...findings, sampled: findings.sampled.length } }
+  const findings = await soFar(house, held)
+  const shown = { ...findings, sampled: findings.sampled.length }
+  const isTold = isOver(held, findings)
+  return { ...held, progress, findings: isTold ? shown : { ...shown, controls: null, agreement: null } }
 }
 
-/** The plan, for whoever judges an estimate again. @throws Fault CONFLICT before there is one. */
+async function soFar(house: House, held: LinkageState): Promise<Findings> {
+  const plan = await planAt(house, { ...held, ...plannedOf(held) })
+  return findingsOf(plan, new Answers(await answersOf(house, held, plan)), looksNeeded)
+}
+
+/** The plan, for whoever judges an estimate again. @throws Fault CONFLICT while it would tell who answers which truths are known. */
 export async function planForPack(house: House, linkage: string): Promise<Uint8Array> {
   const held = await linkageOf(house, linkage)
-  if (held.estimated === null)
-    throw new Fault("CONFLICT", `nothing was estimated from the linkage ${linkage} yet`, {
+  if (held.estimated === null || !isOver(held, await soFar(house, held)))
+    throw new Fault("CONFLICT", `no interval was estimated from the linkage ${linkage} yet, and pairs wait`, {
       next: `sallyport incident estimate ${held.incident}`,
     })
   return planBytes(house, { ...held, ...plannedOf(held) })

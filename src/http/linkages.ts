@@ -42,7 +42,7 @@ export function linkageRoutes(house: House): Route[] {
       method: "GET",
       url: "/v1/linkages/:id/plan",
       summary:
-        "The plan of a linkage that was estimated: before, it would tell who answers which truths are known",
+        "The plan of a linkage with an interval, or of which no pair waits: before, it would tell which truths are known",
       access: "signed",
       answer: async (request, reply) => {
         await allow(house, callerOf(request), "declare")

@@ -34,6 +34,8 @@ export interface LinkageState {
     | (Pick<Estimated, "at" | "person" | "sampled" | "interval"> &
         Estimated["statement"] & { readonly entry: number })
     | null
+  /** Estimates with an interval. */
+  readonly intervals: number
 }
 
 /** What each asks of its author's office; the system, which looked, plans. */
@@ -74,9 +76,8 @@ export function linkageAfter(entry: EntryOf<LinkageKind>, index: number, state: 
     }
     case "linkage.estimated": {
       const { at, person, sampled, interval, statement } = entry
-      return {
-        records: [written({ estimated: { at, person, sampled, interval, ...statement, entry: index } })],
-      }
+      const estimated = { at, person, sampled, interval, ...statement, entry: index }
+      return { records: [written({ estimated, intervals: held.intervals + (interval === null ? 0 : 1) })] }
     }
   }
 }
@@ -89,7 +90,7 @@ function opened(entry: EntryOf<"linkage.opened">, index: number, state: State): 
       record("linkage", linkage, {
         ...{ linkage, incident, person, opened_at: at, entry: index, scoped, images, seed },
         ...{ sample: statement.sample, originals: 0, planned: null },
-        ...{ answered: 0, answers: 0, estimated: null },
+        ...{ answered: 0, answers: 0, estimated: null, intervals: 0 },
       }),
       record("incident", incident, { ...held, linkage }),
     ],

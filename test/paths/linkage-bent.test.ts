@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { answerPairs, estimateLinkage, linkageOf, pairsFor } from "../../src/custody/adjudication.ts"
+import {
+  answerPairs,
+  estimateLinkage,
+  linkageOf,
+  pairsFor,
+  planForPack,
+  shownLinkage,
+} from "../../src/custody/adjudication.ts"
 import { closeIncident, scopeIncident } from "../../src/custody/incidents.ts"
 import { openLinkage, progressOf } from "../../src/custody/linkage.ts"
 import { openedFor } from "../../src/custody/system-opening.ts"
@@ -164,6 +171,21 @@ test("an estimate of answers that were given while it was made is refused", asyn
     Object.assign(ledger, { member })
   }
   expect((await linkageOf(house, linkage)).estimated).toBeNull()
+})
+
+test("while pairs wait and no interval is in the log, nobody is told of known truths, by an estimate of one answer neither", async () => {
+  const linkage = await linked(port, await breach(port), 100)
+  await answer(linkage, [{ pair: 0, answer: "same" }])
+  expect((await estimateNow(port, linkage, "measured")).interval).toBeNull()
+  expect(await codeOf(planForPack(port.house, linkage))).toBe("CONFLICT")
+  await answerAll(port, { linkage, role: "analyst", personOf: known.personOf })
+  expect((await shownLinkage(port.house, linkage)).findings).toMatchObject({
+    controls: null,
+    agreement: null,
+  })
+  await answerAll(port, { linkage, role: "privacy", personOf: known.personOf })
+  expect((await shownLinkage(port.house, linkage)).findings?.agreement?.pairs).toBeGreaterThan(0)
+  expect((await planForPack(port.house, linkage)).length).toBeGreaterThan(100)
 })
 
 test("faces that two people set are asked about like those that were found", async () => {
