@@ -72,6 +72,7 @@ async function link(
   options: { readonly sample: string; readonly wait: boolean },
 ): Promise<void> {
   const { client, voice } = context
+  if (!/^[1-9]\d{0,5}$/.test(options.sample)) throw new Fault("INVALID", "--sample is a whole number from 1")
   const sample = Number(options.sample)
   const held = await incidentAt(client, id)
   const done = await client.json<LinkageOpening>({
@@ -195,7 +196,11 @@ async function sit(context: Context, id: string, options: AdjudicateOptions): Pr
       await asking.take(said.slice(at, at + linkageLimits.answers))
     return answer(voice, { linkage, answers: said.length }, [`${number(said.length)} answers taken`])
   }
-  await mkdir(options.out, { recursive: true, mode: 0o700 })
+  await mkdir(options.out, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new Fault("CONFIG", `${options.out} is no folder, and none can be made; nothing was asked`, {
+      cause,
+    })
+  })
   const journal = await openJournal(join(options.out, `${linkage}.jsonl`), { linkage, by: context.id })
   const shelf = new Shelf(context, { ...options, linkage })
   const showing: Showing = { silhouettes: silhouetteLines, pictures: pair => shelf.show(pair) }

@@ -151,6 +151,11 @@ export interface EstimateMade {
 export async function estimateLinkage(house: House, caller: Caller, linkage: string): Promise<EstimateMade> {
   const statement = caller.statement as EntryOf<"linkage.estimated">["statement"]
   const held = await linkageOf(house, linkage)
+  if (held.answered === 0)
+    throw new Fault("CONFLICT", `nobody answered a pair of the linkage ${linkage} yet`, {
+      notDone: "Nothing was estimated.",
+      next: `sallyport incident adjudicate ${held.incident}`,
+    })
   if (held.answered !== statement.answered)
     throw new Fault(
       "CONFLICT",

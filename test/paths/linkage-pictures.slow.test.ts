@@ -81,6 +81,26 @@ test("who quits, and who is interrupted, hung up on or ended, leaves no picture"
   }
 }, 120_000)
 
+test("what is no number, file or folder is refused with its code, and nothing is asked", async () => {
+  const [, , , incident = ""] = argv
+  await writeFile(join(walk.folder, "file"), "")
+  const common = argv.slice(argv.indexOf("--key"))
+  for (const [line, says] of [
+    ["link --sample many", "INVALID  --sample is a whole number"],
+    ["adjudicate --out file", "CONFIG  file is no folder"],
+    ["adjudicate --answers none.csv", "CONFIG  none.csv cannot be read"],
+    ["estimate", "CONFLICT  nobody answered a pair"],
+  ] as const) {
+    const [verb = "", ...options] = line.split(" ")
+    const all = [program, "incident", verb, incident, ...options, ...common]
+    const child = spawn(process.execPath, all, { cwd: walk.folder, stdio: ["ignore", "ignore", "pipe"] })
+    let said = ""
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()))
+    await once(child, "close")
+    expect(said).toContain(says)
+  }
+}, 120_000)
+
 test("what was killed outright is gone after the next sitting; files of others stay", async () => {
   await sit("SIGKILL")
   expect(await pictures()).not.toEqual([])
