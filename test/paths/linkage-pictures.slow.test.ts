@@ -5,10 +5,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { Client } from "../../src/cli/client.ts"
+import { readKeyFile } from "../../src/cli/keyfile.ts"
 import { openServer, type Server } from "../../src/http/server.ts"
 import { breach } from "../incident.ts"
 import { leaveAll, linked, takeInPassages } from "../linkage.ts"
-import { grantOf, openTestPort } from "../port.ts"
+import { codeOf, grantOf, openTestPort } from "../port.ts"
 import { keyFor, type Walk } from "../walk.ts"
 
 /** Pictures of a sitting are gone when it is over, however it ends. */
@@ -110,3 +112,12 @@ test("what was killed outright is gone after the next sitting; files of others s
   expect(await pictures()).toEqual(["cap_mine.jpg"])
   expect(await readdir(join(walk.folder, "sitting"))).toEqual(["cap_mine.jpg", `${linkage}.jsonl`].sort())
 }, 120_000)
+
+test("pairs come as many at a time as are asked for, and more than 200 are refused", async () => {
+  const { signer, vault } = await readKeyFile(walk.variables.get("ANALYST") ?? "")
+  const client = new Client({ server: walk.url, vault, signer, device: null })
+  const ask = (limit: string) =>
+    client.json<{ pairs: unknown[] }>({ method: "GET", path: `/v1/linkages/${linkage}/pairs?limit=${limit}` })
+  expect((await ask("1")).pairs).toHaveLength(1)
+  for (const limit of ["0", "201", "many"]) expect(await codeOf(ask(limit))).toBe("INVALID")
+})
