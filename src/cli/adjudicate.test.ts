@@ -1,6 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline/promises"
 import { PassThrough } from "node:stream"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import type { AskedPair, Silhouette } from "../custody/adjudication.ts"
@@ -98,6 +99,29 @@ test("pictures are shown on demand alone, other keys do nothing, and back asks a
   expect(taken).toEqual([[{ pair: 0, answer: "unsure" }]])
 })
 
+test("what is typed while a picture is fetched is an answer to that, and to no pair", async () => {
+  const journal = await openJournal(path, mine)
+  const [input, output] = [new Typist(), new PassThrough()]
+  input.write("p")
+  const asked: string[] = []
+  const pictures = async () => {
+    expect(input.raw.at(-1)).toBe(false)
+    const asker = createInterface({ input })
+    const reason = asker.question("why?")
+    input.write("seen since noon\n")
+    asked.push(await reason)
+    asker.close()
+    input.end("dq")
+    return ["picture"]
+  }
+  const of = { asking, journal, showing: { ...showing, pictures } }
+  expect(await adjudicate(of, { input, output })).toBe(1)
+  await journal.close()
+  expect(asked).toEqual(["seen since noon"])
+  expect(taken).toEqual([[{ pair: 0, answer: "different" }]])
+  expect(input.raw).toEqual([true, false, true, false])
+})
+
 test("Ctrl-C and the end of what is typed save and quit", async () => {
   expect((await sit("s\u0003ss")).given).toBe(1)
   expect((await sit("")).shown).toContain("Saved")
@@ -139,16 +163,19 @@ test("answers out of a file, CSV or JSON lines, are all taken or none", () => {
     { pair: 0, answer: "same" },
     { pair: 12, answer: "no-face" },
   ]
-  expect(answersIn("pair,answer\n0,same\n12,no-face\n")).toEqual(said)
-  expect(answersIn(said.map(each => JSON.stringify(each)).join("\n"))).toEqual(said)
+  expect(answersIn("pair,answer\n0,same\n12,no-face\n", 13)).toEqual(said)
+  expect(answersIn("\uFEFFpair,answer\r\n0,same\r\n12,no-face\r\n", 13)).toEqual(said)
+  expect(answersIn(said.map(each => JSON.stringify(each)).join("\n"), 13)).toEqual(said)
   for (const bad of [
     "pair,answer\n0,same\n1,maybe",
     "pair,answer\n-1,same",
     '{"pair":1.5,"answer":"same"}',
     "{",
+    // Taken in blocks, so a pair that the plan has not is found before the first.
+    `pair,answer\n${Array.from({ length: 600 }, (_, pair) => `${pair},same`).join("\n")}\n`,
   ])
-    expect(() => answersIn(bad)).toThrow(/nothing was taken/)
-  expect(() => answersIn("pair,answer\n3,same\n3,different")).toThrow(/answered twice/)
+    expect(() => answersIn(bad, 599)).toThrow(/nothing was taken/)
+  expect(() => answersIn("pair,answer\n3,same\n3,different", 13)).toThrow(/answered twice/)
 })
 
 test("a silhouette has the face that is asked about, other faces and plates, and nothing by which one is recognized", () => {

@@ -91,7 +91,7 @@ async function askBlock({ pairs, planned, journal, showing, keys, say }: Block):
       say(word)
       nth += 1
     } else if (key === "b" && nth > 0) nth -= 1
-    else if (key === "p") say(...(await showing.pictures(pair)))
+    else if (key === "p") say(...(await keys.aside(() => showing.pictures(pair))))
   }
   return false
 }
@@ -99,6 +99,8 @@ async function askBlock({ pairs, planned, journal, showing, keys, say }: Block):
 interface Keys {
   /** `null` at the end of what is typed, and for Ctrl-C. */
   next(): Promise<string | null>
+  /** Leaves the terminal to other work, which may ask something itself: what is typed meanwhile is no key. */
+  aside<T>(work: () => Promise<T>): Promise<T>
   end(): void
 }
 
@@ -117,37 +119,56 @@ function keysFrom({ input }: Terminal): Keys {
     isOver = true
     wake()
   }
-  if (input.isTTY === true) input.setRawMode?.(true)
-  input.on("data", hear).on("end", over)
+  const listen = () => {
+    if (input.isTTY === true) input.setRawMode?.(true)
+    input.on("data", hear).resume()
+  }
+  const rest = () => {
+    if (input.isTTY === true) input.setRawMode?.(false)
+    input.off("data", hear).pause()
+  }
+  input.on("end", over)
+  listen()
   return {
     async next() {
       while (waiting.length === 0 && !isOver) await new Promise<void>(resolve => (wake = resolve))
       const key = waiting.shift() ?? null
       return key === interrupt ? null : key
     },
+    async aside(work) {
+      rest()
+      try {
+        return await work()
+      } finally {
+        listen()
+      }
+    },
     end() {
-      if (input.isTTY === true) input.setRawMode?.(false)
-      input.off("data", hear).off("end", over).pause()
+      rest()
+      input.off("end", over)
     },
   }
 }
 
 /**
  * Answers out of a file: JSON lines of pair (its place in the plan, from 0) and answer, or CSV with these columns.
- * @throws Fault INVALID, with the line, for what is no answer: then none is taken.
+ * @param pairs  how many the plan has.
+ * @throws Fault INVALID, with the line, for what is no answer to one of them: then none is taken.
  */
-export function answersIn(text: string): Said[] {
+export function answersIn(text: string, pairs: number): Said[] {
   const said = rowsOf(text).map((row, i): Said => {
     const { pair, answer } = (row ?? {}) as { pair?: unknown; answer?: unknown }
     const place = typeof pair === "string" && /^\d{1,7}$/.test(pair) ? Number(pair) : pair
     const word = answerWords.find(each => each === answer)
-    if (typeof place !== "number" || !Number.isSafeInteger(place) || place < 0 || word === undefined)
+    const isPlace = typeof place === "number" && Number.isSafeInteger(place) && place >= 0 && place < pairs
+    if (!isPlace || word === undefined)
       throw new Fault("INVALID", `answer ${i + 1} is none; nothing was taken`, {
-        next: `pair, its number in the plan from 0, and answer, one of ${answerWords.join(", ")}`,
+        next: `pair, its number in the plan (from 0, below ${pairs}), and answer, one of ${answerWords.join(", ")}`,
       })
     return { pair: place, answer: word }
   })
-  const twice = said.find(({ pair }, i) => said.findIndex(each => each.pair === pair) !== i)
+  const seen = new Set<number>()
+  const twice = said.find(({ pair }) => seen.size === seen.add(pair).size)
   if (twice !== undefined)
     throw new Fault("INVALID", `the pair ${twice.pair} is answered twice; nothing was taken`)
   return said
@@ -159,7 +180,7 @@ function rowsOf(text: string): unknown[] {
     return lines.map(jsonOf)
   }
   try {
-    return parse(text, { columns: true, skip_empty_lines: true, trim: true })
+    return parse(text, { bom: true, columns: true, skip_empty_lines: true, trim: true })
   } catch (cause) {
     throw new Fault("INVALID", "the answers are neither JSON lines nor CSV; nothing was taken", { cause })
   }

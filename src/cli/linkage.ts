@@ -1,21 +1,20 @@
 import type { Command } from "commander"
-import { mkdir, readFile, rm } from "node:fs/promises"
+import { mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { AskedPair, EstimateMade, LinkageShown } from "../custody/adjudication.ts"
+import type { EstimateMade, LinkageShown } from "../custody/adjudication.ts"
 import type { LinkageOpening } from "../custody/linkage.ts"
 import { Fault } from "../fault.ts"
+import type { Findings } from "../incident/answers.ts"
 import { number } from "../incident/scope-words.ts"
 import { linkageLimits } from "../log/linkage-kinds.ts"
-import { writeWhole } from "../whole-file.ts"
 import { adjudicate, answersIn, type Asking, type Showing } from "./adjudicate.ts"
 import { openJournal } from "./answer-journal.ts"
-import { Answering } from "./answering.ts"
 import type { Client } from "./client.ts"
 import { contextOf, type Context } from "./context.ts"
-import { storeDelivery } from "./draw.ts"
 import { incidentAt, linkageAt, pathOf } from "./incident-asking.ts"
 import { answer, progress, tell } from "./say.ts"
-import { pairPage, silhouetteLines } from "./silhouettes.ts"
+import { Shelf } from "./shelf.ts"
+import { silhouetteLines } from "./silhouettes.ts"
 
 /** incident link, linkage, adjudicate, estimate: how many people and vehicles are in what left. */
 export function linkageCommands(incident: Command): void {
@@ -73,6 +72,7 @@ async function link(
   options: { readonly sample: string; readonly wait: boolean },
 ): Promise<void> {
   const { client, voice } = context
+  if (!/^[1-9]\d{0,5}$/.test(options.sample)) throw new Fault("INVALID", "--sample is a whole number from 1")
   const sample = Number(options.sample)
   const held = await incidentAt(client, id)
   const done = await client.json<LinkageOpening>({
@@ -138,12 +138,20 @@ function findingLines(
   { sampled, controls, agreement, open, unresolved }: NonNullable<LinkageShown["findings"]>,
   pairs: number,
 ): string[] {
-  const wrong = ({ wrong: count, looks }: typeof controls.foils) => `${number(count)} of ${number(looks)}`
   return [
     `    ${number(sampled)} sampled faces are done; ${number(open)} of ${number(pairs)} pairs wait for an answer`,
     ...(unresolved > 0
       ? [`    ${number(unresolved)} of them are in groups that are too large and too mixed to be shown whole`]
       : []),
+    ...(controls === null || agreement === null
+      ? ["    how known pairs were answered is told once no pair waits, or an interval is in the log"]
+      : controlLines({ controls, agreement })),
+  ]
+}
+
+function controlLines({ controls, agreement }: Pick<Findings, "controls" | "agreement">): string[] {
+  const wrong = ({ wrong: count, looks }: typeof controls.foils) => `${number(count)} of ${number(looks)}`
+  return [
     `    wrong looks at pairs of known truth: ${wrong(controls.duplicates)} of one person, ${wrong(controls.foils)} of two`,
     agreement.pairs === 0
       ? "    two people have not yet answered the same known pairs"
@@ -172,89 +180,44 @@ interface AdjudicateOptions {
 
 async function sit(context: Context, id: string, options: AdjudicateOptions): Promise<void> {
   const { client, voice } = context
-  const { linkage } = await newestLinkage(client, id)
+  const { linkage, planned } = await newestLinkage(client, id)
   const path = `/v1/linkages/${encodeURIComponent(linkage)}`
   const asking: Asking = {
     next: () => client.json({ method: "GET", path: `${path}/pairs` }),
     take: said => client.json({ method: "POST", path: `${path}/answers`, statement: { answers: [...said] } }),
   }
   if (options.answers !== undefined) {
-    const said = answersIn(await readFile(options.answers, "utf8"))
+    if (planned === null)
+      throw new Fault("CONFLICT", "the machine has not planned the linkage yet; nothing was taken", {
+        next: `sallyport incident linkage ${id}`,
+      })
+    const said = answersIn(await textIn(options.answers), planned.pairs)
     for (let at = 0; at < said.length; at += linkageLimits.answers)
       await asking.take(said.slice(at, at + linkageLimits.answers))
     return answer(voice, { linkage, answers: said.length }, [`${number(said.length)} answers taken`])
   }
-  await mkdir(options.out, { recursive: true, mode: 0o700 })
+  await mkdir(options.out, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new Fault("CONFIG", `${options.out} is no folder, and none can be made; nothing was asked`, {
+      cause,
+    })
+  })
   const journal = await openJournal(join(options.out, `${linkage}.jsonl`), { linkage, by: context.id })
-  const shelf = new Shelf(context, linkage, options)
+  const shelf = new Shelf(context, { ...options, linkage })
   const showing: Showing = { silhouettes: silhouetteLines, pictures: pair => shelf.show(pair) }
   try {
     const terminal = { input: process.stdin, output: process.stderr }
     const given = await adjudicate({ asking, journal, showing }, terminal)
     answer(voice, { linkage, answers: given }, [`${number(given)} answers taken`])
   } finally {
+    shelf.close()
     await journal.close()
-    await shelf.clear()
   }
 }
 
-/** Pictures of one sitting: each is looked at once under the case, and goes when it is over. */
-class Shelf {
-  readonly #context: Context
-  readonly #linkage: string
-  readonly #options: AdjudicateOptions
-  readonly #answering: Answering
-  readonly #files = new Map<string, { readonly file: string; readonly receipt: string }>()
-
-  constructor(context: Context, linkage: string, options: AdjudicateOptions) {
-    this.#context = context
-    this.#linkage = linkage
-    this.#options = options
-    this.#answering = new Answering(context)
-  }
-
-  async show(pair: AskedPair): Promise<readonly string[]> {
-    const { out } = this.#options
-    try {
-      const files = [await this.#file(pair, "subject"), await this.#file(pair, "other")] as const
-      await writeWhole(this.#page, pairPage(pair, files))
-      return [`${this.#page}: the two faces are framed; ${files.join(" and ")} in ${out}`]
-    } catch (error) {
-      // A refusal is no reason to lose one's place.
-      if (!(error instanceof Fault)) throw error
-      const { next } = error.extras
-      return [`no picture: ${error.code}  ${error.message}${next === undefined ? "" : `; ${next}`}`]
-    }
-  }
-
-  get #page(): string {
-    return join(this.#options.out, "pair.html")
-  }
-
-  async #file(pair: AskedPair, side: "subject" | "other"): Promise<string> {
-    const { case: grant, level, out } = this.#options
-    const { capture } = pair[side]
-    const known = this.#files.get(capture)
-    if (known !== undefined) return known.file
-    if (grant === undefined)
-      throw new Fault("INVALID", "pictures are looked at under a case (--case)", {
-        next: "sallyport case open --help",
-      })
-    const response = await this.#answering.send({
-      ...{ method: "POST", path: "/v1/reveals", statement: { grant, capture, level } },
-      names: { reason: `adjudication of linkage ${this.#linkage}, pair ${pair.pair + 1}` },
-    })
-    const shown = await storeDelivery(response, { capture, folder: out })
-    this.#files.set(capture, shown)
-    return shown.file
-  }
-
-  async clear(): Promise<void> {
-    const { out } = this.#options
-    const names = [...this.#files.values()].flatMap(({ file, receipt }) => [file, receipt])
-    for (const name of names) await rm(join(out, name), { force: true })
-    await rm(this.#page, { force: true })
-  }
+function textIn(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: unknown) => {
+    throw new Fault("CONFIG", `${file} cannot be read; nothing was taken`, { cause })
+  })
 }
 
 async function estimate(

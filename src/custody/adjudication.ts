@@ -9,12 +9,12 @@ import type { Draft, EntryOf } from "../log/kinds.ts"
 import type { LinkageState } from "../log/linkages.ts"
 import { names } from "../log/state.ts"
 import type { Box } from "../picture/level.ts"
-import { foundIn } from "../vault/findings.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import { entryOfKind } from "./copies.ts"
 import type { House } from "./house.ts"
 import { resultOf } from "./incident-record.ts"
 import { planAt, planBytes, progressOf, type Progress } from "./linkage.ts"
+import { shownIn } from "./preview.ts"
 import { propose } from "./propose.ts"
 
 /** Whether two faces are one person's: who is asked what, what was said, and what it comes to. */
@@ -112,7 +112,7 @@ export async function pairsFor(
 async function silhouetteOf(house: House, face: string): Promise<Silhouette> {
   const [capture = "", nth = ""] = face.split("/")
   const row = await house.ledger.capture(capture)
-  const found = row === null ? null : foundIn(row)
+  const found = row === null ? null : await shownIn(house, row)
   const box = found?.faces?.[Number(nth)]
   if (row === null || found === null || box === undefined)
     throw new Fault("LEDGER_DIFFERS", `the ledger has no face ${face} any more`)
@@ -152,6 +152,20 @@ export interface EstimateMade {
 export async function estimateLinkage(house: House, caller: Caller, linkage: string): Promise<EstimateMade> {
   const statement = caller.statement as EntryOf<"linkage.estimated">["statement"]
   const held = await linkageOf(house, linkage)
+  if (held.answered === 0)
+    throw new Fault("CONFLICT", `nobody answered a pair of the linkage ${linkage} yet`, {
+      notDone: "Nothing was estimated.",
+      next: `sallyport incident adjudicate ${held.incident}`,
+    })
+  if (held.answered !== statement.answered)
+    throw new Fault(
+      "CONFLICT",
+      `${held.answered} entries with answers are there, not ${statement.answered}`,
+      {
+        notDone: "Nothing was estimated.",
+        next: `sallyport incident estimate ${held.incident}`,
+      },
+    )
   const { findings, interval } = await foundOf(house, held, statement.dependence)
   const sampled = findings.sampled.length
   const draft: Draft = {
@@ -173,7 +187,19 @@ export interface LinkageShown extends LinkageState {
   /** Of the machine's run in this server. */
   readonly progress: Progress | null
   /** Of the answers so far. */
-  readonly findings: (Omit<Findings, "sampled"> & { readonly sampled: number }) | null
+  readonly findings: FindingsShown | null
+}
+
+/** What is known of pairs of known truth is `null` while it would tell who answers which they are. */
+export interface FindingsShown extends Pick<Findings, "unresolved" | "open"> {
+  readonly sampled: number
+  readonly controls: Findings["controls"] | null
+  readonly agreement: Findings["agreement"] | null
+}
+
+/** Whether nothing is spoilt by telling which truths are known: nobody is asked any more, or an interval is in the log. */
+function isOver({ intervals }: LinkageState, { open }: Findings): boolean {
+  return intervals > 0 || open === 0
 }
 
 /** A linkage with how far machine and people are; nobody is told an interval before it is in the log. */
@@ -181,16 +207,22 @@ export async function shownLinkage(house: House, linkage: string): Promise<Linka
   const held = await linkageOf(house, linkage)
   const progress = progressOf(house, linkage)
   if (held.planned === null) return { ...held, progress, findings: null }
-  const plan = await planAt(house, { ...held, ...held.planned })
-  const findings = findingsOf(plan, new Answers(await answersOf(house, held, plan)), looksNeeded)
-  return { ...held, progress, findings: { ...findings, sampled: findings.sampled.length } }
+  const findings = await soFar(house, held)
+  const shown = { ...findings, sampled: findings.sampled.length }
+  const isTold = isOver(held, findings)
+  return { ...held, progress, findings: isTold ? shown : { ...shown, controls: null, agreement: null } }
 }
 
-/** The plan, for whoever judges an estimate again. @throws Fault CONFLICT before there is one. */
+async function soFar(house: House, held: LinkageState): Promise<Findings> {
+  const plan = await planAt(house, { ...held, ...plannedOf(held) })
+  return findingsOf(plan, new Answers(await answersOf(house, held, plan)), looksNeeded)
+}
+
+/** The plan, for whoever judges an estimate again. @throws Fault CONFLICT while it would tell who answers which truths are known. */
 export async function planForPack(house: House, linkage: string): Promise<Uint8Array> {
   const held = await linkageOf(house, linkage)
-  if (held.estimated === null)
-    throw new Fault("CONFLICT", `nothing was estimated from the linkage ${linkage} yet`, {
+  if (held.estimated === null || !isOver(held, await soFar(house, held)))
+    throw new Fault("CONFLICT", `no interval was estimated from the linkage ${linkage} yet, and pairs wait`, {
       next: `sallyport incident estimate ${held.incident}`,
     })
   return planBytes(house, { ...held, ...plannedOf(held) })

@@ -61,16 +61,31 @@ export function progressOf(house: House, linkage: string): Progress | null {
  * @throws Fault BUSY while this server runs another; INCIDENT_VERSION; of `scopedAgain`; of the rule that refuses.
  */
 export async function openLinkage(house: House, caller: Caller, incident: string): Promise<LinkageOpening> {
-  const statement = caller.statement as EntryOf<"linkage.opened">["statement"]
   const all = runningOf(house)
   if ([...all.values()].some(({ phase }) => phase !== "failed"))
     throw new Fault("BUSY", "this server runs a linkage already; ask again when it is done", {
       next: `sallyport incident linkage ${incident}`,
     })
+  const linkage = newId("lnk")
+  all.set(linkage, { phase: "opening", done: 0, of: 0, why: null })
+  try {
+    return await opened(house, caller, { incident, linkage })
+  } catch (error) {
+    all.delete(linkage)
+    throw error
+  }
+}
+
+async function opened(
+  house: House,
+  caller: Caller,
+  { incident, linkage }: Pick<Run, "incident" | "linkage">,
+): Promise<LinkageOpening> {
+  const statement = caller.statement as EntryOf<"linkage.opened">["statement"]
   const held = await incidentOf(house, incident)
   assertVersion(held, statement.version)
   const { captures } = await scopedAgain(house, held)
-  const [linkage, seed] = [newId("lnk"), hex(randomBytes(32))]
+  const seed = hex(randomBytes(32))
   const draft: Draft = {
     ...{ kind: "linkage.opened", linkage, incident, person: caller.person.person, seed },
     ...{ scoped: held.scoped?.entry ?? 0, images: captures.left.length, asked: caller.asked, statement },
@@ -219,8 +234,7 @@ async function plan(house: House, { linkage, incident, seed, sample }: Run, foun
     }),
     draft: (state, now_ms) => {
       const code = judge(draft, state, now_ms)
-      if (code !== null)
-        throw new Fault(code, `the linkage ${linkage} was planned already, or is not the newest`)
+      if (code !== null) throw new Fault(code, `the linkage ${linkage} was planned already, or is over`)
       return { entry: draft }
     },
   })

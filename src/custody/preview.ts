@@ -101,7 +101,7 @@ export function fewestOf(sizes: readonly number[], count: number): number {
 }
 
 /** What was found, with the boxes that two people set. */
-async function shownIn(house: House, row: CaptureRow): Promise<Findings | null> {
+export async function shownIn(house: House, row: CaptureRow): Promise<Findings | null> {
   const found = foundIn(row)
   const boxes = found === null ? null : await recordOf(house, "boxes", row.id)
   return found === null || boxes === null ? found : withBoxes(found, boxes)

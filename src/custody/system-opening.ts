@@ -2,6 +2,7 @@ import { Fault } from "../fault.ts"
 import { wanting, type KeyOf } from "../ledger/ledger.ts"
 import { judge } from "../log/judge.ts"
 import type { EntryOf } from "../log/kinds.ts"
+import { names } from "../log/state.ts"
 import type { Withdrawn } from "../vault/vault.ts"
 import type { House } from "./house.ts"
 
@@ -30,8 +31,9 @@ export async function openedFor(
     ...{ admitted: row.admitted, examined: row.examined, faces: row.faces, by: null, examiner: null },
     ...{ asked: null, statement: null },
   }
+  const members = of.for === "link" ? [{ set: names.linked(of.linkage), member: capture }] : []
   const appended = await house.log.append({
-    wanted: wanting({ captures: [capture], records }),
+    wanted: wanting({ captures: [capture], records, members }),
     draft: (state, now_ms) => {
       const code = judge(entry, state, now_ms)
       if (code !== null) throw new Fault(code, `what ${capture} was to be opened for is over`)

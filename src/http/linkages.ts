@@ -1,4 +1,4 @@
-import { Type, type TSchema } from "typebox"
+import type { TSchema } from "typebox"
 import { answerPairs, estimateLinkage, pairsFor, planForPack, shownLinkage } from "../custody/adjudication.ts"
 import type { Caller } from "../custody/caller.ts"
 import type { House } from "../custody/house.ts"
@@ -6,9 +6,8 @@ import { openLinkage } from "../custody/linkage.ts"
 import type { Act } from "../grant/office.ts"
 import { linkageStatements } from "../log/linkage-kinds.ts"
 import { allow } from "./door.ts"
+import { listQuery, pageAsked } from "./lists.ts"
 import { callerOf, parameter, type Route } from "./route.ts"
-
-const mostPairs = 200
 
 /** How many people and vehicles are in what left: the machine's run, and what people say of pairs. */
 export function linkageRoutes(house: House): Route[] {
@@ -42,7 +41,7 @@ export function linkageRoutes(house: House): Route[] {
       method: "GET",
       url: "/v1/linkages/:id/plan",
       summary:
-        "The plan of a linkage that was estimated: before, it would tell who answers which truths are known",
+        "The plan of a linkage with an interval, or of which no pair waits: before, it would tell which truths are known",
       access: "signed",
       answer: async (request, reply) => {
         await allow(house, callerOf(request), "declare")
@@ -55,11 +54,11 @@ export function linkageRoutes(house: House): Route[] {
       url: "/v1/linkages/:id/pairs",
       summary: "The next pairs for you to look at, as silhouettes",
       access: "signed",
-      query: { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: mostPairs })) },
+      query: { limit: listQuery.limit },
       answer: async request => {
         const caller = callerOf(request)
         await allow(house, caller, "adjudicate")
-        const { limit = 20 } = request.query as { limit?: number }
+        const { limit } = pageAsked(request.query)
         return pairsFor(house, parameter(request, "id"), { by: caller.person.person, limit })
       },
     },

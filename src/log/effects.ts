@@ -321,7 +321,7 @@ function changedGrant(
 
 function permitted(entry: EntryOf<"permit">, index: number, state: State): Part {
   if (entry.trace !== undefined) return originalOpened(entry.trace, state)
-  if (entry.linkage !== undefined) return linkedOriginal(entry.linkage, state)
+  if (entry.linkage !== undefined) return linkedOriginal(entry.linkage, entry.capture, state)
   if (entry.by === null) {
     const set = names.examinations(mustHold(entry.examiner))
     return { members: [{ set, member: entry.capture, value: state.member(set, entry.capture) + 1 }] }

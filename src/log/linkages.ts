@@ -33,6 +33,8 @@ export interface LinkageState {
     | (Pick<Estimated, "at" | "person" | "sampled" | "interval"> &
         Estimated["statement"] & { readonly entry: number })
     | null
+  /** Estimates with an interval. */
+  readonly intervals: number
 }
 
 /** What each asks of its author's office; the system, which looked, plans. */
@@ -73,9 +75,8 @@ export function linkageAfter(entry: EntryOf<LinkageKind>, index: number, state: 
     }
     case "linkage.estimated": {
       const { at, person, sampled, interval, statement } = entry
-      return {
-        records: [written({ estimated: { at, person, sampled, interval, ...statement, entry: index } })],
-      }
+      const estimated = { at, person, sampled, interval, ...statement, entry: index }
+      return { records: [written({ estimated, intervals: held.intervals + (interval === null ? 0 : 1) })] }
     }
   }
 }
@@ -88,7 +89,7 @@ function opened(entry: EntryOf<"linkage.opened">, index: number, state: State): 
       record("linkage", linkage, {
         ...{ linkage, incident, person, opened_at: at, entry: index, scoped, images, seed },
         ...{ sample: statement.sample, originals: 0, planned: null },
-        ...{ answered: 0, answers: 0, estimated: null },
+        ...{ answered: 0, answers: 0, estimated: null, intervals: 0 },
       }),
       record("incident", incident, { ...held, linkage }),
     ],
@@ -96,9 +97,12 @@ function opened(entry: EntryOf<"linkage.opened">, index: number, state: State): 
 }
 
 /** One original more was opened for a linkage. */
-export function linkedOriginal(linkage: string, state: State): Part {
+export function linkedOriginal(linkage: string, capture: string, state: State): Part {
   const held = mustHold(state.record("linkage", linkage))
-  return { records: [record("linkage", linkage, { ...held, originals: held.originals + 1 })] }
+  return {
+    records: [record("linkage", linkage, { ...held, originals: held.originals + 1 })],
+    members: [{ set: names.linked(linkage), member: capture, value: 1 }],
+  }
 }
 
 /** What a linkage's entries may follow on, once its author may ask for it. */
@@ -107,7 +111,7 @@ export function linkageRule(draft: DraftOf<LinkageKind>, state: State): FaultCod
   const held = state.record("linkage", draft.linkage)
   if (held === null || held.incident !== draft.incident) return "NOT_FOUND"
   if (draft.kind === "linkage.planned")
-    return held.planned === null && isNewest(held, state) && draft.faces <= linkageLimits.faces
+    return held.planned === null && isUnderWay(held, state) && draft.faces <= linkageLimits.faces
       ? null
       : "CONFLICT"
   if (held.planned === null) return "CONFLICT"
@@ -127,8 +131,14 @@ function openingRule(draft: DraftOf<"linkage.opened">, state: State): FaultCode 
   return images === held.scoped.left && images > 0 && images <= linkageLimits.images ? null : "INVALID"
 }
 
-function isNewest(held: LinkageState, state: State): boolean {
-  return state.record("incident", held.incident)?.linkage === held.linkage
+/** Whether it is the newest of an open incident, and of what was counted last: of another no number would be stated. */
+function isUnderWay(held: LinkageState, state: State): boolean {
+  const incident = state.record("incident", held.incident)
+  return (
+    incident?.linkage === held.linkage &&
+    incident.status !== "closed" &&
+    incident.scoped?.entry === held.scoped
+  )
 }
 
 /** Each pair once, and one that the plan has. */
@@ -142,12 +152,14 @@ function answeringRule(
   return isSingle && answers.every(({ pair }) => pair < pairs) ? null : "INVALID"
 }
 
-/** The system opens an original only for a linkage that somebody opened, before its plan is made, and as many as had left. */
+/** The system opens an original only for a linkage that is under way, before its plan is made, each once, and as many as had left. */
 export function linkedRule(draft: DraftOf<"permit">, state: State): FaultCode | null {
   const { linkage, asked, statement, examiner, mark_sha256, trace } = draft
   if (linkage === undefined || asked !== null || statement !== null || examiner !== null) return "INVALID"
   if (mark_sha256 !== undefined || trace !== undefined) return "INVALID"
   const held = state.record("linkage", linkage)
   if (held === null) return "NOT_FOUND"
-  return held.planned === null && held.originals < held.images && isNewest(held, state) ? null : "CONFLICT"
+  const isOnce = state.member(names.linked(linkage), draft.capture) === 0
+  const isLeft = isOnce && held.planned === null && held.originals < held.images
+  return isLeft && isUnderWay(held, state) ? null : "CONFLICT"
 }

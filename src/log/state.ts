@@ -207,6 +207,8 @@ export const names = {
   traced: "traced",
   /** Entries with answers of a linkage, by which of them it is, from 1. */
   answers: (linkage: string) => `answers/${linkage}`,
+  /** Captures that were opened for a linkage: each once. */
+  linked: (linkage: string) => `linked/${linkage}`,
   /** Declarations by `onceName`, with their entry: the same request again is no second incident. */
   declared: "incidents/declared",
   held: (rootOrganization: string) => `held/${rootOrganization}`,

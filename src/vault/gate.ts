@@ -36,8 +36,8 @@ const saveEvery_ms = 1000
 /** A permit opens within this time (checks.ts). */
 const receiptLife_ms = 60_000
 
-/** Which permit was the n-th, and whose copies there are, is for readers; the vault needs the counters alone. */
-const unread = [names.permits(""), names.copies("")]
+/** Which permit was the n-th, whose copies there are, and what a linkage opened and was told, is for others; the vault needs the counters alone. */
+const unread = [names.permits(""), names.copies(""), names.linked(""), names.answers("")]
 
 /**
  * The vault's judgement of receipts. It follows the log by itself, entry by entry: recomputes the tree, so that a
