@@ -6,22 +6,12 @@ import { undoubted } from "../src/picture/level.ts"
 import { breach } from "../test/incident.ts"
 import { examineAs, grantOf, openTestPort, releaseCaller, sealShot, setPolicy } from "../test/port.ts"
 import type { TestPort } from "../test/port.ts"
+import { sideBySide } from "./measure.ts"
 
 /** So often each image leaves. */
 const each = 8
-const atOnce = 64
 /** A grant's images and releases, well below what terms take. */
 const mostImages = 10_000
-
-async function all<T>(count: number, work: (n: number) => Promise<T>): Promise<T[]> {
-  const results = new Array<T>(count)
-  let next = 0
-  const worker = async () => {
-    for (let n = next++; n < count; n = next++) results[n] = await work(n)
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
-  return results
-}
 
 /**
  * A vault from which a subcontractor took images, each eight times, before it was broken into: entries as the vault writes
@@ -42,7 +32,7 @@ export async function breachedPort(releases: number): Promise<{ port: TestPort; 
     for (let n = from; n < Math.min(captures, from + 1000); n += 1)
       shots.push((await sealShot(port, { picture })).bytes)
     ids.push(
-      ...(await all(shots.length, async n => {
+      ...(await sideBySide(shots.length, async n => {
         const { capture } = await admit(house, shots[n] as Uint8Array)
         await examineAs(port, capture, found, [Buffer.alloc(16, n % 250).toString("base64")])
         return capture
@@ -54,7 +44,7 @@ export async function breachedPort(releases: number): Promise<{ port: TestPort; 
     const terms = { images: some.length, releases: each * some.length }
     const grant = await grantOf(port, { terms })
     const count = Math.min(releases - each * from, each * some.length)
-    await all(count, async n => {
+    await sideBySide(count, async n => {
       const capture = some[n % some.length] as string
       const { index } = await permit(house, await releaseCaller(port, { grant, capture }), "release")
       const entry = { kind: "delivered", permit: index, capture } as const

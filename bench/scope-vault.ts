@@ -10,6 +10,7 @@ import { newId } from "../src/ids.ts"
 import { wanting } from "../src/ledger/ledger.ts"
 import { undoubted } from "../src/picture/level.ts"
 import { examineAs, grantOf, openTestPort, releaseCaller, sealShot, setPolicy } from "../test/port.ts"
+import { sideBySide } from "./measure.ts"
 
 /**
  * The scope of an incident on a real vault's log of `SALLYPORT_ENTRIES` entries: what a server pays the first time (reading and
@@ -18,7 +19,6 @@ import { examineAs, grantOf, openTestPort, releaseCaller, sealShot, setPolicy } 
 
 const wanted = Number(process.env.SALLYPORT_ENTRIES ?? 38_000)
 const captures = Math.floor(wanted / 4.75)
-const atOnce = 64
 
 /** Processor time of the thread that answers, ns, as Linux has it: what else runs on the machine does not lengthen it. */
 const used_ns = () => Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ")[0])
@@ -39,16 +39,6 @@ function longestTurn(): () => number {
   }
 }
 
-async function all<T>(count: number, work: (n: number) => Promise<T>): Promise<T[]> {
-  const results = new Array<T>(count)
-  let next = 0
-  const worker = async () => {
-    for (let n = next++; n < count; n = next++) results[n] = await work(n)
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
-  return results
-}
-
 const port = await openTestPort({ settings: { watch: "observe" } })
 const { house } = port
 await setPolicy(port, { person_day: 1_000_000, organization_30d: 1_000_000, vault_day: 1_000_000 })
@@ -59,7 +49,7 @@ for (let n = 0; n < captures; n += 1) {
   if (n % 3 === 0) crossing = newId("crs")
   shots.push((await sealShot(port, { picture, bend: { crossing } })).bytes)
 }
-const ids = await all(captures, async n => {
+const ids = await sideBySide(captures, async n => {
   const { capture } = await admit(house, shots[n] as Uint8Array)
   const plates = [{ x_px: 20, y_px: 40, width_px: 60, height_px: 20 }]
   const faces = Array.from({ length: n % 3 }, (_, i) => ({
@@ -75,7 +65,7 @@ const ids = await all(captures, async n => {
   return capture
 })
 const grant = await grantOf(port, { terms: { images: 100_000, releases: 100_000 } })
-await all(Math.floor(captures * 0.75), async n => {
+await sideBySide(Math.floor(captures * 0.75), async n => {
   const permitted = await permit(
     house,
     await releaseCaller(port, { grant, capture: ids[n] as string }),
@@ -90,7 +80,7 @@ await all(Math.floor(captures * 0.75), async n => {
   } as const
   await house.log.append({ wanted: wanting({}), draft: () => ({ entry: { ...entry, ...copy } }) })
 })
-await all(Math.floor(captures * 0.25), async n => {
+await sideBySide(Math.floor(captures * 0.25), async n => {
   const capture = ids[captures - 1 - n] as string
   await permit(house, await releaseCaller(port, { grant, capture, role: "colleague" }), "release").catch(
     (error: unknown) => {
