@@ -77,12 +77,17 @@ export interface Budget {
 const steadiness = (0.03 * 255) ** 2
 
 /**
- * The strengths at a factor: for each cell, smoothed between cells by `strengthRow`.
  * @param energies  for each cell the sum of the squared field over what a copy keeps of it; their sum times the squared
- * strengths is what the copy changes.
+ * strengths, as `strengthRow` smooths them, is what the copy changes.
  * @returns the largest factor for which that is within the budget, or the one at which every cell is at its cap.
  */
 export function factorFor(cells: Cells, energies: Float64Array, budget: Budget): number {
+  // Smoothing takes more from strong cells than it gives to those beside them: by how much, the factor hardly matters.
+  const rough = largestWithin(cells, energies, budget)
+  return largestWithin(cells, smoothedEnergies(cells, energies, strengthsOf(cells, rough)), budget)
+}
+
+function largestWithin(cells: Cells, energies: Float64Array, budget: Budget): number {
   let [low, high] = [0, 8]
   if (isWithin(cells, energies, budget, high)) return high
   for (let round = 0; round < 18; round += 1) {
@@ -91,6 +96,31 @@ export function factorFor(cells: Cells, energies: Float64Array, budget: Budget):
     else high = middle
   }
   return low
+}
+
+/** The energies by which each cell's own strength changes as much as the smoothed one does. */
+function smoothedEnergies(cells: Cells, energies: Float64Array, strengths: Float32Array): Float64Array {
+  const { across, down } = cells
+  return energies.map((energy, at) => {
+    if (energy === 0) return 0
+    const [row, column] = [Math.floor(at / across), at % across]
+    const own = strengths[at] as number
+    let squares = 0
+    for (const beside of [Math.max(0, column - 1), Math.min(across - 1, column + 1)]) {
+      const along = strengths[row * across + beside] as number
+      for (const above of [Math.max(0, row - 1), Math.min(down - 1, row + 1)]) {
+        const up = strengths[above * across + column] as number
+        const corner = (own + along + up + (strengths[above * across + beside] as number)) / 4
+        squares += meanSquare(own, (own + along) / 2, (own + up) / 2, corner)
+      }
+    }
+    return (energy * squares) / (4 * own * own)
+  })
+}
+
+/** Of what is linear both ways between four corners, `a` opposite `d`. */
+function meanSquare(a: number, b: number, c: number, d: number): number {
+  return (a * a + b * b + c * c + d * d + a * b + a * c + b * d + c * d + (a * d + b * c) / 2) / 9
 }
 
 function isWithin(

@@ -86,10 +86,10 @@ export class Pool {
     const ended = this.#slots.map(
       ({ child }) =>
         new Promise<void>(done => {
-          // Its end is waited for, so it must keep this process alive until then.
-          child?.ref()
-          if (child === null) done()
-          else child.once("close", done)
+          if (child === null) return done()
+          // Its end is waited for, so it must keep this process alive until then; the channel's end is part of it.
+          holdOpen(child, true)
+          child.once("close", done)
         }),
     )
     for (const { child } of this.#slots) child?.kill("SIGKILL")
