@@ -4,7 +4,7 @@ import { biasesOf, chipsOf } from "../src/mark/code.ts"
 import type { Codeword } from "../src/mark/embed.ts"
 import type { MarkKeys } from "../src/mark/keys.ts"
 import { gridOf } from "../src/mark/lapped.ts"
-import { log10Bound, scoreOf, type Evidence } from "../src/mark/score.ts"
+import { strongest, type Evidence } from "../src/mark/score.ts"
 import { keptBoxes, undoubted, type Box } from "../src/picture/level.ts"
 import { decode, keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
 import type { Picture } from "./mark-pictures.ts"
@@ -67,8 +67,15 @@ export function released({ rgb, width_px, height_px }: Pixels): Promise<Uint8Arr
     .toBuffer()
 }
 
-/** What a false accusation has to be paid for: 10,000 originals × 1,000 holders × 2 statistics × 1 file × 1 pooling. */
-export const tries = { originals: 10_000, holders: 1_000, statistics: 2, files: 1, poolings: 1 } as const
+/** What a false accusation has to be paid for: 10,000 originals × 1,000 holders × 3 statistics × 2 emphases × 1 file × 1 pooling. */
+export const tries = {
+  originals: 10_000,
+  holders: 1_000,
+  statistics: 3,
+  emphases: 2,
+  files: 1,
+  poolings: 1,
+} as const
 
 export const triesLog10 = Math.log10(
   Object.values<number>(tries).reduce((product, each) => product * each, 1),
@@ -92,12 +99,7 @@ export const silent: Judgement = { t: 0, bound: 0 }
 export function judge(statistics: readonly (Evidence | null)[], codeword: Codeword): Judgement {
   return statistics.reduce<Judgement>((best, evidence) => {
     if (evidence === null) return best
-    const { sum, variance } = scoreOf(evidence, codeword)
-    if (variance === 0) return best
-    const bound = log10Bound([{ evidence, biases: codeword.biases }], sum)
-    const t = sum / Math.sqrt(variance)
-    return t > best.t || bound < best.bound
-      ? { t: Math.max(t, best.t), bound: Math.min(bound, best.bound) }
-      : best
+    const { deviations, log10_bound } = strongest([{ evidence, codeword }])
+    return { t: Math.max(deviations, best.t), bound: Math.min(log10_bound, best.bound) }
   }, silent)
 }

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { log10Bound, type Evidence } from "../src/mark/score.ts"
 import { psnrFor } from "../src/mark/policy.ts"
-import { weights } from "../src/mark/code.ts"
+import { emphases, weights, type Emphasis } from "../src/mark/code.ts"
 import { compareTo, sightOf, type Sight } from "../src/picture/compare.ts"
 import { decodeLeak, type Leak } from "../src/picture/leak.ts"
 import { decode } from "../src/picture/pixels.ts"
@@ -121,7 +121,7 @@ interface Said {
   readonly compare_ms: number
 }
 
-/** What a leaked file says of a picture's chips: by both statistics, by one, or nothing where it is not found in it. */
+/** What a leaked file says of a picture's chips: by each statistic that it has, or nothing where it is not found in it. */
 export async function comparedTo(sight: Sight, file: Uint8Array): Promise<Said> {
   const found = await readable(file)
   if (found === null) return { statistics: [], shown_px: 0, compare_ms: 0 }
@@ -130,7 +130,7 @@ export async function comparedTo(sight: Sight, file: Uint8Array): Promise<Said> 
   const compared = compareTo(sight, leak, steps)
   const { user, system } = process.cpuUsage(start)
   const statistics =
-    compared === null ? [] : [compared.plain, compared.quantised].filter(each => each !== null)
+    compared === null ? [] : [compared.plain, compared.even, compared.quantised].filter(each => each !== null)
   // Where a leak is not recognized, so many pixels could have been.
   const shown_px = compared?.shown_px ?? leak.width_px * leak.height_px
   return { statistics, shown_px, compare_ms: (user + system) / 1000 }
@@ -158,7 +158,7 @@ export function together(one: InnocentRow, other: InnocentRow): InnocentRow {
 }
 
 /**
- * Each of a crowd held against one leak by every statistic: a test is one holder and one leak. Of each statistic the bound
+ * Each of a crowd held against one leak by every statistic and emphasis: a test is one holder and one leak. Of each the bound
  * is reckoned for the largest sum, since it falls as the sum grows.
  */
 export function innocentsOf(
@@ -170,34 +170,46 @@ export function innocentsOf(
   let largestT = -Infinity
   let smallestBound = 0
   for (const evidence of statistics) {
-    const sums = sumsOf(evidence, biases, crowd)
-    const variance = evidence.reduce((sum, z) => sum + z * z, 0)
-    if (variance === 0) continue
-    const ranked = sums.map((sum, i) => [sum, i] as const).sort((a, b) => b[0] - a[0])
-    for (const [sum, i] of ranked) {
-      const bound = log10Bound([{ evidence, biases }], sum)
-      largestT = Math.max(largestT, sum / Math.sqrt(variance))
-      smallestBound = Math.min(smallestBound, bound)
-      if (!isTraced(bound)) break
-      accused.add(i)
+    const outer = sumsOf(evidence, biases, { isMiddle: false, crowd })
+    const middle = sumsOf(evidence, biases, { isMiddle: true, crowd })
+    for (const [name, [, factor]] of Object.entries(emphases)) {
+      const variance = outer.variance + factor ** 2 * middle.variance
+      if (variance === 0) continue
+      const ranked = outer.sums
+        .map((sum, i) => [sum + factor * middle.sums[i]!, i] as const)
+        .sort((a, b) => b[0] - a[0])
+      for (const [sum, i] of ranked) {
+        const bound = log10Bound([{ evidence, biases }], sum, name as Emphasis)
+        largestT = Math.max(largestT, sum / Math.sqrt(variance))
+        smallestBound = Math.min(smallestBound, bound)
+        if (!isTraced(bound)) break
+        accused.add(i)
+      }
     }
   }
   return { tests: statistics.length === 0 ? 0 : crowd.length, accused: accused.size, largestT, smallestBound }
 }
 
-/** `scoreOf` for many at once: what chips of 0 give, and for each chip of 1 what it gives more. */
-export function sumsOf(evidence: Evidence, biases: Uint8Array, crowd: readonly Uint8Array[]): number[] {
-  const places = Uint32Array.from(evidence.keys()).filter(i => evidence[i] !== 0)
+/** `scoresOf` for many at once, in chips of the middle bias or the others: what chips of 0 give, and for each chip of 1 what it gives more. */
+function sumsOf(
+  evidence: Evidence,
+  biases: Uint8Array,
+  { isMiddle, crowd }: { readonly isMiddle: boolean; readonly crowd: readonly Uint8Array[] },
+): { sums: number[]; variance: number } {
+  const places = Uint32Array.from(evidence.keys()).filter(
+    i => evidence[i] !== 0 && (biases[i] === 1) === isMiddle,
+  )
   const steps = Float64Array.from(places, i => {
     const [zero, one] = weights[biases[i]!]!
     return evidence[i]! * (one - zero)
   })
   const least = places.reduce((sum, i) => sum + evidence[i]! * weights[biases[i]!]![0], 0)
-  return crowd.map(chips => {
+  const sums = crowd.map(chips => {
     let sum = least
     for (let n = 0; n < places.length; n += 1) sum += steps[n]! * chips[places[n]!]!
     return sum
   })
+  return { sums, variance: places.reduce((sum, i) => sum + evidence[i]! ** 2, 0) }
 }
 
 async function putBy(folder: string, name: string, statistics: readonly Evidence[]): Promise<string | null> {

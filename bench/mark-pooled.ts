@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises"
 import { chanceOf } from "../src/drawing/chance.ts"
-import { chipsOf } from "../src/mark/code.ts"
+import { chipsOf, emphases, type Emphasis } from "../src/mark/code.ts"
 import type { Codeword } from "../src/mark/embed.ts"
-import { log10Bound, scoreOf, type Evidence, type Judged } from "../src/mark/score.ts"
+import { log10Bound, scoresOf, strongest, type Evidence, type Judged } from "../src/mark/score.ts"
 import { biasesFor, codewordFor, isTraced } from "./mark-copies.ts"
 import { holder, type LeakRow } from "./mark-leaks.ts"
 import { pictureOf, type Picture, type Source } from "./mark-pictures.ts"
@@ -78,15 +78,14 @@ export async function pooled(
   return rows
 }
 
-/** By the first statistic of all, or by the last of all. */
+/** By the same statistic of all; the first where one has no third. */
 function boundOf(parts: readonly Kept[]): number {
-  const bounds = ([0, -1] as const).map(which => {
-    const chosen = parts.map(({ statistics, codeword }) => ({ evidence: statistics.at(which)!, codeword }))
-    const sum = chosen.reduce((all, { evidence, codeword }) => all + scoreOf(evidence, codeword).sum, 0)
-    return log10Bound(
-      chosen.map(({ evidence, codeword }) => ({ evidence, biases: codeword.biases })),
-      sum,
-    )
+  const bounds = ([0, 1, 2] as const).map(which => {
+    const chosen = parts.map(({ statistics, codeword }) => ({
+      evidence: statistics[which] ?? statistics[0]!,
+      codeword,
+    }))
+    return strongest(chosen).log10_bound
   })
   return Math.min(...bounds)
 }
@@ -124,25 +123,33 @@ export async function drawnBounds(
       evidence: Float32Array.from(places, i => evidence[i]!),
       biases: Uint8Array.from(places, i => codeword.biases[i]!),
     }
-    const limits = levels.map(level => sumAt(said, level))
-    const below = levels.map(() => 0)
+    const found = (Object.keys(emphases) as Emphasis[]).map(emphasis => {
+      return {
+        emphasis,
+        limits: levels.map(level => sumAt(said, level, emphasis)),
+        below: levels.map(() => 0),
+      }
+    })
     const key = new Uint8Array(32)
     for (let n = 0; n < draws; n += 1) {
       new DataView(key.buffer).setUint32(0, n)
-      const { sum } = scoreOf(said.evidence, { biases: said.biases, chips: chipsOf(key, said.biases) })
-      limits.forEach((limit, i) => (below[i]! += sum >= limit ? 1 : 0))
+      const scores = scoresOf(said.evidence, { biases: said.biases, chips: chipsOf(key, said.biases) })
+      for (const { emphasis, limits, below } of found)
+        limits.forEach((limit, i) => (below[i]! += scores[emphasis].sum >= limit ? 1 : 0))
     }
-    rows.push({ leak: `${leak.picture}, ${leak.level}, ${attack}`, chips: places.length, draws, below })
+    const name = `${leak.picture}, ${leak.level}, ${attack}`
+    for (const { emphasis, below } of found)
+      rows.push({ leak: `${name}; ${emphasis}`, chips: places.length, draws, below })
   }
   return rows
 }
 
 /** The sum at which the bound comes down to 10 to `level`: it falls as the sum grows. */
-function sumAt(said: Judged, level: number): number {
+function sumAt(said: Judged, level: number, emphasis: Emphasis): number {
   let [low, high] = [0, 20 * Math.sqrt(said.evidence.reduce((sum, z) => sum + z * z, 0))]
   for (let round = 0; round < 40; round += 1) {
     const middle = (low + high) / 2
-    if (log10Bound([said], middle) <= level) high = middle
+    if (log10Bound([said], middle, emphasis) <= level) high = middle
     else low = middle
   }
   return high

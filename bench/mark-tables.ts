@@ -62,7 +62,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
 function head({ date, machine, pictures }: Results): string {
   const drawn = pictures.filter(each => each.picture.startsWith("drawn")).length
   return `${date}, ${machine}. ${pictures.length} pictures: ${drawn} drawn, ${pictures.length - drawn} photographs; ${Object.keys(attacks).length} attacks.
-Traced: log₁₀ of the bound + ${triesLog10.toFixed(1)} (10,000 originals × 1,000 holders × 2 statistics) ≤ ${limitLog10}.`
+Traced: log₁₀ of the bound + ${triesLog10.toFixed(1)} (10,000 originals × 1,000 holders × 3 statistics × 2 emphases) ≤ ${limitLog10}.`
 }
 
 function median(values: readonly number[]): number {

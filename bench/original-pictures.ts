@@ -16,6 +16,7 @@ export interface FoundCopy {
   readonly level: CopyLevel
   /** Pixels of the found file that show some of the original. */
   readonly shown_px: number
+  readonly file: Uint8Array
   readonly leak: Leak
 }
 
@@ -43,7 +44,7 @@ export async function* foundCopies(
     const shown_px = isCut
       ? brightOf(await decode(await attacked(white, name)))
       : Math.min(kept_px, Math.round((kept_px * area_px) / (width_px * height_px)))
-    yield { attack, level, shown_px, leak }
+    yield { attack, level, shown_px, file, leak }
   }
 }
 

@@ -2,13 +2,14 @@ import { attacks } from "../test/attacks.ts"
 import { originalsPerFile } from "../src/log/traces.ts"
 import { compareTo, sightOf } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
-import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
+import { decodeLeak, lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
 import { likenessesTo } from "../src/picture/likeness.ts"
-import { closestOf, explains, likelyOf, warpsOf, type Close } from "../src/picture/lookup.ts"
+import { closestOf, explains, likelyOf, warpsOf, type Close, type Likely } from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
+import { decode } from "../src/picture/pixels.ts"
 import { chanceOf, type Chance } from "../src/drawing/chance.ts"
-import { pictureOf, sourcesOf, type Source } from "./mark-pictures.ts"
+import { pictureOf, sourcesOf, type Picture, type Source } from "./mark-pictures.ts"
 import { foundCopies, levels, type CopyLevel, type FoundCopy } from "./original-pictures.ts"
 
 /**
@@ -23,6 +24,7 @@ const count = setting("ORIGINALS", 2000)
 const asked = setting("ASKED", 60)
 const stride = setting("STRIDE", 1)
 const filled = setting("FILLED", 10_000)
+const timedFiles = 40
 
 /** Fewer shown pixels than this are counted apart. */
 const enough_px = 50_000
@@ -47,10 +49,12 @@ const looks: LeakLook[] = []
 
 const sources = await sourcesOf({ drawn: Math.max(0, count - 194), photographs: 194, isFull: false })
 const names = Object.keys(attacks)
-const byName = new Map<string, Source>()
+const originals = new Map<string, Pick<Picture, "file" | "plate">>()
+/** Of what was found of ≥ 50,000 shown pixels. */
+const files: Uint8Array[] = []
 for (const source of sources) {
-  const { name, pixels, plate } = await pictureOf(source)
-  byName.set(name, source)
+  const { name, pixels, file, plate } = await pictureOf(source)
+  originals.set(name, { file, plate })
   add(name, parseSketch(await sketchOf(pixels, [plate]))!)
   if (index.size % 100 === 0) process.stderr.write(`${index.size} of ${sources.length} originals\n`)
 }
@@ -69,24 +73,18 @@ async function* resultsOf(source: Source, nth: number): AsyncGenerator<Result> {
     for await (const copy of foundCopies(picture, level, some)) yield await resultOf(picture.name, copy)
 }
 
-/** As custody/trace.ts does it. */
-async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCopy): Promise<Result> {
+async function resultOf(name: string, { attack, level, shown_px, file, leak }: FoundCopy): Promise<Result> {
   const look = lookAtLeak(leak)
   looks.push(look)
   const likely = await likelyOf(index, look)
   const at = performance.now()
-  const guesses = likely.map(each => ({
-    ...each,
-    warps: warpsOf(each),
-    parts: sketches.get(each.name)!.parts,
-  }))
-  const told = await likenessesTo(leak.pixels, guesses)
-  const close = closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
+  const close = await closeOf(leak, likely)
   times.liken_ms.push(performance.now() - at)
   const opened = close.slice(0, originalsPerFile)
   const byCorners = likely.findIndex(each => each.name === name) + 1
   const taken = opened.length < 2 ? opened[0]?.name : await takenOf(leak, opened)
   const isEnough = shown_px >= enough_px
+  if (isEnough) files.push(file)
   const byLikeness = close.findIndex(each => each.name === name) + 1
   const result = { byCorners, byLikeness, isTaken: taken === name }
   if (isEnough && !result.isTaken)
@@ -94,12 +92,37 @@ async function resultOf(name: string, { attack, level, shown_px, leak }: FoundCo
   return { attack, level, isEnough, ...result, opened: opened.length }
 }
 
+/** By small likenesses, as custody/trace.ts orders them. */
+async function closeOf({ pixels }: Leak, likely: readonly Likely[]): Promise<readonly Close[]> {
+  const guesses = likely.map(each => ({ ...each, warps: warpsOf(each), parts: partsOf(each.name) }))
+  const told = await likenessesTo(pixels, guesses)
+  return closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
+}
+
+/** What is filled in looks like another original than the one that its corners are of: there it would be its double. */
+function partsOf(name: string): Sketch["parts"] {
+  const own = sketches.get(name)
+  if (own !== undefined) return own.parts
+  const all = [...sketches.values()]
+  return all[(Number(name.slice(filler.length)) + 1) % all.length]!.parts
+}
+
+/** From a file's bytes to what it says of the original that it shows most of. */
+async function traced(file: Uint8Array): Promise<void> {
+  const leak = await decodeLeak(file)
+  const close = await closeOf(leak, await likelyOf(index, lookAtLeak(leak)))
+  await takenOf(
+    leak,
+    close.slice(0, originalsPerFile).filter(({ name }) => originals.has(name)),
+  )
+}
+
 /** Of several that are opened the one that explains most of the leak. */
 async function takenOf({ pixels, steps }: Leak, opened: readonly Close[]): Promise<string | undefined> {
   const compared: { readonly name: string; readonly worth: number }[] = []
   for (const { name, guess } of opened) {
-    const original = await pictureOf(byName.get(name)!)
-    const told = compareTo(sightOf(original.pixels, [original.plate]), pixels, steps, guess)
+    const { file, plate } = originals.get(name)!
+    const told = compareTo(sightOf(await decode(file), [plate]), pixels, steps, guess)
     if (told === null) continue
     const { alignment, shown_px } = told
     compared.push({ name, worth: explains({ likeness: alignment.likeness, shown_px }) })
@@ -140,6 +163,22 @@ async function printTimes(sort_ms: number): Promise<void> {
   const [add_ms, kB] = [times.add_ms / index.size, index.size_bytes / index.size / 1000]
   console.log(
     `| ${index.size} | ${of(0.5)} | ${of(0.99)} | ${sort_ms.toFixed(0)} ms | ${add_ms.toFixed(2)} ms | ${kB.toFixed(0)} kB |`,
+  )
+}
+
+/** Of files evenly taken, one after the other on this core. */
+async function printTraces(): Promise<void> {
+  const took: number[] = []
+  for (let n = 0; n < Math.min(timedFiles, files.length); n += 1) {
+    const file = files[Math.floor(((n + 0.5) * files.length) / timedFiles)]!
+    const at = performance.now()
+    await traced(file)
+    took.push(performance.now() - at)
+  }
+  took.sort((a, b) => a - b)
+  const of = (part: number) => `${(took[Math.floor(part * took.length)]! / 1000).toFixed(2)} s`
+  console.log(
+    `\nA whole trace of a file among ${index.size} originals, decoding to evidence: ${of(0.5)} (median), ${of(0.9)} (nine in ten), ${of(0.999)} (longest) of ${took.length}.`,
   )
 }
 
@@ -202,3 +241,4 @@ const known = [...sketches.values()]
 for (let n = 0; index.size < filled; n += 1)
   add(`${filler} ${n}`, perturbed(known[n % known.length]!, chance))
 await printTimes(await firstLook())
+await printTraces()

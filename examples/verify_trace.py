@@ -9,6 +9,7 @@ import base64, hashlib, json, math, struct, sys
 
 BIASES = (7386 / 65536, 0.5, 58150 / 65536)
 BOUNDS = (7386, 32768, 58150)
+EMPHASES = {"all": (1, 1, 1), "rarer": (1, -0.5, 1)}
 
 
 def chacha20(key, length):
@@ -63,6 +64,8 @@ def judge(person, tried_log10):
     raw = base64.b64decode(proof["evidence"])
     evidence = struct.unpack(f"<{len(raw) // 4}f", raw)
     biases = [0 if draw < 21758 else 1 if draw < 43778 else 2 for draw in draws(bias_key, len(evidence))]
+    factors = EMPHASES[person.get("emphasis") or "all"]
+    evidence = [z * factors[which] for z, which in zip(evidence, biases)]
     chips = [draw < BOUNDS[which] for draw, which in zip(draws(codeword_key, len(evidence)), biases)]
     score = sum(z * (math.sqrt((1 - BIASES[w]) / BIASES[w]) if chip else -math.sqrt(BIASES[w] / (1 - BIASES[w])))
                 for z, w, chip in zip(evidence, biases, chips))

@@ -68,9 +68,12 @@ export async function serve({ data, listen, voice, notices }: ServeOptions): Pro
   const close = async () => {
     if (isClosing) return ended
     isClosing = true
+    // What is waited for here need not keep the process alive by itself.
+    const alive = setInterval(() => tell(voice, "still closing"), 10_000)
     await server.close()
     await Promise.all([examiner.close(), watcher.close(), outbox.close(), metrics.close()])
     await opened.close()
+    clearInterval(alive)
     end()
     return ended
   }

@@ -5,6 +5,7 @@ import { judge } from "../log/judge.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { biasesOf, chipsOf } from "../mark/code.ts"
 import { markCommitment } from "../mark/keys.ts"
+import { saidBy, type Testimony } from "../mark/testimony.ts"
 import {
   accuseAt_log10,
   log10Tried,
@@ -26,6 +27,7 @@ export interface Accused extends Holder {
   readonly log10_bound: number
   readonly deviations: number | null
   readonly statistic: Weight["statistic"] | null
+  readonly emphasis: Weight["emphasis"] | null
   /** The receipt of the delivery with its permit, or of the permit alone. */
   readonly receipt: string
   readonly proof: Proof | null
@@ -205,10 +207,14 @@ function allHeldBy(house: House, files: readonly Candidate[], person: string): r
   return [...held.values()]
 }
 
+const silence: Testimony = { plain: new Float32Array(), even: new Float32Array(), quantised: null }
+
 function heldBy(house: House, { looked, original_sha256, bias }: Candidate, person: string): Held {
   const { codeword } = house.keys.root.markKeys(original_sha256, person)
-  const { plain, quantised } = looked.comparison ?? { plain: new Float32Array(), quantised: null }
-  return { testimony: { plain, quantised }, codeword: { biases: bias, chips: chipsOf(codeword, bias) } }
+  return {
+    testimony: looked.comparison ?? silence,
+    codeword: { biases: bias, chips: chipsOf(codeword, bias) },
+  }
 }
 
 async function byMark(
@@ -272,11 +278,11 @@ async function accusedOf(
   { holder, weight, by }: { readonly holder: Holder; readonly weight: Weight; readonly by: "mark" | "pool" },
 ): Promise<Accused> {
   const keys = house.keys.root.markKeys(candidate.original_sha256, holder.person)
-  const { plain, quantised } = candidate.looked.comparison ?? { plain: new Float32Array(), quantised: null }
-  const evidence = weight.statistic === "quantised" ? (quantised ?? plain) : plain
+  const evidence = saidBy(candidate.looked.comparison ?? silence, weight.statistic)
   return {
     ...holder,
-    ...{ by, log10_bound: weight.log10_bound, deviations: weight.deviations, statistic: weight.statistic },
+    ...weight,
+    by,
     receipt: await house.log.receiptAt(holder.delivered ?? holder.permit),
     proof: {
       mark_sha256: markCommitment(keys),
@@ -301,7 +307,7 @@ async function byDigest(house: House, looked: Looked, delivered: number): Promis
   const { person, organization, grant } = by
   const accused: Accused = {
     ...{ person, organization, grant, permit, delivered, at, level, by: "digest" },
-    ...{ log10_bound: digest_log10, deviations: null, statistic: null, proof: null },
+    ...{ log10_bound: digest_log10, deviations: null, statistic: null, emphasis: null, proof: null },
     receipt: await house.log.receiptAt(delivered),
   }
   return {

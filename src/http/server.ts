@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly rate?: Rate
   /** A reader that was not heard of for so long is silent. Without it 15 minutes. */
   readonly silentAfter_ms?: number
+  /** So long a connection that neither asks nor reads may hold up a server that closes. Without it 10 seconds. */
+  readonly drain_ms?: number
   /** Counts who listens to the stream of alerts. */
   readonly metrics?: Metrics
 }
@@ -158,7 +160,13 @@ export async function openServer(house: House, options: ServerOptions): Promise<
   }
   const app = await buildServer(house, options)
   const url = await app.listen({ host: options.host, port: options.port })
-  return { url, close: () => app.close() }
+  return { url, close: () => drained(app, options.drain_ms ?? 10_000) }
+}
+
+/** Answers what was asked; then, or when the time is over, ends every connection. */
+async function drained(app: FastifyInstance, drain_ms: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), drain_ms)
+  await app.close().finally(() => clearTimeout(timer))
 }
 
 function document(version: string) {

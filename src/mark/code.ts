@@ -16,6 +16,16 @@ const chipBounds = [7_386, 32_768, 58_150] as const
 export const weights = biases.map(p => [-Math.sqrt(p / (1 - p)), Math.sqrt((1 - p) / p)] as const)
 
 /**
+ * How much chips count by their biases: all alike, as whoever has a copy shows himself in them; or those of the middle bias
+ * half and the other way round. Where several write the symbol that fewer of them have, one of five agrees with what is
+ * written at an outer bias (0.56 likelier so than not, by counting) and disagrees at the middle one (0.25); all alike would
+ * have the one take back half of the other.
+ */
+export const emphases = { all: [1, 1, 1], rarer: [1, -0.5, 1] } as const
+
+export type Emphasis = keyof typeof emphases
+
+/**
  * What a chip adds to the picture: 2 (chip − bias), scaled to mean square 1. The two values of a chip are equally far apart
  * at every bias, so that copies held against each other do not show it; and no energy is spent on what all copies share.
  */

@@ -54,7 +54,7 @@ export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded
   if (area === null) return { marked_px: 0, psnr_db: Infinity }
   const cells = cellsOf(original, grown(area, original))
   const field = fieldOf(amplitudesOf(codeword), original, area)
-  const { energies, marked_px } = energiesOf(field, { kept, original, area, cells })
+  const { energies, marked_px } = energiesOf(field, { kept, across_px: width_px, area, cells })
   // Rounding to whole levels changes a pixel as well: by a twelfth in the mean square.
   const noise = Math.max(0, exactness * (255 ** 2 / 10 ** (psnr_db / 10)) - 1 / 12)
   const budget = { kept_px: marked_px, noise, dissimilarity }
@@ -135,15 +135,16 @@ function grown({ left, top, right, bottom }: Area, { width_px, height_px }: Rgb)
 
 interface Kept {
   readonly kept: Uint8Array
-  readonly original: Rgb
+  /** Pixels in a row of `kept`. */
+  readonly across_px: number
   readonly area: Area
   readonly cells: Cells
 }
 
-/** For each cell the sum of the squared field over what is kept of it, but where the picture is full or empty and takes no more. */
+/** For each cell the sum of the squared field over what is kept of it. */
 function energiesOf(
   field: Field,
-  { kept, original: { rgb, width_px: across_px }, area, cells }: Kept,
+  { kept, across_px, area, cells }: Kept,
 ): { energies: Float64Array; marked_px: number } {
   const energies = new Float64Array(cells.wish.length)
   const { values, left, top, width_px } = field
@@ -155,9 +156,9 @@ function energiesOf(
       let energy = 0
       for (const end = Math.min(area.right, ((x >> 3) + 1) * cell_px); x < end; x += 1) {
         if (kept[row + x] === 0) continue
-        marked_px += 1
         const value = values[from + x] as number
-        if ((rgb[3 * (row + x) + 1] as number) !== (value > 0 ? 255 : 0)) energy += value * value
+        energy += value * value
+        marked_px += 1
       }
       energies[at] = (energies[at] as number) + energy
     }

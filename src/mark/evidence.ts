@@ -5,18 +5,15 @@ import { boxSums, lumaOf, planeOf, type Plane, type Rgb } from "./plane.ts"
 import { predict } from "./predict.ts"
 import { throughQuantiser, type Steps } from "./quantiser.ts"
 import type { Evidence } from "./score.ts"
+import type { Testimony } from "./testimony.ts"
 import { cellsOf, strengthRow, strengthsOf } from "./strength.ts"
 import type { View } from "./view.ts"
 import { inverted, scaleAt, warpedX, warpedY, type Warp } from "./warp.ts"
 
-export interface Compared {
+export interface Compared extends Testimony {
   readonly alignment: Alignment
   /** Pixels of the leak that show something of the original. */
   readonly shown_px: number
-  /** By local variance. */
-  readonly plain: Evidence
-  /** Through the rounding of the leak's own file; `null` where it is no JPEG. */
-  readonly quantised: Evidence | null
 }
 
 /** Deviations beyond this many standard deviations count as this many. */
@@ -25,6 +22,12 @@ const clipChip = 3.5
 
 /** Around a pixel, within which what is not explained tells how much more is not. */
 const noise_px = 4
+
+/** Grey levels squared: what rounding alone leaves. */
+const plainFloor = 0.1
+
+/** How much of the whole leak's mean variance is added to the local one. */
+const evenness = 2
 
 /** As a share of the J that marks 44 dB. */
 const factor = 1
@@ -46,7 +49,7 @@ export function evidenceIn(original: Rgb, leak: View, alignment: Alignment, step
   return {
     alignment: { ...alignment, likeness: flow.likeness },
     shown_px: Math.round(shown_px),
-    plain: evidenceOf(deviationsOf(enough), enough),
+    ...byVariance(enough),
     quantised: steps === null ? null : quantisedAt(at(longest_px), steps, highest),
   }
 }
@@ -77,12 +80,24 @@ function foreseenAt(level: Level, flow: Flow, original: Rgb): Foreseen {
   }
 }
 
-function deviationsOf({ level, expected, valid }: Foreseen): Plane {
-  const deviation = planeOf(valid.width_px, valid.height_px)
+function byVariance(foreseen: Foreseen): Pick<Testimony, "plain" | "even"> {
+  const { level, expected, valid, shown_px } = foreseen
+  const deviations = planeOf(valid.width_px, valid.height_px)
+  const squares = planeOf(valid.width_px, valid.height_px)
+  let all = 0
+  for (let i = 0; i < valid.values.length; i += 1) {
+    if (valid.values[i] === 0) continue
+    const deviation = (level.leak.luma.values[i] as number) - (expected.values[i] as number)
+    deviations.values[i] = deviation
+    squares.values[i] = deviation * deviation
+    all += deviation * deviation
+  }
+  const variances = boxSums(squares, noise_px)
+  const counts = boxSums(valid, noise_px)
   for (let i = 0; i < valid.values.length; i += 1)
-    if (valid.values[i] === 1)
-      deviation.values[i] = (level.leak.luma.values[i] as number) - (expected.values[i] as number)
-  return weighed(deviation, valid)
+    variances.values[i] = (variances.values[i] as number) / Math.max(1, counts.values[i] as number)
+  const told = (floor: number) => evidenceOf(weighed(deviations, { valid, variances, floor }), foreseen)
+  return { plain: told(plainFloor), even: told(plainFloor + (evenness * all) / Math.max(1, shown_px)) }
 }
 
 /** A file's blocks lie where its pixels are: nothing is rescaled here. */
@@ -95,20 +110,24 @@ function evidenceOf(telling: Plane, laid: Laid): Evidence {
   return whitened(chipsIn(plane, area))
 }
 
-/** Each deviation by its local variance. */
-function weighed(deviation: Plane, valid: Plane): Plane {
-  const squares = planeOf(deviation.width_px, deviation.height_px)
-  for (let i = 0; i < squares.values.length; i += 1) squares.values[i] = (deviation.values[i] as number) ** 2
-  const [sums, counts] = [boxSums(squares, noise_px), boxSums(valid, noise_px)]
-  for (let i = 0; i < squares.values.length; i += 1) {
+interface Weighing {
+  readonly valid: Plane
+  /** Around each pixel, in grey levels squared. */
+  readonly variances: Plane
+  /** Added to each of them. */
+  readonly floor: number
+}
+
+/** Each deviation by the variance around it. */
+function weighed(deviations: Plane, { valid, variances, floor }: Weighing): Plane {
+  const result = planeOf(deviations.width_px, deviations.height_px)
+  for (let i = 0; i < valid.values.length; i += 1) {
     if (valid.values[i] === 0) continue
-    const variance = (sums.values[i] as number) / Math.max(1, counts.values[i] as number) + 0.1
-    const sigma = Math.sqrt(variance)
-    const value = (deviation.values[i] as number) / sigma
-    squares.values[i] = Math.max(-clip, Math.min(clip, value)) / sigma
+    const sigma = Math.sqrt((variances.values[i] as number) + floor)
+    const value = (deviations.values[i] as number) / sigma
+    result.values[i] = Math.max(-clip, Math.min(clip, value)) / sigma
   }
-  for (let i = 0; i < squares.values.length; i += 1) if (valid.values[i] === 0) squares.values[i] = 0
-  return squares
+  return result
 }
 
 interface Laid {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { chanceOf } from "../drawing/chance.ts"
 import { biases, biasesOf, chipsOf, weights } from "./code.ts"
-import { log10Bound, scoreOf } from "./score.ts"
+import { log10Bound, scoresOf } from "./score.ts"
 import { log10Tried, together, weightOf } from "./verdict.ts"
 
 const key = (seed: number) => Uint8Array.from({ length: 32 }, (_, i) => (seed >> (8 * (i % 4))) & 255)
@@ -40,14 +40,16 @@ describe("the bound", () => {
   test("is never exceeded by true chips: of 20,000 innocents at most one in ten reaches 10⁻¹, one in a hundred 10⁻²", () => {
     const evidence = evidenceOf("simulated", 400)
     const bias = biasesOf(key(7), 400)
-    const counts = [0, 0, 0]
-    for (let n = 0; n < 20_000; n += 1) {
-      const { sum } = scoreOf(evidence, { biases: bias, chips: chipsOf(key(1000 + n), bias) })
-      const bound = log10Bound([{ evidence, biases: bias }], sum)
-      counts.forEach((count, i) => (counts[i] = count + (bound <= -1 - i ? 1 : 0)))
+    for (const emphasis of ["all", "rarer"] as const) {
+      const counts = [0, 0, 0]
+      for (let n = 0; n < 20_000; n += 1) {
+        const scores = scoresOf(evidence, { biases: bias, chips: chipsOf(key(1000 + n), bias) })
+        const bound = log10Bound([{ evidence, biases: bias }], scores[emphasis].sum, emphasis)
+        counts.forEach((count, i) => (counts[i] = count + (bound <= -1 - i ? 1 : 0)))
+      }
+      counts.forEach((count, i) => expect(count / 20_000).toBeLessThanOrEqual(10 ** (-1 - i)))
+      expect(counts[0]).toBeGreaterThan(0)
     }
-    counts.forEach((count, i) => expect(count / 20_000).toBeLessThanOrEqual(10 ** (-1 - i)))
-    expect(counts[0]).toBeGreaterThan(0)
   })
 
   test("says nothing for a score that is not above 0, and for no evidence", () => {
@@ -70,7 +72,7 @@ describe("how much speaks for somebody", () => {
     const plain = Float32Array.from(of.chips, (chip, i) => {
       return share * (chip - biases[of.biases[i] as 0 | 1 | 2]) + chance.between(-1.7, 1.7)
     })
-    return { plain, quantised: null }
+    return { plain, even: plain, quantised: null }
   }
 
   test("everything that was tried is paid for", () => {
@@ -79,7 +81,41 @@ describe("how much speaks for somebody", () => {
     const among = weightOf([{ testimony, codeword: codeword(5) }], { ...tried, originals: 3, holders: 1000 })
     expect(alone).toBeLessThan(-9)
     expect(among.log10_bound - alone).toBeCloseTo(Math.log10(3000), 6)
-    expect(log10Tried({ originals: 10, holders: 10, files: 10, runs: 10 })).toBeCloseTo(4 + Math.log10(4), 9)
+    expect(log10Tried({ originals: 10, holders: 10, files: 10, runs: 10 })).toBeCloseTo(4 + Math.log10(12), 9)
+  })
+
+  test("one of five who write the rarer symbol is named by the outer biases against the middle one, not by all alike", () => {
+    const bias = biasesOf(key(3), 6000)
+    const five = [0, 1, 2, 3, 4].map(n => chipsOf(key(70 + n), bias))
+    const chance = chanceOf("rarer")
+    const plain = Float32Array.from(bias, (_, i) => {
+      const ones = five.filter(chips => chips[i] === 1).length
+      const written = ones === 5 || (ones > 0 && ones < 3) ? 1 : 0
+      return 1.1 * (written - 0.5) + chance.between(-1.7, 1.7)
+    })
+    const held = {
+      testimony: { plain, even: plain, quantised: null },
+      codeword: { biases: bias, chips: five[0]! },
+    }
+    const named = weightOf([held], { ...tried, originals: 10_000, holders: 1_000 })
+    expect(named).toMatchObject({ emphasis: "rarer" })
+    expect(named.log10_bound).toBeLessThan(-9)
+    const { all } = scoresOf(plain, held.codeword)
+    expect(log10Bound([{ evidence: plain, biases: bias }], all.sum) + 7).toBeGreaterThan(-9)
+    const innocent = { ...held, codeword: { biases: bias, chips: chipsOf(key(900), bias) } }
+    expect(weightOf([innocent], tried).log10_bound).toBeGreaterThan(-3)
+  })
+
+  test("the statistic that says most names, and a file that has none of a kind speaks in its plain one", () => {
+    const { plain } = testimonyOf(codeword(5), 0, "nothing")
+    const { plain: even } = testimonyOf(codeword(5), 0.8, "something")
+    const held = { testimony: { plain, even, quantised: null }, codeword: codeword(5) }
+    expect(weightOf([held], tried)).toMatchObject({ statistic: "even", emphasis: "all" })
+    const quantised = { ...held.testimony, even: plain, quantised: even }
+    expect(weightOf([{ ...held, testimony: quantised }], tried)).toMatchObject({ statistic: "quantised" })
+    expect(
+      weightOf([{ ...held, testimony: { ...quantised, quantised: null } }], tried).log10_bound,
+    ).toBeGreaterThan(-3)
   })
 
   test("two files of one original count its chips once: what the same innocent's chips say twice is no more certain", () => {

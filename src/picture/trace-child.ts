@@ -26,8 +26,8 @@ serveJobs<TraceJob>(
     const sight = sightOf(await decode(job.original), job.plates)
     const found = compareTo(sight, leak.pixels, leak.steps, job.guess)
     if (found === null) return null
-    const { plain, quantised, shown_px, alignment, isMirrored } = found
-    return { plain, quantised, shown_px, likeness: alignment.likeness, isMirrored } satisfies Comparison
+    const { plain, even, quantised, shown_px, alignment, isMirrored } = found
+    return { plain, even, quantised, shown_px, likeness: alignment.likeness, isMirrored } satisfies Comparison
   },
   ["VipsForeignLoadHeifBuffer", "VipsForeignLoadNsgifBuffer", "VipsForeignLoadTiffBuffer"],
 )

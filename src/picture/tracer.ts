@@ -1,6 +1,6 @@
 import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
-import type { Evidence } from "../mark/score.ts"
+import type { Testimony } from "../mark/testimony.ts"
 import type { LeakLook } from "./leak.ts"
 import type { Lie } from "./compare.ts"
 import type { Guess, Likened } from "./likeness.ts"
@@ -21,10 +21,7 @@ export interface Opened {
 }
 
 /** What a file says of one original. */
-export interface Comparison {
-  readonly plain: Evidence
-  /** `null` where the file is no JPEG as it was written. */
-  readonly quantised: Evidence | null
+export interface Comparison extends Testimony {
   /** Pixels of the file that show something of the original. */
   readonly shown_px: number
   /** How alike both are where they lie on each other, −1 to 1. */
@@ -71,13 +68,13 @@ export function openTracer(): Tracer {
     async compare(file, opened) {
       const value = await pool.work({ ask: "compare", file, ...opened } satisfies TraceJob)
       if (value === null) return null
-      const { plain, quantised, shown_px, likeness, isMirrored } = value as Partial<Comparison>
-      const isSecond = quantised === null || (isEvidence(quantised) && quantised.length === plain?.length)
-      if (!isEvidence(plain) || !isSecond || !Number.isSafeInteger(shown_px) || !Number.isFinite(likeness))
+      const { plain, even, quantised, shown_px, likeness, isMirrored } = value as Partial<Comparison>
+      if (!isEvidence(plain) || !isEvidence(even) || (quantised !== null && !isEvidence(quantised)))
         throw misshapen()
+      const isOne = even.length === plain.length && (quantised ?? plain).length === plain.length
+      if (!isOne || !Number.isSafeInteger(shown_px) || !Number.isFinite(likeness)) throw misshapen()
       return {
-        plain,
-        quantised,
+        ...{ plain, even, quantised },
         shown_px: Number(shown_px),
         likeness: Number(likeness),
         isMirrored: isMirrored === true,

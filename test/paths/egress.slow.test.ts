@@ -40,7 +40,7 @@ async function markOf(delivery: Delivery, role: Role): Promise<number> {
   const keys = house.keys.root.markKeys(row.bodySha256, people[role].person)
   const biases = biasesOf(keys.biases, found.plain.length)
   const held = {
-    testimony: { plain: found.plain, quantised: null },
+    testimony: found,
     codeword: { biases, chips: chipsOf(keys.codeword, biases) },
   }
   return weightOf([held], { originals: 4, holders: 8, files: 1, runs: 1 }).log10_bound

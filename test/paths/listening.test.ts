@@ -1,3 +1,5 @@
+import { once } from "node:events"
+import { connect } from "node:net"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { Client } from "../../src/cli/client.ts"
 import { raise } from "../../src/custody/alerts.ts"
@@ -149,4 +151,20 @@ test("who may read the log sees how each destination stands; a vendor sees none 
   ])
   const refused = as("engineer").json({ method: "GET", path: "/v1/destinations" })
   await expect(refused).rejects.toMatchObject({ code: "OFFICE" })
+})
+
+test("a connection that never says what it wants does not hold up a server that closes", async () => {
+  const closing = await openServer(port.house, {
+    ...{ host: "127.0.0.1", port: 0, openBundles: false, version: "0.0.0", drain_ms: 200 },
+    standing: { differences: [] },
+  })
+  const socket = connect(Number(new URL(closing.url).port), "127.0.0.1")
+  await once(socket, "connect")
+  socket.write("GET /v1/health HTTP/1.1\r\nhost: x\r\n")
+  const ended = once(socket, "close")
+  socket.resume()
+  // It is taken in before the server closes.
+  await fetch(new URL("/openapi.json", closing.url)).then(response => response.text())
+  await closing.close()
+  await ended
 })
