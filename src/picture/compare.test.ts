@@ -1,10 +1,13 @@
 import sharp from "sharp"
 import { beforeAll, describe as suite, expect, test } from "vitest"
 import { drawCapture } from "../drawing/capture.ts"
+import { biasesOf, chipsOf } from "../mark/code.ts"
+import { gridOf } from "../mark/lapped.ts"
+import { strongest } from "../mark/score.ts"
 import { identity, shifting } from "../mark/warp.ts"
 import { compareTo, sightOf, type Lie, type Sight, type Told } from "./compare.ts"
-import type { Box } from "./level.ts"
-import { decode, type Pixels } from "./pixels.ts"
+import { undoubted, type Box } from "./level.ts"
+import { decode, keptMask, marked, redacted, type Pixels } from "./pixels.ts"
 
 suite("a leak that is compared where looking for it told that it lies", () => {
   let original: Pixels
@@ -55,5 +58,30 @@ suite("a leak that is compared where looking for it told that it lies", () => {
     expect(described).toBe(1)
     expect(told!.isMirrored).toBe(false)
     expect(told!.alignment.likeness).toBeCloseTo(compared(half, null).told!.alignment.likeness, 2)
+  })
+})
+
+suite("what a leak says", () => {
+  test("after AVIF, calm places that lost the mark with all else count no more than others: `even` says more than `plain`", async () => {
+    const drawn = await drawCapture({ seed: "calm", lane: 2, hour: 12, index: 1 })
+    const original = await decode(drawn.picture)
+    const { width_px, height_px } = original
+    const plates = [drawn.plate.box]
+    const kept = keptMask("L2", { width_px, height_px, plates, faces: [], doubted: undoubted })
+    const copy = redacted(original, kept)
+    const keys = { biases: new Uint8Array(32).fill(1), codeword: new Uint8Array(32).fill(2) }
+    marked(original, copy, { keys, policy: "usual", kept })
+    const raw = { width: width_px, height: height_px, channels: 3 } as const
+    const file = await sharp(copy.rgb, { raw }).avif({ quality: 30, effort: 2 }).toBuffer()
+    const told = compareTo(sightOf(original, plates), await decode(await sharp(file).png().toBuffer()), null)!
+    const biases = biasesOf(keys.biases, gridOf(original).count)
+    const codeword = { biases, chips: chipsOf(keys.codeword, biases) }
+    const [even, plain] = [told.even, told.plain].map(
+      evidence => strongest([{ evidence, codeword }]).deviations,
+    )
+    expect(even).toBeGreaterThan(1.2 * plain!)
+    expect(even).toBeGreaterThan(9)
+    const stranger = { biases, chips: chipsOf(new Uint8Array(32).fill(3), biases) }
+    expect(strongest([{ evidence: told.even, codeword: stranger }]).deviations).toBeLessThan(5)
   })
 })
