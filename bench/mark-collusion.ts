@@ -6,7 +6,7 @@ import { lumaOf } from "../src/mark/plane.ts"
 import { sightOf } from "../src/picture/compare.ts"
 import type { Pixels } from "../src/picture/pixels.ts"
 import { biasesFor, codewordFor, copyFor, isTraced, judge, type CopyLevel } from "./mark-copies.ts"
-import { comparedTo, innocentsOf, type InnocentRow } from "./mark-leaks.ts"
+import { comparedTo, innocentsOf, putBy, type InnocentRow } from "./mark-leaks.ts"
 import type { Picture } from "./mark-pictures.ts"
 
 /** Several who received a copy of the same picture make one of them that should be nobody's. */
@@ -111,12 +111,22 @@ export interface CollusionRow {
   readonly smallestT: number
   readonly largestT: number
   readonly innocents: InnocentRow
+  /** Where what an L2 leak says was put by, for pooling. */
+  readonly evidence: string | null
 }
+
+export interface CollusionOptions {
+  readonly level: CopyLevel
+  readonly innocents: number
+  /** Where evidence is put by. */
+  readonly folder: string
+}
+
+export const colluder = (n: number) => `colluder ${n}`
 
 export async function collusionOf(
   picture: Picture,
-  level: CopyLevel,
-  innocents: number,
+  { level, innocents, folder }: CollusionOptions,
 ): Promise<readonly CollusionRow[]> {
   const biases = biasesFor(picture)
   const crowd = Array.from(
@@ -127,9 +137,9 @@ export async function collusionOf(
   const members: Member[] = []
   let kept_px = 0
   for (let n = 0; n < Math.max(...coalitions); n += 1) {
-    const copy = await copyFor(picture, level, `colluder ${n}`)
+    const copy = await copyFor(picture, level, colluder(n))
     kept_px = copy.kept_px
-    members.push({ pixels: copy.pixels, codeword: codewordFor(picture, `colluder ${n}`, biases) })
+    members.push({ pixels: copy.pixels, codeword: codewordFor(picture, colluder(n), biases) })
   }
   const rows: CollusionRow[] = []
   for (const strategy of strategies) {
@@ -146,6 +156,8 @@ export async function collusionOf(
         smallestT: Math.min(...judged.map(({ t }) => t)),
         largestT: Math.max(...judged.map(({ t }) => t)),
         innocents: innocentsOf(statistics, biases, crowd),
+        evidence:
+          level === "L2" ? await putBy(folder, `${picture.name} ${strategy} ${colluders}`, statistics) : null,
       })
     }
   }

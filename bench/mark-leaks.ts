@@ -212,7 +212,12 @@ function sumsOf(
   return { sums, variance: places.reduce((sum, i) => sum + evidence[i]! ** 2, 0) }
 }
 
-async function putBy(folder: string, name: string, statistics: readonly Evidence[]): Promise<string | null> {
+/** @returns the file, or `null` for a leak that says nothing. */
+export async function putBy(
+  folder: string,
+  name: string,
+  statistics: readonly Evidence[],
+): Promise<string | null> {
   if (statistics.length === 0) return null
   const file = join(folder, Buffer.from(name).toString("hex"))
   await writeFile(

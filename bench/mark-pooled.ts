@@ -3,6 +3,7 @@ import { chanceOf } from "../src/drawing/chance.ts"
 import { chipsOf, emphases, type Emphasis } from "../src/mark/code.ts"
 import type { Codeword } from "../src/mark/embed.ts"
 import { log10Bound, scoresOf, strongest, type Evidence, type Judged } from "../src/mark/score.ts"
+import { coalitions, colluder, strategies, type CollusionRow } from "./mark-collusion.ts"
 import { biasesFor, codewordFor, isTraced } from "./mark-copies.ts"
 import { holder, type LeakRow } from "./mark-leaks.ts"
 import { pictureOf, type Picture, type Source } from "./mark-pictures.ts"
@@ -26,20 +27,25 @@ interface Kept {
   readonly picture: string
 }
 
-/** Each picture's codeword, since many of its leaks ask for it. */
+/** Each picture's codewords, since many of its leaks ask for them. */
 const codewords = new Map<string, Codeword>()
 
-async function codewordOf(name: string, sources: Names): Promise<Codeword> {
-  const known = codewords.get(name)
+async function codewordOf(name: string, whose: string, sources: Names): Promise<Codeword> {
+  const key = `${name}\0${whose}`
+  const known = codewords.get(key)
   if (known !== undefined) return known
   const picture: Picture = await pictureOf(sources.get(name)!)
-  const codeword = codewordFor(picture, holder, biasesFor(picture))
-  codewords.set(name, codeword)
+  const codeword = codewordFor(picture, whose, biasesFor(picture))
+  codewords.set(key, codeword)
   return codeword
 }
 
-async function keptOf({ picture, evidence }: LeakRow, sources: Names): Promise<Kept> {
-  const codeword = await codewordOf(picture, sources)
+async function keptOf(
+  { picture, evidence }: Pick<LeakRow, "picture" | "evidence">,
+  sources: Names,
+  whose = holder,
+): Promise<Kept> {
+  const codeword = await codewordOf(picture, whose, sources)
   const bytes = Uint8Array.from(await readFile(evidence!))
   const all = new Float32Array(bytes.buffer)
   const count = codeword.chips.length
@@ -88,6 +94,53 @@ function boundOf(parts: readonly Kept[]): number {
     return strongest(chosen).log10_bound
   })
   return Math.min(...bounds)
+}
+
+export interface ColludedPool {
+  readonly strategy: string
+  readonly colluders: number
+  /** Copies that gave away somebody by themselves, of so many. */
+  readonly singly: number
+  readonly copies: number
+  /** Sets of three copies that did, of so many. */
+  readonly traced: number
+  readonly triples: number
+}
+
+/** L2 copies of three pictures that the same holders put together in the same way, judged together: every three of them. */
+export async function colludedPools(
+  rows: readonly CollusionRow[],
+  sources: Names,
+): Promise<readonly ColludedPool[]> {
+  const pools: ColludedPool[] = []
+  for (const strategy of strategies) {
+    for (const colluders of coalitions) {
+      const own = rows.filter(
+        each => each.level === "L2" && each.strategy === strategy && each.colluders === colluders,
+      )
+      const said = own.filter(each => each.evidence !== null)
+      const members: Kept[][] = []
+      for (let n = 0; n < colluders; n += 1) {
+        const kept: Kept[] = []
+        for (const row of said) kept.push(await keptOf(row, sources, colluder(n)))
+        members.push(kept)
+      }
+      const triples = threesOf(said.length)
+      const traced = triples.filter(three =>
+        members.some(kept => isTraced(boundOf(three.map(i => kept[i]!)))),
+      ).length
+      const singly = own.filter(each => each.accused > 0).length
+      pools.push({ strategy, colluders, singly, copies: own.length, traced, triples: triples.length })
+    }
+  }
+  return pools
+}
+
+function threesOf(count: number): (readonly number[])[] {
+  const all: number[][] = []
+  for (let a = 0; a < count; a += 1)
+    for (let b = a + 1; b < count; b += 1) for (let c = b + 1; c < count; c += 1) all.push([a, b, c])
+  return all
 }
 
 export interface BoundRow {

@@ -3,7 +3,7 @@ import { coalitions, strategies, type CollusionRow } from "./mark-collusion.ts"
 import type { CostRow } from "./mark-cost.ts"
 import { limitLog10, triesLog10, type CopyLevel } from "./mark-copies.ts"
 import { together, type InnocentRow, type LeakRow, type PictureRow } from "./mark-leaks.ts"
-import { levels, type BoundRow, type PooledRow } from "./mark-pooled.ts"
+import { levels, type BoundRow, type ColludedPool, type PooledRow } from "./mark-pooled.ts"
 
 /** All that one run found. */
 export interface Results {
@@ -13,6 +13,7 @@ export interface Results {
   readonly pooled: readonly PooledRow[]
   readonly bounds: readonly BoundRow[]
   readonly collusion: readonly CollusionRow[]
+  readonly colludedPools: readonly ColludedPool[]
   readonly costs: { readonly rows: readonly CostRow[]; readonly memory_mb: number } | null
 }
 
@@ -47,6 +48,7 @@ export function tablesOf(results: Results): string {
     innocentLines(results),
     boundTable(results.bounds),
     collusionTable(results.collusion),
+    colludedPoolsTable(results),
     costTable(results.costs),
     gates(results),
   ]
@@ -180,6 +182,20 @@ function collusionTable(collusion: readonly CollusionRow[]): string {
   return `### Collusion, then JPEG 50: colluders accused, and the t of the most exposed one\n\n${table(headings, rows)}`
 }
 
+function colludedPoolsTable({ collusion, colludedPools }: Results): string {
+  if (colludedPools.length === 0) return ""
+  const rows = strategies.map(strategy => [
+    strategy,
+    ...colludedPools
+      .filter(each => each.strategy === strategy)
+      .map(({ singly, copies, traced, triples }) => `${singly}/${copies}, ${traced}/${triples}`),
+  ])
+  const kept = [...new Set(collusion.filter(({ level }) => level === "L2").map(each => each.kept_px))]
+  const sizes = kept.sort((a, b) => a - b).map(each => each.toLocaleString("en"))
+  const headings = ["how", ...coalitions.map(each => `${each} holders`)]
+  return `### L2 copies of ${sizes.join("; ")} px: copies that give away somebody singly, and sets of three of them that do\n\n${table(headings, rows)}`
+}
+
 function costTable(costs: Results["costs"]): string {
   if (costs === null) return ""
   const rows = costs.rows.map(({ work, ms_per_mp, timesBare }) => {
@@ -189,7 +205,7 @@ function costTable(costs: Results["costs"]): string {
   return `### Cost, on a drawn capture of 1024 × 768\n\n${table(headings, rows)}\n\nMemory of the process: ${costs.memory_mb.toFixed(0)} MB.`
 }
 
-function gates({ pictures, pooled, collusion }: Results): string {
+function gates({ pictures, pooled, collusion, colludedPools }: Results): string {
   const leaks = pictures.flatMap(each => each.leaks)
   const plain = leaks.filter(each => !isGauntlet(each.attack))
   const large = plain.filter(each => each.shown_px >= 50_000)
@@ -204,6 +220,10 @@ function gates({ pictures, pooled, collusion }: Results): string {
   const gauntlets = leaks.filter(each => isGauntlet(each.attack))
   const wronged = collusion.reduce((sum, each) => sum + each.innocents.accused, 0)
   const caught = collusion.filter(each => each.accused > 0).length
+  const [pools, allPools] = [
+    colludedPools.reduce((sum, each) => sum + each.traced, 0),
+    colludedPools.reduce((sum, each) => sum + each.triples, 0),
+  ]
   const missed = large.filter(each => !each.isTraced)
   const milliseconds = leaks
     .filter(each => each.level === "L4")
@@ -216,9 +236,14 @@ function gates({ pictures, pooled, collusion }: Results): string {
     `- those not all traced singly, pooled by three: ${allTriples === 0 ? "–" : ((100 * tracedTriples) / allTriples).toFixed(1)} % (${tracedTriples}/${allTriples})`,
     `- gauntlet: ≥ 50,000 px ${share(gauntlets.filter(each => each.shown_px >= 50_000))}; 20,000–50,000 ${share(gauntlets.filter(each => each.shown_px >= 20_000 && each.shown_px < 50_000))}; below ${share(gauntlets.filter(each => each.shown_px < 20_000))}`,
     `- innocents accused: ${pictures.reduce((sum, each) => sum + each.innocents.accused, 0) + wronged}`,
-    `- collusion: at least one guilty accused in ${caught}/${collusion.length} cases`,
+    `- collusion: at least one guilty accused in ${caught}/${collusion.length} cases (L4 ${caughtOf(collusion, "L4")}, L2 ≥ 50,000 px ${caughtOf(collusion, "L2", 50_000)}); in ${pools}/${allPools} sets of three L2 copies`,
     `- compare, L4 leaks, median: ${median(milliseconds).toFixed(0)} ms per MP of the original`,
   ].join("\n")
+}
+
+function caughtOf(collusion: readonly CollusionRow[], level: CopyLevel, least_px = 0): string {
+  const own = collusion.filter(each => each.level === level && each.kept_px >= least_px)
+  return `${own.filter(each => each.accused > 0).length}/${own.length}`
 }
 
 function pixelsOf(pictures: readonly PictureRow[], name: string): number {

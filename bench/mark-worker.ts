@@ -13,6 +13,7 @@ export type Task =
       readonly source: Source
       readonly level: CopyLevel
       readonly innocents: number
+      readonly folder: string
     }
   | { readonly kind: "costs" }
 
@@ -24,8 +25,7 @@ export type Found =
 async function done(task: Task): Promise<Found> {
   if (task.kind === "costs") return { kind: "costs", costs: await costs() }
   const picture = await pictureOf(task.source)
-  if (task.kind === "collusion")
-    return { kind: "collusion", rows: await collusionOf(picture, task.level, task.innocents) }
+  if (task.kind === "collusion") return { kind: "collusion", rows: await collusionOf(picture, task) }
   return { kind: "leaks", source: task.source, row: await leaksOf(picture, task) }
 }
 

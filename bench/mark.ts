@@ -8,7 +8,7 @@ import type { CollusionRow } from "./mark-collusion.ts"
 import { writeDocs } from "./mark-docs.ts"
 import type { PictureRow } from "./mark-leaks.ts"
 import { sourcesOf, type Source } from "./mark-pictures.ts"
-import { drawnBounds, pooled } from "./mark-pooled.ts"
+import { colludedPools, drawnBounds, pooled } from "./mark-pooled.ts"
 import { tablesOf, type Results } from "./mark-tables.ts"
 import type { Found, Task } from "./mark-worker.ts"
 
@@ -37,16 +37,23 @@ async function measured(): Promise<Results> {
   )
   const thinning = isQuick ? 10 : 1
   const folder = await mkdtemp(join(tmpdir(), "sallyport-bench-mark-"))
-  const colluding = spread(sources.slice(0, (2 * sources.length) / 3), isQuick ? 2 : colluded)
+  const small = sources.slice(0, (2 * sources.length) / 3)
+  const colluding = spread(small, isQuick ? 2 : colluded)
+  // Of small copies more, so that several can be pooled.
+  const beside = spread(
+    small.filter(source => !colluding.includes(source)),
+    colluded,
+  )
   const tasks: Task[] = [
     ...mixed(sources).map((source, nth) => {
       return { kind: "leaks", source, innocents: innocents * thinning, folder, nth, thinning } as const
     }),
-    ...colluding.flatMap(source =>
-      (["L4", "L2"] as const).map(level => {
-        return { kind: "collusion", source, level, innocents: 1_000 } as const
-      }),
-    ),
+    ...colluding.map(source => {
+      return { kind: "collusion", source, level: "L4", innocents: 1_000, folder } as const
+    }),
+    ...[...colluding, ...beside].map(source => {
+      return { kind: "collusion", source, level: "L2", innocents: 1_000, folder } as const
+    }),
   ]
   const pictures: PictureRow[] = []
   const collusion: CollusionRow[] = []
@@ -55,7 +62,7 @@ async function measured(): Promise<Results> {
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} cores (${cpu?.model ?? "unknown"}), Node ${process.versions.node}`,
-    ...{ pictures, collusion, pooled: [], bounds: [], costs: null },
+    ...{ pictures, collusion, pooled: [], colludedPools: [], bounds: [], costs: null },
   }
   await shareOut(tasks, async found => {
     if (found.kind === "collusion") collusion.push(...found.rows)
@@ -70,6 +77,7 @@ async function measured(): Promise<Results> {
   const all: Results = {
     ...results,
     pooled: await pooled(leaks, names, triples),
+    colludedPools: await colludedPools(collusion, names),
     bounds: await drawnBounds(leaks, names, draws),
     costs: await alone(),
   }

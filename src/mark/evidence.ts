@@ -5,7 +5,7 @@ import { boxSums, lumaOf, planeOf, type Plane, type Rgb } from "./plane.ts"
 import { predict } from "./predict.ts"
 import { throughQuantiser, type Steps } from "./quantiser.ts"
 import type { Evidence } from "./score.ts"
-import type { Testimony } from "./testimony.ts"
+import { added, type Testimony } from "./testimony.ts"
 import { cellsOf, strengthRow, strengthsOf } from "./strength.ts"
 import type { View } from "./view.ts"
 import { inverted, scaleAt, warpedX, warpedY, type Warp } from "./warp.ts"
@@ -46,11 +46,13 @@ export function evidenceIn(original: Rgb, leak: View, alignment: Alignment, step
   const enough = at(Math.min(longest_px, Math.ceil(longest_px * each * enoughScale)))
   const highest = Math.min(7, Math.ceil(16 * highest_cpp * each))
   const shown_px = enough.shown_px * ((width_px * height_px) / enough.valid.values.length)
+  const weighed = byVariance(enough)
   return {
     alignment: { ...alignment, likeness: flow.likeness },
     shown_px: Math.round(shown_px),
-    ...byVariance(enough),
-    quantised: steps === null ? null : quantisedAt(at(longest_px), steps, highest),
+    ...weighed,
+    // What both say of a chip is in part other noise: together they say more than either.
+    quantised: steps === null ? null : added(quantisedAt(at(longest_px), steps, highest), weighed.even),
   }
 }
 
@@ -96,7 +98,7 @@ function byVariance(foreseen: Foreseen): Pick<Testimony, "plain" | "even"> {
   const counts = boxSums(valid, noise_px)
   for (let i = 0; i < valid.values.length; i += 1)
     variances.values[i] = (variances.values[i] as number) / Math.max(1, counts.values[i] as number)
-  const told = (floor: number) => evidenceOf(weighed(deviations, { valid, variances, floor }), foreseen)
+  const told = (floor: number) => evidenceOf(byFloor(deviations, { valid, variances, floor }), foreseen)
   return { plain: told(plainFloor), even: told(plainFloor + (evenness * all) / Math.max(1, shown_px)) }
 }
 
@@ -119,7 +121,7 @@ interface Weighing {
 }
 
 /** Each deviation by the variance around it. */
-function weighed(deviations: Plane, { valid, variances, floor }: Weighing): Plane {
+function byFloor(deviations: Plane, { valid, variances, floor }: Weighing): Plane {
   const result = planeOf(deviations.width_px, deviations.height_px)
   for (let i = 0; i < valid.values.length; i += 1) {
     if (valid.values[i] === 0) continue

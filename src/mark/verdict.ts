@@ -1,7 +1,6 @@
-import { assert } from "../fault.ts"
 import { emphases } from "./code.ts"
-import { strongest, type Evidence, type Strongest } from "./score.ts"
-import { saidBy, statistics, type Statistic, type Testimony } from "./testimony.ts"
+import { strongest, type Strongest } from "./score.ts"
+import { added, saidBy, statistics, type Statistic, type Testimony } from "./testimony.ts"
 import type { Codeword } from "./embed.ts"
 
 /** Accused is who would be so by chance with at most this probability, whatever was tried in the case. */
@@ -39,14 +38,9 @@ export interface Held {
  */
 export function together(one: Held, other: Held): Held {
   const both = (statistic: Statistic) =>
-    sum(saidBy(one.testimony, statistic), saidBy(other.testimony, statistic))
+    added(saidBy(one.testimony, statistic), saidBy(other.testimony, statistic))
   const testimony = { plain: both("plain"), even: both("even"), quantised: both("quantised") }
   return { codeword: one.codeword, testimony }
-}
-
-function sum(one: Evidence, other: Evidence): Evidence {
-  assert(one.length === other.length, "both are of one original")
-  return one.map((value, i) => value + (other[i] as number))
 }
 
 /** How much speaks for somebody, with everything that was tried reckoned in. */
