@@ -1,4 +1,9 @@
+import { spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { closeTrace, type TraceReport } from "../../src/custody/close-trace.ts"
@@ -15,6 +20,9 @@ import { takeInDrawn } from "../drawn.ts"
 import { callerOf, codeOf, grantOf, openTestPort, releaseCaller, type Role, type TestPort } from "../port.ts"
 
 /** Found files, from the release to the verdict: real captures, real children, the whole house. */
+
+const hasPython = spawnSync("python3", ["--version"]).status === 0
+const judge = fileURLToPath(new URL("../../examples/verify_trace.py", import.meta.url))
 
 let port: TestPort
 /** Captures of drawn vehicles; the last one is released to nobody. */
@@ -119,6 +127,41 @@ describe("a found file", () => {
     const found = await fsck(port.house.ledger, { origin: port.house.log.origin, verify: verifyEd25519 })
     expect(found.problems).toEqual([])
   })
+
+  test.skipIf(!hasPython)(
+    "a stranger judges the report again, and not one that was bent (skipped: no python3 here)",
+    async () => {
+      const report = await traced([
+        await leak(copies.engineer[2]!, "AVIF 30"),
+        await leak(copies.engineer[0]!, "mirror, JPEG 50"),
+      ])
+      expect(whose(report)).toEqual([[port.people.engineer.person], [port.people.engineer.person]])
+      const folder = await mkdtemp(join(tmpdir(), "sallyport-judged-"))
+      const judgedAgain = async (of: TraceReport) => {
+        await writeFile(join(folder, "report.json"), JSON.stringify(of))
+        return spawnSync("python3", [judge, join(folder, "report.json")], { encoding: "utf8" })
+      }
+      const again = await judgedAgain(report)
+      expect([again.status, again.stdout.match(/^OK +.*by chance at most 10\^-/gm)?.length]).toEqual([0, 2])
+      const bent = structuredClone(report) as {
+        files: { people: { proof: { evidence: string } }[] }[]
+      } & TraceReport
+      const evidence = Buffer.from(bent.files[0]!.people[0]!.proof.evidence, "base64")
+      bent.files[0]!.people[0]!.proof.evidence = evidence
+        .fill(0, 0, Math.floor(0.9 * evidence.length))
+        .toString("base64")
+      expect(await judgedAgain(bent)).toMatchObject({
+        status: 7,
+        stdout: expect.stringContaining("WRONG") as string,
+      })
+      const other = structuredClone(report) as {
+        files: { people: { proof: { codeword_key: string } }[] }[]
+      } & TraceReport
+      other.files[1]!.people[0]!.proof.codeword_key = Buffer.alloc(32, 7).toString("base64")
+      expect((await judgedAgain(other)).stdout).toContain("WRONG")
+      await rm(folder, { recursive: true })
+    },
+  )
 
   test("tried again costs: the bound counts every run on the same file", async () => {
     const file = copies.engineer[3]!
