@@ -60,6 +60,23 @@ describe("a mark", () => {
     expect(reached).toBeLessThan(psnr_db + 1)
   })
 
+  test.each([8, 16, 24])("has what was asked where busy cells of %i pixels lie beside calm ones", side_px => {
+    const calm = picture(8)
+    const busy = picture(60)
+    const rgb = calm.rgb.map((value, i) => {
+      const [x, y] = [Math.floor(i / 3) % width_px, Math.floor(i / 3 / width_px)]
+      const isBusy = (Math.floor(x / side_px) + Math.floor(y / side_px)) % 2 === 1
+      return isBusy ? busy.rgb[i]! : value
+    })
+    const original = { rgb, width_px, height_px }
+    const copy = copied(original)
+    embed(original, copy, { codeword: codewordOf(original, 2), kept: half, psnr_db: 44 })
+    const squares = copy.rgb.reduce((sum, value, i) => sum + (value - rgb[i]!) ** 2, 0)
+    const reached = 10 * Math.log10((255 ** 2 * (3 * half.length)) / 2 / squares)
+    expect(reached).toBeGreaterThanOrEqual(44)
+    expect(reached).toBeLessThan(44.2)
+  })
+
   test("is weaker where a picture is so flat that 44 dB would change its structure", () => {
     const original = picture(4)
     const copy = copied(original)

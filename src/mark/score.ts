@@ -39,8 +39,8 @@ export interface Judged {
 
 /**
  * log₁₀ of an upper bound of the probability that chips drawn by the biases, independent of the evidence, reach `sum`:
- * min over λ > 0 of exp(−λ sum) Π [p exp(λ z g(1)) + (1 − p) exp(λ z g(0))], z with its emphasis. It holds for every λ, so that no search for
- * the best one can make it wrong; at most 0. Source: Chernoff 1952; the proof stands in docs/formats/mark.md.
+ * min over λ > 0 of exp(−λ sum) Π [p exp(λ z g(1)) + (1 − p) exp(λ z g(0))], z with its emphasis. It holds for every λ, so
+ * that no search for the best one can make it wrong; at most 0. Source: Chernoff 1952; the proof stands in docs/formats/mark.md.
  * Costs about 60 ns a chip for each of up to 40 steps.
  */
 export function log10Bound(parts: readonly Judged[], sum: number, emphasis: Emphasis = "all"): number {

@@ -83,7 +83,7 @@ const steadiness = (0.03 * 255) ** 2
  */
 export function factorFor(cells: Cells, energies: Float64Array, budget: Budget): number {
   // Smoothing takes more from strong cells than it gives to those beside them: by how much, the factor hardly matters.
-  const rough = largestWithin(cells, energies, budget, 8)
+  const rough = largestWithin(cells, energies, budget, 12)
   return largestWithin(cells, smoothedEnergies(cells, energies, strengthsOf(cells, rough)), budget, 14)
 }
 
