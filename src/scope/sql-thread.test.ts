@@ -32,21 +32,26 @@ async function turnsDuring(work: () => unknown): Promise<number> {
   return turns
 }
 
+/** Whether others have more turns than so many while it is done; where this process itself waits for a core, it is tried again. */
+async function leavesTurns(most: number, work: () => unknown): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries += 1) if ((await turnsDuring(work)) > most) return true
+  return false
+}
+
 test("while the engine in its thread counts, everybody else has his turn; in the same thread nobody has", async () => {
   const [here, there] = [new Sql(), new SqlThread()]
   here.take(rows)
   await there.take(rows)
-  expect(await turnsDuring(() => here.ask(asked))).toBe(0)
-  expect(await turnsDuring(() => there.ask(asked))).toBeGreaterThan(5)
+  expect(await leavesTurns(0, () => here.ask(asked))).toBe(false)
+  expect(await leavesTurns(5, () => there.ask(asked))).toBe(true)
   here.beside(beside)
-  expect(await turnsDuring(() => there.beside(beside))).toBeGreaterThan(2)
+  expect(await leavesTurns(2, () => there.beside(beside))).toBe(true)
   const answer = here.answer(windows)
   let theirs: unknown = null
-  expect(
-    await turnsDuring(async () => {
-      theirs = await there.answer(windows)
-    }),
-  ).toBeGreaterThan(5)
+  const answered = async () => {
+    theirs = await there.answer(windows)
+  }
+  expect(await leavesTurns(5, answered)).toBe(true)
   expect(theirs).toEqual(answer)
   expect(answer.figures.left.images).toBeGreaterThan(300)
   there.close()
