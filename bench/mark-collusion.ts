@@ -4,6 +4,7 @@ import type { Codeword } from "../src/mark/embed.ts"
 import { chipsIn, fieldOf } from "../src/mark/lapped.ts"
 import { lumaOf } from "../src/mark/plane.ts"
 import { sightOf } from "../src/picture/compare.ts"
+import type { Region } from "../src/picture/level.ts"
 import type { Pixels } from "../src/picture/pixels.ts"
 import { biasesFor, codewordFor, copyFor, isTraced, judge, type CopyLevel } from "./mark-copies.ts"
 import { comparedTo, innocentsOf, putBy, type InnocentRow } from "./mark-leaks.ts"
@@ -118,6 +119,7 @@ export interface CollusionRow {
 export interface CollusionOptions {
   readonly level: CopyLevel
   readonly innocents: number
+  readonly region: Region
   /** Where evidence is put by. */
   readonly folder: string
 }
@@ -126,7 +128,7 @@ export const colluder = (n: number) => `colluder ${n}`
 
 export async function collusionOf(
   picture: Picture,
-  { level, innocents, folder }: CollusionOptions,
+  { level, region, innocents, folder }: CollusionOptions,
 ): Promise<readonly CollusionRow[]> {
   const biases = biasesFor(picture)
   const crowd = Array.from(
@@ -137,7 +139,7 @@ export async function collusionOf(
   const members: Member[] = []
   let kept_px = 0
   for (let n = 0; n < Math.max(...coalitions); n += 1) {
-    const copy = await copyFor(picture, level, colluder(n))
+    const copy = await copyFor(picture, level, colluder(n), region)
     kept_px = copy.kept_px
     members.push({ pixels: copy.pixels, codeword: codewordFor(picture, colluder(n), biases) })
   }

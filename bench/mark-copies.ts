@@ -5,7 +5,7 @@ import type { Codeword } from "../src/mark/embed.ts"
 import type { MarkKeys } from "../src/mark/keys.ts"
 import { gridOf } from "../src/mark/lapped.ts"
 import { strongest, type Evidence } from "../src/mark/score.ts"
-import { keptBoxes, undoubted, type Box } from "../src/picture/level.ts"
+import { keptBoxes, undoubted, type Box, type Region } from "../src/picture/level.ts"
 import { decode, keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
 import type { Picture } from "./mark-pictures.ts"
 import { qualityOf, type Quality } from "./mark-quality.ts"
@@ -41,15 +41,20 @@ export function codewordFor(picture: Picture, holder: string, biases: Uint8Array
 }
 
 /** The copy of a picture at a level for a holder, marked as the usual policy marks it. */
-export async function copyFor(picture: Picture, level: CopyLevel, holder: string): Promise<MarkedCopy> {
+export async function copyFor(
+  picture: Picture,
+  level: CopyLevel,
+  holder: string,
+  region: Region = "usual",
+): Promise<MarkedCopy> {
   const { pixels, plate } = picture
   const { width_px, height_px } = pixels
   const found = { width_px, height_px, plates: [plate], faces: [], doubted: undoubted }
-  const kept = keptMask(level, found)
+  const kept = keptMask(level, found, region)
   const unmarked = redacted(pixels, kept)
   const copy = { ...unmarked, rgb: Uint8Array.from(unmarked.rgb) }
   marked(pixels, copy, { keys: keysOf(picture.name, holder), policy: "usual", kept })
-  const [box] = keptBoxes(level, found).keep
+  const [box] = keptBoxes(level, found, region).keep
   if (box === undefined) throw new Error(`nothing is kept of ${picture.name}`)
   return {
     level,

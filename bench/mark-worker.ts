@@ -1,6 +1,5 @@
-import type { CopyLevel } from "./mark-copies.ts"
 import { costs, type Costs } from "./mark-cost.ts"
-import { collusionOf, type CollusionRow } from "./mark-collusion.ts"
+import { collusionOf, type CollusionOptions, type CollusionRow } from "./mark-collusion.ts"
 import { leaksOf, type LeakOptions, type PictureRow } from "./mark-leaks.ts"
 import { pictureOf, type Source } from "./mark-pictures.ts"
 
@@ -8,13 +7,7 @@ import { pictureOf, type Source } from "./mark-pictures.ts"
 
 export type Task =
   | ({ readonly kind: "leaks"; readonly source: Source } & LeakOptions)
-  | {
-      readonly kind: "collusion"
-      readonly source: Source
-      readonly level: CopyLevel
-      readonly innocents: number
-      readonly folder: string
-    }
+  | ({ readonly kind: "collusion"; readonly source: Source } & CollusionOptions)
   | { readonly kind: "costs" }
 
 export type Found =

@@ -49,10 +49,10 @@ async function measured(): Promise<Results> {
       return { kind: "leaks", source, innocents: innocents * thinning, folder, nth, thinning } as const
     }),
     ...colluding.map(source => {
-      return { kind: "collusion", source, level: "L4", innocents: 1_000, folder } as const
+      return { kind: "collusion", source, level: "L4", region: "usual", innocents: 1_000, folder } as const
     }),
     ...[...colluding, ...beside].map(source => {
-      return { kind: "collusion", source, level: "L2", innocents: 1_000, folder } as const
+      return { kind: "collusion", source, level: "L2", region: "usual", innocents: 1_000, folder } as const
     }),
   ]
   const pictures: PictureRow[] = []

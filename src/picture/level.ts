@@ -113,19 +113,26 @@ const maxShareGrown = 0.5
 /** How far L2 shows beyond the plate, once faces are known: in plate widths and heights. */
 const growth = { sides: 1, up: 1, down: 2 }
 
+/** What L2 shows around plates: what is usual; or as much more as makes it, with all plates', so many pixels. */
+export type Region = "usual" | "wide"
+const wide_px = 120_000
+
+/** A wide region grows by quarters of a plate, and up to so many. */
+const widestBy = 16
+
 /**
  * Which boxes of a level stay, and which stay solid inside them.
  * A box that shows pixels has to pass its limits; a box that hides pixels need not, and is clipped to the picture.
  * L4 keeps one box, the whole picture; L0 and L1 keep nothing, since a silhouette has no pixel of the original.
  */
-export function keptBoxes(level: Level, findings: Findings): KeptBoxes {
+export function keptBoxes(level: Level, findings: Findings, region: Region = "usual"): KeptBoxes {
   switch (level) {
     case "L0":
     case "L1":
       return { keep: [], solid: [] }
     case "L2":
       return {
-        keep: grownPlates(findings),
+        keep: grownPlates(findings, region),
         solid: clipped([...(findings.faces ?? []), ...findings.doubted.faces], findings),
       }
     case "L3":
@@ -161,28 +168,38 @@ function counted(boxes: readonly Box[], limits: readonly Limit[], findings: Find
  * Until a face finder has looked, what lies around a plate may be a face: the bare plate stays. So does one that lies as
  * high as a face: a vehicle's plate is below its people, and what a reader calls a plate beside them shows nothing around it.
  */
-function grownPlates(findings: Findings): readonly Box[] {
+function grownPlates(findings: Findings, region: Region): readonly Box[] {
   const plates = countedPlates(findings)
   const { faces } = findings
   if (faces === null) return plates
   const people = [...faces, ...findings.doubted.faces]
-  const grown = clipped(
-    plates.map(plate => (people.every(face => isBelow(plate, face)) ? grow(plate) : plate)),
-    findings,
-  )
-  return shareOf(grown, findings) <= maxShareGrown ? grown : plates
+  const grownBy = (times: number) =>
+    clipped(
+      plates.map(plate => (people.every(face => isBelow(plate, face)) ? grow(plate, times) : plate)),
+      findings,
+    )
+  let grown = grownBy(1)
+  if (shareOf(grown, findings) > maxShareGrown) return plates
+  if (region === "usual") return grown
+  for (let times = 1.25; times <= widestBy && shown_px(grown) < wide_px; times += 0.25) {
+    const wider = grownBy(times)
+    if (shareOf(wider, findings) > maxShareGrown) break
+    grown = wider
+  }
+  return grown
 }
 
 function isBelow(plate: Box, face: Box): boolean {
   return plate.y_px >= face.y_px + face.height_px
 }
 
-function grow({ x_px, y_px, width_px, height_px }: Box): Box {
+/** @param times  as far to the sides and down as is usual; up lies the windscreen. */
+function grow({ x_px, y_px, width_px, height_px }: Box, times: number): Box {
   return {
-    x_px: x_px - growth.sides * width_px,
+    x_px: x_px - times * growth.sides * width_px,
     y_px: y_px - growth.up * height_px,
-    width_px: width_px * (1 + 2 * growth.sides),
-    height_px: height_px * (1 + growth.up + growth.down),
+    width_px: width_px * (1 + 2 * times * growth.sides),
+    height_px: height_px * (1 + growth.up + times * growth.down),
   }
 }
 
@@ -203,6 +220,10 @@ function area(box: Box): number {
 }
 
 /** An upper bound: overlaps count twice. */
+function shown_px(boxes: readonly Box[]): number {
+  return boxes.reduce((sum, box) => sum + area(box), 0)
+}
+
 function shareOf(boxes: readonly Box[], { width_px, height_px }: Findings): number {
-  return boxes.reduce((sum, box) => sum + area(box), 0) / (width_px * height_px)
+  return shown_px(boxes) / (width_px * height_px)
 }

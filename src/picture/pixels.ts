@@ -8,7 +8,15 @@ import { gridOf } from "../mark/lapped.ts"
 import { psnrFor, type MarkPolicy, type Strength } from "../mark/policy.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
 import { labelled, type Label } from "./label.ts"
-import { countedFaces, countedPlates, keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
+import {
+  countedFaces,
+  countedPlates,
+  keptBoxes,
+  undoubted,
+  type Box,
+  type Findings,
+  type Region,
+} from "./level.ts"
 
 // One thread per picture and nothing remembered: throughput comes from several processes, and a cached picture is a
 // plaintext that stays.
@@ -135,10 +143,10 @@ export function redacted(pixels: Pixels, kept: Uint8Array): Pixels {
 }
 
 /** For each pixel 1 where a level shows it, else 0. */
-export function keptMask(level: Level, found: Findings): Uint8Array {
+export function keptMask(level: Level, found: Findings, region: Region = "usual"): Uint8Array {
   const { width_px, height_px } = found
   const mask = new Uint8Array(width_px * height_px)
-  const { keep, solid } = keptBoxes(level, found)
+  const { keep, solid } = keptBoxes(level, found, region)
   const fillBox = (box: Box, value: 0 | 1) => {
     for (const [start, end] of rowsOf(box, found)) mask.fill(value, start, end)
   }
