@@ -4,7 +4,7 @@ import { compareTo, sightOf } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
 import { decodeLeak, lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
 import { likenessesTo } from "../src/picture/likeness.ts"
-import { closestOf, explains, likelyOf, warpsOf, type Close, type Likely } from "../src/picture/lookup.ts"
+import { closestOf, explains, likelyOf, type Close, type Likely } from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { decode } from "../src/picture/pixels.ts"
@@ -94,7 +94,7 @@ async function resultOf(name: string, { attack, level, shown_px, file, leak }: F
 
 /** By small likenesses, as custody/trace.ts orders them. */
 async function closeOf({ pixels }: Leak, likely: readonly Likely[]): Promise<readonly Close[]> {
-  const guesses = likely.map(each => ({ ...each, warps: warpsOf(each), parts: partsOf(each.name) }))
+  const guesses = likely.map(({ name, ways }) => ({ ways, parts: partsOf(name) }))
   const told = await likenessesTo(pixels, guesses)
   return closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
 }
@@ -107,22 +107,30 @@ function partsOf(name: string): Sketch["parts"] {
   return all[(Number(name.slice(filler.length)) + 1) % all.length]!.parts
 }
 
-/** From a file's bytes to what it says of the original that it shows most of. */
-async function traced(file: Uint8Array): Promise<void> {
+const steps = ["decoding and corners", "look-up", "likenesses", "comparing", "all"] as const
+
+/** From a file's bytes to what it says of the original that it shows most of. @returns how long each step took, in ms. */
+async function traced(file: Uint8Array): Promise<number[]> {
+  const at = [performance.now()]
   const leak = await decodeLeak(file)
-  const close = await closeOf(leak, await likelyOf(index, lookAtLeak(leak)))
-  await takenOf(
-    leak,
-    close.slice(0, originalsPerFile).filter(({ name }) => originals.has(name)),
-  )
+  const look = lookAtLeak(leak)
+  at.push(performance.now())
+  const likely = await likelyOf(index, look)
+  at.push(performance.now())
+  const close = await closeOf(leak, likely)
+  at.push(performance.now())
+  const opened = close.slice(0, originalsPerFile).filter(({ name }) => originals.has(name))
+  await takenOf(leak, opened)
+  at.push(performance.now())
+  return [...at.slice(1).map((end, i) => end - at[i]!), at.at(-1)! - at[0]!]
 }
 
 /** Of several that are opened the one that explains most of the leak. */
 async function takenOf({ pixels, steps }: Leak, opened: readonly Close[]): Promise<string | undefined> {
   const compared: { readonly name: string; readonly worth: number }[] = []
-  for (const { name, guess } of opened) {
+  for (const { name, guesses } of opened) {
     const { file, plate } = originals.get(name)!
-    const told = compareTo(sightOf(await decode(file), [plate]), pixels, steps, guess)
+    const told = compareTo(sightOf(await decode(file), [plate]), pixels, steps, guesses)
     if (told === null) continue
     const { alignment, shown_px } = told
     compared.push({ name, worth: explains({ likeness: alignment.likeness, shown_px }) })
@@ -168,18 +176,16 @@ async function printTimes(sort_ms: number): Promise<void> {
 
 /** Of files evenly taken, one after the other on this core. */
 async function printTraces(): Promise<void> {
-  const took: number[] = []
-  for (let n = 0; n < Math.min(timedFiles, files.length); n += 1) {
-    const file = files[Math.floor(((n + 0.5) * files.length) / timedFiles)]!
-    const at = performance.now()
-    await traced(file)
-    took.push(performance.now() - at)
+  const took: number[][] = []
+  for (let n = 0; n < Math.min(timedFiles, files.length); n += 1)
+    took.push(await traced(files[Math.floor(((n + 0.5) * files.length) / timedFiles)]!))
+  const traces = `A whole trace of a file among ${index.size} originals, ${took.length} files`
+  console.log(`\n| ${traces} | median | nine in ten | longest |\n|---|---|---|---|`)
+  for (const [i, step] of steps.entries()) {
+    const sorted = took.map(each => each[i]!).sort((a, b) => a - b)
+    const of = (part: number) => `${(sorted[Math.floor(part * sorted.length)]! / 1000).toFixed(2)} s`
+    console.log(`| ${step} | ${of(0.5)} | ${of(0.9)} | ${of(0.999)} |`)
   }
-  took.sort((a, b) => a - b)
-  const of = (part: number) => `${(took[Math.floor(part * took.length)]! / 1000).toFixed(2)} s`
-  console.log(
-    `\nA whole trace of a file among ${index.size} originals, decoding to evidence: ${of(0.5)} (median), ${of(0.9)} (nine in ten), ${of(0.999)} (longest) of ${took.length}.`,
-  )
 }
 
 /** A sketch like one of the others, of whose bits an eighth are drawn anew: for time and memory, not for finding. */

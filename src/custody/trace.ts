@@ -3,7 +3,7 @@ import { newId } from "../ids.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
-import { closestOf, explains, likelyOf, warpsOf, type Close } from "../picture/lookup.ts"
+import { closestOf, explains, likelyOf, type Close } from "../picture/lookup.ts"
 import type { Comparison } from "../picture/tracer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
@@ -153,7 +153,7 @@ async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Pro
     const parts = sketches[n]?.parts.map(({ box, likeness }) => ({ box, likeness }))
     return parts === undefined ? [] : [{ ...each, parts }]
   })
-  const guesses = known.map(({ parts, isMirrored, ...each }) => ({ parts, isMirrored, warps: warpsOf(each) }))
+  const guesses = known.map(({ parts, ways }) => ({ parts, ways }))
   const told = known.length === 0 ? [] : await house.pictures.tracer.liken(bytes, guesses)
   const byName = new Map(known.map(({ name }, n) => [name, told[n] ?? null]))
   return closestOf(likely, byName).slice(0, originalsPerFile)
@@ -174,7 +174,7 @@ async function compared(
   let best: { readonly capture: string; readonly comparison: Comparison } | null = null
   const tried: string[] = []
   const gone: string[] = []
-  for (const { name: capture, guess } of candidates) {
+  for (const { name: capture, guesses } of candidates) {
     const opened = await originalOrNull(house, one, capture)
     if (opened === null) {
       gone.push(capture)
@@ -182,7 +182,7 @@ async function compared(
     }
     tried.push(capture)
     const plates = opened.findings?.plates ?? []
-    const asked = { original: opened.picture, plates, guess }
+    const asked = { original: opened.picture, plates, guesses }
     const comparison = await house.pictures.tracer.compare(bytes, asked)
     if (comparison === null || comparison.likeness <= barely) continue
     if (best === null || explains(comparison) > explains(best.comparison)) best = { capture, comparison }

@@ -65,15 +65,17 @@ export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
 
 /**
  * As `compare`, with one original and several leaks.
- * @param guess  how the leak lies on the original, as looking for it told: where both are alike there, no other way is tried.
+ * @param guesses  how the leak may lie on the original, as looking for it told: where both are alike so, no other way is tried.
  */
 export function compareTo(
   sight: Sight,
   leak: Pixels,
   steps: Steps | null,
-  guess: Lie | null = null,
+  guesses: readonly Lie[] = [],
 ): Told | null {
-  const guessed = guess === null ? null : closelyLaid(sight, leak, { ...guess, agreeing: 0 })
+  const [guessed = null] = guesses
+    .map(guess => closelyLaid(sight, leak, { ...guess, agreeing: 0 }))
+    .sort((one, other) => other.alignment.likeness - one.alignment.likeness)
   const isSure = guessed !== null && guessed.alignment.likeness >= sureLikeness
   const laid = isSure ? guessed : bestLaid(sight, leak)
   if (laid === null || laid.alignment.likeness < leastLikeness) return null
@@ -146,7 +148,7 @@ const doubtful = 0.3
 /** So many starts are laid closely, which costs the most. */
 const mostLaid = 3
 
-/** A guess with which both are so alike is right. The wrong way round a vehicle may be as alike: that is not to be guessed. */
+/** A guess with which both are so alike is right, or is that of two ways round which is. */
 const sureLikeness = 0.5
 
 /** Below this a leak is none of this original's. */

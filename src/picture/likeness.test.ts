@@ -1,12 +1,14 @@
 import sharp from "sharp"
 import { beforeAll, describe as suite, expect, test } from "vitest"
 import { drawOriginals, leaks, type Original } from "../../test/leaks.ts"
-import { composed, identity, scaling, shifting, warpedX, warpedY } from "../mark/warp.ts"
+import { composed, identity, scaling, shifting, warpedX, warpedY, type Warp } from "../mark/warp.ts"
 import { decodeLeak, lookAtLeak } from "./leak.ts"
-import { likenessesTo, type Guess } from "./likeness.ts"
-import { closestOf, likelyOf, warpsOf, type Likely } from "./lookup.ts"
+import { likenessesTo, type Guess, type Likened, type Way } from "./likeness.ts"
+import { closestOf, likelyOf, type Likely } from "./lookup.ts"
 import { Originals } from "./originals.ts"
 import type { Pixels } from "./pixels.ts"
+
+const asIs = (...warps: readonly Warp[]): Way => ({ warps, isMirrored: false })
 
 suite("likenesses", () => {
   let originals: readonly Original[] = []
@@ -23,7 +25,7 @@ suite("likenesses", () => {
     const warp = scaling(4, 4)
     const told = await likenessesTo(
       pixels,
-      originals.map(({ sketch }) => ({ warps: [warp], isMirrored: false, parts: sketch.parts })),
+      originals.map(({ sketch }) => ({ ways: [asIs(warp)], parts: sketch.parts })),
     )
     const likenesses = told.map(each => each?.likeness ?? -1)
     const own = likenesses[1]!
@@ -31,27 +33,33 @@ suite("likenesses", () => {
     expect(own).toBeGreaterThan(0.7)
     const { parts } = originals[1]!.sketch
     const off = composed(shifting(160, 90), warp)
-    expect(await alike(pixels, { warps: [off], isMirrored: false, parts })).toBeLessThan(0.3)
-    expect(await alike(pixels, { warps: [off, warp], isMirrored: false, parts })).toBe(own)
-    expect(await alike(pixels, { warps: [warp], isMirrored: true, parts })).toBeLessThan(own - 0.2)
+    expect(await alike(pixels, { ways: [asIs(off)], parts })).toBeLessThan(0.3)
+    expect(await alike(pixels, { ways: [asIs(off, warp)], parts })).toBe(own)
+    const mirrored = { ...asIs(warp), isMirrored: true }
+    expect(await alike(pixels, { ways: [mirrored], parts })).toBeLessThan(own - 0.2)
+    expect(await likenessesTo(pixels, [{ ways: [mirrored, asIs(warp)], parts }])).toMatchObject([
+      { likeness: own, lies: [{ isMirrored: false }] },
+    ])
   })
 
   test("tell how a leak lies better than they were told, and how much of it they show", async () => {
     const { pixels } = await decodeLeak(originals[0]!.l4)
     const parts = originals[0]!.sketch.parts.slice(0, 1)
     const near = composed(shifting(9, -6), scaling(1.01, 0.995))
-    const [told] = await likenessesTo(pixels, [{ warps: [near], isMirrored: false, parts }])
+    const [told] = await likenessesTo(pixels, [{ ways: [asIs(near)], parts }])
     for (const [x, y] of [
       [0, 0],
       [1024, 0],
       [0, 768],
       [1024, 768],
     ] as const)
-      expect(Math.hypot(warpedX(told!.warp, x, y) - x, warpedY(told!.warp, x, y) - y)).toBeLessThan(1.5)
+      expect(
+        Math.hypot(warpedX(told!.lies[0]!.warp, x, y) - x, warpedY(told!.lies[0]!.warp, x, y) - y),
+      ).toBeLessThan(1.5)
     expect(told!.share).toBeGreaterThan(0.98)
     const { region } = originals[0]!
     const [part] = await likenessesTo(pixels, [
-      { warps: [identity], isMirrored: false, parts: originals[0]!.sketch.parts.slice(1) },
+      { ways: [asIs(identity)], parts: originals[0]!.sketch.parts.slice(1) },
     ])
     expect(part!.share).toBeCloseTo((region.width_px * region.height_px) / (1024 * 768), 1)
   })
@@ -62,8 +70,7 @@ suite("likenesses", () => {
     // What is solid around it was cut off, on whole blocks.
     const warp = shifting(8 * Math.floor(x_px / 8), 8 * Math.floor(y_px / 8))
     const [whole, ...regions] = originals[2]!.sketch.parts
-    const of = (parts: Original["sketch"]["parts"]) =>
-      alike(pixels, { warps: [warp], isMirrored: false, parts })
+    const of = (parts: Original["sketch"]["parts"]) => alike(pixels, { ways: [asIs(warp)], parts })
     expect(await of(regions)).toBeGreaterThan(0.8)
     expect(await of([whole!])).toBeLessThan(await of(regions))
     expect(await of([whole!, ...regions])).toBe(await of(regions))
@@ -74,7 +81,7 @@ suite("likenesses", () => {
     expect(await likenessesTo(pixels, [])).toEqual([])
     const { box } = originals[0]!.sketch.parts[0]!
     for (const parts of [[], [{ box, likeness: new Uint8Array(40) }]])
-      expect(await likenessesTo(pixels, [{ warps: [identity], isMirrored: false, parts }])).toEqual([null])
+      expect(await likenessesTo(pixels, [{ ways: [asIs(identity)], parts }])).toEqual([null])
   })
 
   test("of originals that a leak's corners lie on, its own comes first", async () => {
@@ -82,11 +89,7 @@ suite("likenesses", () => {
     originals.forEach(({ sketch }, n) => index.add(String(n), sketch))
     const leak = await decodeLeak(await leaks["L2, JPEG 50 at half size"]!(originals[3]!))
     const likely = await likelyOf(index, lookAtLeak(leak))
-    const guesses = likely.map(each => ({
-      ...each,
-      warps: warpsOf(each),
-      parts: originals[Number(each.name)]!.sketch.parts,
-    }))
+    const guesses = likely.map(({ name, ways }) => ({ ways, parts: originals[Number(name)]!.sketch.parts }))
     const told = await likenessesTo(leak.pixels, guesses)
     const close = closestOf(likely, new Map(likely.map(({ name }, n) => [name, told[n]!])))
     expect(close[0]).toMatchObject({ name: "3" })
@@ -99,20 +102,24 @@ test.each([false, true])("whether it is mirrored (%s) goes by the corners", asyn
   originals.forEach(({ sketch }, n) => index.add(String(n), sketch))
   const file = isMirrored ? await sharp(originals[1]!.l4).flop().png().toBuffer() : originals[1]!.l4
   const likely = await likelyOf(index, lookAtLeak(await decodeLeak(file)))
-  expect(likely[0]).toMatchObject({ name: "1", isMirrored })
+  expect(likely[0]!.name).toBe("1")
+  expect(likely[0]!.ways[0]!.isMirrored).toBe(isMirrored)
   expect(new Set(likely.map(({ name }) => name)).size).toBe(likely.length)
 })
 
 suite("the closest", () => {
   const likely: readonly Likely[] = ["a", "b", "c"].map((name, n) => {
-    const found = { name, votes: 100 - 10 * n, agreeing: 20, warp: identity, flat: identity }
-    return { ...found, isMirrored: false, isOneWay: n < 2 }
+    return { name, votes: 100 - 10 * n, ways: [asIs(identity)] }
   })
+  const toldOf = (likeness: number): Likened => {
+    return { likeness, share: 1, lies: [{ warp: shifting(likeness, 0), isMirrored: true }] }
+  }
   const told = (likenesses: Readonly<Record<string, number | null>>) =>
     new Map(
-      Object.entries(likenesses).map(([name, likeness]) => {
-        return [name, likeness === null ? null : { likeness, share: 1, warp: shifting(likeness, 0) }]
-      }),
+      Object.entries(likenesses).map(([name, likeness]) => [
+        name,
+        likeness === null ? null : toldOf(likeness),
+      ]),
     )
   const named = (likenesses: Readonly<Record<string, number | null>>, some = likely) =>
     closestOf(some, told(likenesses)).map(({ name }) => name)
@@ -120,26 +127,21 @@ suite("the closest", () => {
   test("are ordered by likeness, and go on from where it was told", () => {
     expect(named({ a: 0.6, b: 0.64, c: 0.61 })).toEqual(["b", "a", "c"])
     const [first] = closestOf(likely, told({ a: 0.6, b: 0.64, c: 0.61 }))
-    expect(first!.guess).toEqual({ warp: shifting(0.64, 0), isMirrored: false })
-  })
-
-  test("tell no guess where it may be the mirror image that lies so", () => {
-    expect(closestOf(likely, told({ a: 0.1, b: 0.1, c: 0.9 }))).toEqual([{ name: "c", guess: null }])
+    expect(first!.guesses).toEqual([{ warp: shifting(0.64, 0), isMirrored: true }])
   })
 
   test("are without those that are far less alike, or as alike in a part of the leak alone", () => {
     expect(named({ a: 0.2, b: 0.8, c: null })).toEqual(["b"])
-    const most = { likeness: 0.9, warp: identity }
     const some = new Map([
-      ["a", { ...most, share: 0.3 }],
-      ["b", { ...most, likeness: 0.85, share: 1 }],
+      ["a", { ...toldOf(0.9), share: 0.3 }],
+      ["b", toldOf(0.85)],
     ])
     expect(closestOf(likely.slice(0, 2), some).map(({ name }) => name)).toEqual(["b"])
   })
 
   test("begin with what there is no likeness of any more, and leave nothing out for it", () => {
     expect(named({ a: 0.7, c: 0.7 })).toEqual(["b", "a", "c"])
-    expect(closestOf(likely, told({ a: 0.7, c: 0.7 }))[0]!.guess).toBeNull()
+    expect(closestOf(likely, told({ a: 0.7, c: 0.7 }))[0]!.guesses).toEqual([])
     expect(named({}, likely.slice(0, 1))).toEqual(["a"])
     expect(named({}, [])).toEqual([])
   })

@@ -3,16 +3,22 @@ import { align, type Freedom } from "../mark/align.ts"
 import { planeOf, scaled, type Plane } from "../mark/plane.ts"
 import type { View } from "../mark/view.ts"
 import { composed, inverted, scaling, shifting, warpedX, warpedY, type Warp } from "../mark/warp.ts"
+import type { Lie } from "./compare.ts"
 import type { Box } from "./level.ts"
 import type { Pixels } from "./pixels.ts"
 import { sideOf } from "./sides.ts"
 import { sketchLimits, type SketchPart } from "./sketch.ts"
 
-/** How a leak may lie on an original, and what that looks like. */
-export interface Guess {
-  /** From the leak, or its mirror image, to the original: how its corners say, in one way or more. */
+/** How a leak, or its mirror image, may lie on an original: as its corners say, in one way or more. */
+export interface Way {
+  /** To the original. */
   readonly warps: readonly Warp[]
   readonly isMirrored: boolean
+}
+
+/** What a leak may show, and how it may lie there. */
+export interface Guess {
+  readonly ways: readonly Way[]
   readonly parts: readonly Pick<SketchPart, "box" | "likeness">[]
 }
 
@@ -22,23 +28,31 @@ export interface Likened {
   readonly likeness: number
   /** Of what the leak shows, the share that the likeness has something to be held against. */
   readonly share: number
-  /** From the leak, or its mirror image, to the original. */
-  readonly warp: Warp
+  /** How the leak lies there, and where the other way round is about as alike, how it lies so. */
+  readonly lies: readonly Lie[]
 }
 
 /**
- * The longer side at which a leak is held against likenesses, one after the other, and how many of them go on from each to the
- * next: those that are most alike, and the first that were named. Vehicles of one make are as alike as one at the first, and
- * not at the last.
+ * The longer side at which a leak is held against likenesses, one after the other, and how many of the guesses go on from each
+ * to the next: those that are most alike, and so many of the first that were named. Vehicles of one make are as alike as one at
+ * the first, and not at the last.
  */
 const stages = [
-  { side_px: 80, freedom: "affine", steps: 6, going: 8 },
-  { side_px: 160, freedom: "affine", steps: 8, going: 4 },
-  { side_px: 320, freedom: "perspective", steps: 12, going: 4 },
+  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, first: 2 } },
+  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, first: 0 } },
+  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, first: 0 } },
 ] as const
-const firstGoing = 2
 
-/** A part that explains less than this share of what another of the same original explains is not what the leak shows. */
+/** What is more unlike than so many times what is most alike is another vehicle. */
+const mostUnlike = 4
+
+/** What is more unlike than so many times what it is the other way round lies the other way round. */
+const mostUnlikeWay = 1.6
+
+/** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
+const mostAlike = 0.99
+
+/** A part, or a way round, that explains less than this share of what another of the same original explains is not the leak's. */
 const partShare = 0.6
 
 /**
@@ -52,12 +66,12 @@ export async function likenessesTo(
   guesses: readonly Guess[],
 ): Promise<readonly (Likened | null)[]> {
   let laid: Laid[] = []
-  for (const [n, { warps, isMirrored, parts }] of guesses.entries())
-    for (const part of parts) {
-      const plane = await planeIn(part.likeness)
+  for (const [n, { ways, parts }] of guesses.entries())
+    for (const { box, likeness } of parts) {
+      const plane = await planeIn(likeness)
       if (plane === null) continue
-      for (const warp of warps)
-        laid.push({ n, isMirrored, plane, box: part.box, warp, likeness: 0, share: 0 })
+      for (const { warps, isMirrored } of ways)
+        for (const warp of warps) laid.push({ n, isMirrored, plane, box, warp, likeness: 0, share: 0 })
     }
   for (const { going, ...stage } of stages) {
     const ways = new Set(laid.map(({ isMirrored }) => isMirrored))
@@ -66,24 +80,48 @@ export async function likenessesTo(
     laid = goingOn(laid, going)
   }
   return guesses.map((_, n) => {
-    const best = laid.find(each => each.n === n)
-    return best === undefined || best.share === 0
-      ? null
-      : { likeness: best.likeness, share: best.share, warp: best.warp }
+    const own = laid.filter(each => each.n === n)
+    const [best] = own
+    if (best === undefined || best.share === 0) return null
+    const ways = own.filter(
+      ({ isMirrored }, i) => own.findIndex(each => each.isMirrored === isMirrored) === i,
+    )
+    const lies = ways.map(({ warp, isMirrored }) => ({ warp, isMirrored }))
+    return { likeness: best.likeness, share: best.share, lies }
   })
 }
 
-/** Of so many guesses each part that may be what the leak shows, the way in which it explains most; what explains most first. */
-function goingOn(laid: readonly Laid[], guesses: number): Laid[] {
+/** Of the guesses that go on each part that may be what the leak shows, in each way round that may be; what explains most first. */
+function goingOn(
+  laid: readonly Laid[],
+  { most, first }: { readonly most: number; readonly first: number },
+): Laid[] {
   const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
   const best = new Map<number, Laid>()
   for (const each of ranked) if (!best.has(each.n)) best.set(each.n, each)
-  const first = [...best.keys()].filter(n => n < firstGoing)
-  const others = [...best.keys()].filter(n => n >= firstGoing)
-  const going = new Set([...first, ...others].slice(0, guesses))
+  const least = Math.min(...[...best.values()].map(unlikeness))
+  const named = [...best.keys()].filter(n => n < first)
+  const others = [...best.entries()].filter(
+    ([n, each]) => n >= first && unlikeness(each) <= mostUnlike * least,
+  )
+  const going = new Set([...named, ...others.map(([n]) => n)].slice(0, most))
   return ranked
     .filter(each => going.has(each.n) && explained(each) >= partShare * explained(best.get(each.n) as Laid))
-    .filter(({ plane }, i, all) => all.findIndex(other => other.plane === plane) === i)
+    .filter((each, i, all) => all.findIndex(other => isOf(each, other, each.isMirrored)) === i)
+    .filter((each, _, all) => {
+      const other = all.find(other => isOf(each, other, !each.isMirrored))
+      return other === undefined || 1 - each.likeness <= mostUnlikeWay * (1 - other.likeness)
+    })
+}
+
+/** Whether the other lies on the same part, this way round. */
+function isOf({ plane }: Laid, other: Laid, isMirrored: boolean): boolean {
+  return other.plane === plane && other.isMirrored === isMirrored
+}
+
+/** What a leak is unlike a likeness by; what it shows beside that counts. */
+export function unlikeness({ likeness, share }: Pick<Likened, "likeness" | "share">): number {
+  return 1 - Math.min(mostAlike, likeness * Math.sqrt(share))
 }
 
 /** How much of a leak a likeness explains: a region of another vehicle of one make may be more alike, and explains less. */
@@ -98,10 +136,9 @@ interface Small {
   readonly toLeak: Warp
 }
 
-interface Laid extends Likened {
+interface Laid extends Omit<Likened, "lies">, Lie {
   /** Of which guess. */
   readonly n: number
-  readonly isMirrored: boolean
   readonly plane: Plane
   readonly box: Box
 }

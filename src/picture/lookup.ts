@@ -1,15 +1,17 @@
 import type { LeakLook } from "./leak.ts"
 import { parseDescriptors } from "./descriptors.ts"
 import type { Candidate, Originals } from "./originals.ts"
-import type { Warp } from "../mark/warp.ts"
 import type { Lie } from "./compare.ts"
-import type { Likened } from "./likeness.ts"
+import { unlikeness, type Likened, type Way } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
-/** An original that a leak, or its mirror image, may have come from. */
-export interface Likely extends Candidate {
-  /** Whether its corners leave no doubt which of both it is. */
-  readonly isOneWay: boolean
+/** An original that a leak may have come from. */
+export interface Likely {
+  readonly name: string
+  /** What speaks for it, of the way for which more corners do. */
+  readonly votes: number
+  /** How it may lie there, the likelier first; mirrored as well as not only where its corners leave doubt. */
+  readonly ways: readonly Way[]
 }
 
 /** A vehicle's front looks in a mirror much as it does: with this share of what speaks for one way, the other may be it. */
@@ -28,10 +30,7 @@ const likelyShare = 0.2
 /** What speaks with that for less than this share of the best is not opened: such are told apart by comparing pictures. */
 const closeShare = 0.85
 
-/** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
-const mostAlike = 0.99
-
-/** The originals of a leak by its corners, or those of its mirror image, each the way that more speaks for, the likeliest first. */
+/** The originals of a leak by its corners, or those of its mirror image, the likeliest first. */
 export async function likelyOf(
   originals: Originals,
   { side_px, descriptors, mirrored }: LeakLook,
@@ -43,11 +42,13 @@ export async function likelyOf(
   const found = (await originals.findEither(ways, side_px, 4 * mostLikely)).filter(
     ({ agreeing }) => agreeing >= leastCorners,
   )
-  const likely = found.flatMap(each => {
+  const likely = found.flatMap((each): readonly Likely[] => {
     const other = found.find(({ name, isMirrored }) => name === each.name && isMirrored !== each.isMirrored)
     // What speaks for each way was told by other originals beside it; how many corners agree was not.
     if (other !== undefined && other.agreeing > each.agreeing) return []
-    return [{ ...each, isOneWay: (other?.votes ?? 0) < otherWayShare * each.votes }]
+    const isOneWay = (other?.votes ?? 0) < otherWayShare * each.votes
+    const ways = other === undefined || isOneWay ? [each] : [each, other]
+    return [{ name: each.name, votes: each.votes, ways: ways.map(wayOf) }]
   })
   return likely
     .filter(({ name }, i) => likely.findIndex(each => each.name === name) === i)
@@ -55,11 +56,16 @@ export async function likelyOf(
     .slice(0, mostLikely)
 }
 
+/** How a leak may lie on a candidate: with the perspective that its corners tell, and without. */
+function wayOf({ warp, flat, isMirrored }: Candidate): Way {
+  return { warps: warp[6] === 0 && warp[7] === 0 ? [warp] : [warp, flat], isMirrored }
+}
+
 /** An original that is worth comparing. */
 export interface Close {
   readonly name: string
-  /** How the leak lies on it; `null` where that is not known, or not which way round. */
-  readonly guess: Lie | null
+  /** How the leak lies on it, in two ways where it is not known which way round; none where nothing is known. */
+  readonly guesses: readonly Lie[]
 }
 
 /**
@@ -74,18 +80,15 @@ export function closestOf(
   const ranked = likely
     .flatMap((each): readonly (Close & { readonly worth: number })[] => {
       const likened = told.get(each.name)
-      if (likened === undefined) return [{ name: each.name, guess: null, worth: Infinity }]
+      if (likened === undefined) return [{ name: each.name, guesses: [], worth: Infinity }]
       if (likened === null) return []
-      const guess = each.isOneWay ? { warp: likened.warp, isMirrored: each.isMirrored } : null
-      return [{ name: each.name, guess, worth: worthOf(each, likened) }]
+      return [{ name: each.name, guesses: likened.lies, worth: Math.sqrt(each.votes) / unlikeness(likened) }]
     })
     .sort((a, b) => b.worth - a.worth)
   const best = ranked.find(({ worth }) => worth < Infinity)?.worth ?? 0
-  return ranked.filter(({ worth }) => worth >= closeShare * best).map(({ name, guess }) => ({ name, guess }))
-}
-
-function worthOf({ votes }: Candidate, { likeness, share }: Likened): number {
-  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share)))
+  return ranked
+    .filter(({ worth }) => worth >= closeShare * best)
+    .map(({ name, guesses }) => ({ name, guesses }))
 }
 
 /**
@@ -94,9 +97,4 @@ function worthOf({ votes }: Candidate, { likeness, share }: Likened): number {
  */
 export function explains({ likeness, shown_px }: Pick<Comparison, "likeness" | "shown_px">): number {
   return likeness ** 2 * shown_px
-}
-
-/** The ways in which a leak may lie on a candidate: with the perspective that its corners tell, and without. */
-export function warpsOf({ warp, flat }: Pick<Candidate, "warp" | "flat">): readonly Warp[] {
-  return warp[6] === 0 && warp[7] === 0 ? [warp] : [warp, flat]
 }

@@ -24,7 +24,7 @@ serveJobs<TraceJob>(
     if (job.ask === "look") return lookAtLeak(leak)
     if (job.ask === "liken") return await likenessesTo(leak.pixels, job.guesses)
     const sight = sightOf(await decode(job.original), job.plates)
-    const found = compareTo(sight, leak.pixels, leak.steps, job.guess)
+    const found = compareTo(sight, leak.pixels, leak.steps, job.guesses)
     if (found === null) return null
     const { plain, even, quantised, shown_px, alignment, isMirrored } = found
     return { plain, even, quantised, shown_px, likeness: alignment.likeness, isMirrored } satisfies Comparison

@@ -13,11 +13,11 @@ export type TraceJob =
   | { readonly ask: "liken"; readonly file: Uint8Array; readonly guesses: readonly Guess[] }
   | ({ readonly ask: "compare"; readonly file: Uint8Array } & Opened)
 
-/** An original that was opened to be compared, and how the file seems to lie on it. */
+/** An original that was opened to be compared, and how the file seems to lie on it, in one way or two. */
 export interface Opened {
   readonly original: Uint8Array
   readonly plates: readonly Box[]
-  readonly guess: Lie | null
+  readonly guesses: readonly Lie[]
 }
 
 /** What a file says of one original. */
@@ -87,9 +87,15 @@ export function openTracer(): Tracer {
 function isLikened(value: unknown): value is Likened | null {
   if (value === null) return true
   if (typeof value !== "object") return false
-  const { likeness, share, warp } = value as Partial<Likened>
-  const isWarp = Array.isArray(warp) && warp.length === 8 && warp.every(Number.isFinite)
-  return Number.isFinite(likeness) && Number.isFinite(share) && isWarp
+  const { likeness, share, lies } = value as Partial<Likened>
+  return Number.isFinite(likeness) && Number.isFinite(share) && Array.isArray(lies) && lies.every(isLie)
+}
+
+function isLie(value: unknown): value is Lie {
+  const { warp, isMirrored } = (value ?? {}) as Partial<Lie>
+  return (
+    Array.isArray(warp) && warp.length === 8 && warp.every(Number.isFinite) && typeof isMirrored === "boolean"
+  )
 }
 
 function isEvidence(value: unknown): value is Float32Array {
