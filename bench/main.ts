@@ -110,14 +110,14 @@ async function releases(port: TestPort): Promise<void> {
       await measure("keep regions, L2", {
         clients,
         count,
-        run: () => keepRegions(drawn.picture, "L2", findings, null),
+        run: () => keepRegions(drawn.picture, { level: "L2" }, findings, null),
       }),
     )
     rows.push(
       await measure("keep regions, L4", {
         clients,
         count,
-        run: () => keepRegions(drawn.picture, "L4", findings, null),
+        run: () => keepRegions(drawn.picture, { level: "L4" }, findings, null),
       }),
     )
     const run = async (i: number) =>

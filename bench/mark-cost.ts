@@ -48,16 +48,24 @@ export async function costs(): Promise<Costs> {
   const marking = { keys, policy: "usual", label: null } as const
   const bare = () =>
     sharp(file).jpeg({ quality: 92, chromaSubsampling: "4:4:4", optimiseCoding: false }).toBuffer()
-  const { bytes } = await keepRegions(file, "L4", found, marking)
+  const { bytes } = await keepRegions(file, { level: "L4" }, found, marking)
   const leak = await sharp(bytes).jpeg({ quality: 50 }).toBuffer()
   const leakPixels = await decode(leak)
   const copy = { ...pixels, rgb: Uint8Array.from(pixels.rgb) }
   const works: readonly [string, () => unknown, number][] = [
     ["bare decode and encode", bare, warm],
     ["embed alone, L4", () => embed(pixels, copy, { codeword, kept, psnr_db: 44 }), warm],
-    ["release L4: decode, keep, mark, encode", () => keepRegions(file, "L4", found, marking), warm],
-    ["the same without a mark", () => keepRegions(file, "L4", found, null), warm],
-    ["release L2: decode, keep, mark, encode", () => keepRegions(file, "L2", found, marking), warm],
+    [
+      "release L4: decode, keep, mark, encode",
+      () => keepRegions(file, { level: "L4" }, found, marking),
+      warm,
+    ],
+    ["the same without a mark", () => keepRegions(file, { level: "L4" }, found, null), warm],
+    [
+      "release L2: decode, keep, mark, encode",
+      () => keepRegions(file, { level: "L2" }, found, marking),
+      warm,
+    ],
     [
       "compare a leak (JPEG 50) with its original",
       () => compare(pixels, leakPixels, [plate], stepsOf(leak)),

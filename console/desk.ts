@@ -3,6 +3,7 @@ import type { Event } from "../src/custody/history.ts"
 import type { Preview } from "../src/custody/preview.ts"
 import type { GrantState } from "../src/grant/decide.ts"
 import { differencesOf } from "../src/grant/edit.ts"
+import { extentWords } from "../src/grant/level.ts"
 import { isAgencyOffice, type Office } from "../src/grant/office.ts"
 import { termsDigest, unusual, type Terms } from "../src/grant/terms.ts"
 import { element, factsOf, rowsOf, silhouetteOf } from "./draw.ts"
@@ -198,7 +199,7 @@ function termsTable(terms: Terms): HTMLElement {
   const rows: [string, string][] = [
     ["purpose", `${terms.purpose}, work order ${terms.work_order}`],
     ["holder", `${terms.holder}${terms.device === null ? "" : `, on one device`}`],
-    ["what", `${terms.images} distinct images at ${terms.level}, ${terms.releases} releases in all`],
+    ["what", `${terms.images} distinct images at ${extentWords(terms)}, ${terms.releases} releases in all`],
     ["lanes", terms.lanes.join(", ")],
     [
       "captured",

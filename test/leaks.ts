@@ -24,8 +24,8 @@ export async function drawOriginals(count: number, hour: number): Promise<readon
     const findings = { width_px, height_px, plates: [plate.box], faces: [], doubted: undoubted }
     originals.push({
       sketch: parseSketch(await sketchOf(await decode(picture), [plate.box]))!,
-      l2: (await keepRegions(picture, "L2", findings, null)).bytes,
-      l4: (await keepRegions(picture, "L4", findings, null)).bytes,
+      l2: (await keepRegions(picture, { level: "L2" }, findings, null)).bytes,
+      l4: (await keepRegions(picture, { level: "L4" }, findings, null)).bytes,
       region: keptBoxes("L2", findings).keep[0]!,
     })
   }

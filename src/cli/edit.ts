@@ -6,6 +6,7 @@ import { termsDigest, type Terms } from "../grant/terms.ts"
 import { contextOf } from "./context.ts"
 import { fetchGrant } from "./grant-reading.ts"
 import { answer, table, tell } from "./say.ts"
+import { regionTerm } from "./terms.ts"
 import { endOf } from "./times.ts"
 
 interface EditOptions {
@@ -13,6 +14,7 @@ interface EditOptions {
   readonly releases?: string
   readonly people?: string
   readonly level?: string
+  readonly region?: string
   readonly lane?: string[]
   readonly hours?: string
   readonly dates?: string
@@ -34,6 +36,7 @@ export function editCommand(command: Command): void {
       .option("--releases <number>")
       .option("--people <number>")
       .option("--level <level>")
+      .option("--region <region>", "usual or wide")
       .option("--lane <lane...>")
       .option("--hours <from-until>")
       .option("--dates <first..last>")
@@ -70,7 +73,7 @@ async function edit(
   ])
 }
 
-function edited(was: Terms, options: EditOptions): Terms {
+function edited({ region, ...was }: Terms, options: EditOptions): Terms {
   const hours = options.hours === undefined ? null : /^(\d{1,2})-(\d{1,2})$/.exec(options.hours)
   const [first, last] = options.dates?.split("..") ?? []
   const level = levelOf(options.level ?? was.level)
@@ -83,6 +86,7 @@ function edited(was: Terms, options: EditOptions): Terms {
   return {
     ...was,
     level,
+    ...regionTerm(options.region ?? region),
     images,
     releases,
     people: options.people === undefined ? was.people : Number(options.people),

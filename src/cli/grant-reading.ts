@@ -4,6 +4,7 @@ import type { Preview } from "../custody/preview.ts"
 import { Fault } from "../fault.ts"
 import { differencesOf } from "../grant/edit.ts"
 import type { Glass } from "../grant/glass.ts"
+import { extentWords } from "../grant/level.ts"
 import { unusual, type Terms } from "../grant/terms.ts"
 import { contextOf, listQuery, type Context } from "./context.ts"
 import { answer, table } from "./say.ts"
@@ -168,7 +169,7 @@ export function termsLines(terms: Terms): string[] {
   return [
     `purpose        ${terms.purpose}, work order ${terms.work_order}, contract ${terms.contract ?? "none (a case)"}`,
     `holder         ${terms.holder}${terms.device === null ? "" : `, on the device ${terms.device}`}`,
-    `what           ${terms.images} distinct images at ${terms.level}`,
+    `what           ${terms.images} distinct images at ${extentWords(terms)}`,
     ...(terms.people === null
       ? []
       : [`people         at most ${terms.people}: faces found, added up over distinct images`]),

@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { Fault } from "../fault.ts"
-import { levelOf } from "../grant/level.ts"
+import { levelOf, wide_px } from "../grant/level.ts"
 import { purposes, type Purpose, type Terms } from "../grant/terms.ts"
 import { endOf } from "./times.ts"
 
@@ -14,6 +14,7 @@ export interface TermsOptions {
   readonly dates?: string
   /** Without it what is usual for the purpose. */
   readonly level?: string
+  readonly region?: string
   readonly images: string
   readonly releases?: string
   readonly people?: string
@@ -37,6 +38,10 @@ export function termsOptions(command: Command): Command {
     .option("--hours <from-until>", "port-local hours of the day", "0-24")
     .option("--dates <first..last>", "port-local dates of capture; without it yesterday to today")
     .option("--level <level>", "L1 to L4; without it what is usual for the purpose")
+    .option(
+      "--region <region>",
+      `wide: L2 shows about ${wide_px.toLocaleString("en-US")} pixels around plates; without it what is usual`,
+    )
     .option("--images <number>", "how many distinct images")
     .option("--releases <number>", "how often they leave in all, re-reading included; 3 for each image")
     .option(
@@ -83,6 +88,7 @@ export function termsFrom(
     hours: { from: Number(hours[1]), until: Number(hours[2]) },
     dates: { first, last },
     level,
+    ...regionTerm(options.region),
     selection: options.open === true ? "open" : "frozen",
     captures: options.capture === undefined ? null : [...options.capture].sort(),
     images: Number(options.images),
@@ -94,6 +100,13 @@ export function termsFrom(
     destroy_by: as === "reveal" ? ends_at : endOf(options.destroy, Date.parse(ends_at)),
     comment_commitment: null,
   }
+}
+
+/** The region that is typed, as terms have it. @throws Fault INVALID. */
+export function regionTerm(text: string | undefined): Pick<Terms, "region"> {
+  if (text === undefined || text === "usual") return {}
+  if (text !== "wide") throw new Fault("INVALID", "--region is usual or wide")
+  return { region: text }
 }
 
 function wholeOf(option: string, text: string): number {

@@ -133,6 +133,7 @@ function draftOpening(
     lane,
     hour,
     level: stated.level,
+    ...(grant.terms.region === undefined ? {} : { region: grant.terms.region }),
     admitted: capture.admitted,
     examined: capture.examined,
     faces,

@@ -7,7 +7,7 @@ import { isCanary } from "./canaries.ts"
 import { chainKeys, recordOf, stateOf } from "./caller.ts"
 import { isCovered } from "./draw.ts"
 import type { House } from "./house.ts"
-import type { Level } from "../grant/level.ts"
+import type { Extent } from "../grant/level.ts"
 import { keptBoxes, type Findings, type KeptBoxes } from "../picture/level.ts"
 
 /** What a grant selects as of now, and what a breach of its holder's organization would lose. No pictures, no plates. */
@@ -66,7 +66,7 @@ export async function preview(house: House, grant: GrantState): Promise<Preview>
       crossings.set(row.crossing, (crossings.get(row.crossing) ?? 0) + 1)
       if (silhouettes.length < Math.min(drawn, terms.images)) {
         const found = await shownIn(house, row)
-        if (found !== null) silhouettes.push(silhouetteOf(row.id, found, terms.level))
+        if (found !== null) silhouettes.push(silhouetteOf(row.id, found, terms))
       }
       if (row.faces !== null) [faces, looked] = [faces + row.faces, looked + 1]
     }
@@ -107,9 +107,9 @@ export async function shownIn(house: House, row: CaptureRow): Promise<Findings |
   return found === null || boxes === null ? found : withBoxes(found, boxes)
 }
 
-function silhouetteOf(capture: string, found: Findings, level: Level): Silhouette {
+function silhouetteOf(capture: string, found: Findings, { level, region }: Extent): Silhouette {
   const { width_px, height_px } = found
-  return { capture, width_px, height_px, ...keptBoxes(level, found) }
+  return { capture, width_px, height_px, ...keptBoxes(level, found, region) }
 }
 
 /** How many captures the tree of a person's organization holds copies of. */

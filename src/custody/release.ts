@@ -42,7 +42,7 @@ export async function release(house: House, caller: Caller): Promise<Delivery> {
 }
 
 /**
- * The second half, the same for a release and a reveal. Level and holder are the permit's, never the request's again.
+ * The second half, the same for a release and a reveal. Level, region and holder are the permit's, never the request's again.
  * @param label  written over the copy for all to see.
  */
 export async function deliver(house: House, permitted: Appended, label: Label | null): Promise<Delivery> {
@@ -54,7 +54,8 @@ export async function deliver(house: House, permitted: Appended, label: Label | 
   const { picture, findings, markKeys: keys } = withdrawn
   assert(keys !== null, "a copy for people is marked")
   const marking = { keys, policy: house.pictures.markPolicy, label }
-  const copy = await house.pictures.keepRegions(picture, withdrawn.permit.level, findings, marking)
+  const { level, region } = withdrawn.permit
+  const copy = await house.pictures.keepRegions(picture, { level, region }, findings, marking)
   const delivered = await house.log.append({
     wanted: await standingRows(house, { by, lane }),
     draft: (state, now_ms) => {

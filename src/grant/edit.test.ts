@@ -22,6 +22,7 @@ const edits: Readonly<
     wider: { dates: { first: "2026-11-19", last: "2026-11-20" } },
   },
   level: { narrower: { level: "L1" }, wider: { level: "L3" } },
+  region: { narrower: null, wider: { region: "wide" } },
   selection: { narrower: { selection: "frozen" }, wider: null },
   captures: { narrower: { captures: ["cap_1"] }, wider: null },
   images: { narrower: { images: 19 }, wider: { images: 21 } },
@@ -61,6 +62,12 @@ test("what a frozen selection or a manifest opens again widens; another capture 
   expect(widens({ ...terms, selection: "frozen" }, terms)).toBe(true)
   expect(widens({ ...terms, captures: ["cap_1"] }, terms)).toBe(true)
   expect(widens({ ...terms, captures: ["cap_1"] }, { ...terms, captures: ["cap_2"] })).toBe(true)
+})
+
+test("back to the usual region narrows, and is said by its name", () => {
+  expect(differencesOf({ ...terms, region: "wide" }, terms)).toEqual([
+    { term: "region", was: "wide", is: "usual", widens: false },
+  ])
 })
 
 test("one term widened among others narrowed widens", () => {

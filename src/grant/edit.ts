@@ -10,7 +10,7 @@ export interface Difference {
   readonly widens: boolean
 }
 
-type Narrows = { readonly [T in keyof Terms]: (was: Terms, is: Terms) => boolean }
+type Narrows = { readonly [T in keyof Terms]-?: (was: Terms, is: Terms) => boolean }
 
 const never = () => false
 
@@ -26,6 +26,7 @@ const narrows: Narrows = {
   hours: (was, is) => was.hours.from <= is.hours.from && is.hours.until <= was.hours.until,
   dates: (was, is) => was.dates.first <= is.dates.first && is.dates.last <= was.dates.last,
   level: (was, is) => covers(was.level, is.level),
+  region: (_, is) => is.region === undefined,
   selection: (_, is) => is.selection === "frozen",
   captures: (was, is) =>
     is.captures !== null &&
@@ -54,6 +55,7 @@ export function widens(was: Terms, is: Terms): boolean {
   return differencesOf(was, is).some(difference => difference.widens)
 }
 
-function shown(value: unknown): string {
+/** What terms leave out is the usual. */
+function shown(value: unknown = "usual"): string {
   return typeof value === "string" ? value : JSON.stringify(value)
 }

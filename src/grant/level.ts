@@ -6,6 +6,18 @@ export const levels: readonly Level[] = ["L0", "L1", "L2", "L3", "L4"]
 /** The sight that a level gives, as bits: 1 silhouette, 2 plate, 4 face, 8 everything else. */
 const sight: Readonly<Record<Level, number>> = { L0: 0, L1: 1, L2: 3, L3: 5, L4: 15 }
 
+/** How much L2 shows around plates. */
+export type Region = "usual" | "wide"
+
+/** What a wide region grows to, over all plates of a picture together; no more than half of the picture. */
+export const wide_px = 120_000
+
+/** What terms allow, a permit says and a copy shows: a level, and around plates a region, the usual one where none is named. */
+export interface Extent {
+  readonly level: Level
+  readonly region?: Region | undefined
+}
+
 /** The level of that name, or `null`. */
 export function levelOf(text: string): Level | null {
   return levels.find(level => level === text) ?? null
@@ -20,4 +32,9 @@ export function covers(high: Level, low: Level): boolean {
 export function join(a: Level, b: Level): Level {
   const both = sight[a] | sight[b]
   return levels.find(level => (sight[level] & both) === both) ?? "L4"
+}
+
+/** A level as people read it, with its region where that is not the usual one. */
+export function extentWords({ level, region }: Extent): string {
+  return region === "wide" ? `${level}, wide around plates` : level
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { now_ms, someTerms } from "../../test/terms.ts"
-import { brokenRule, termsDigest, termsRules, type Terms } from "./terms.ts"
+import { brokenRule, termsDigest, termsRules, unusual, type Terms } from "./terms.ts"
 
 const terms = someTerms
 
@@ -9,6 +9,7 @@ const bent: [string, Partial<Terms>][] = [
   ["contract", { for: "reveal" }],
   ["purpose", { level: "L4" }],
   ["L0", { level: "L0" }],
+  ["wide region", { level: "L1", region: "wide" }],
   ["ascending", { lanes: ["lan_2", "lan_1"] }],
   ["ascending", { lanes: ["lan_1", "lan_1"] }],
   ["releases", { releases: 19 }],
@@ -27,6 +28,7 @@ const bent: [string, Partial<Terms>][] = [
 
 test("terms that hold together break no rule", () => {
   expect(brokenRule(terms, now_ms)).toBeNull()
+  expect(brokenRule({ ...terms, region: "wide" }, now_ms)).toBeNull()
 })
 
 describe("terms that are wrong in one thing name the rule", () => {
@@ -48,4 +50,13 @@ test("the digest changes with every field and not with their order", () => {
   expect(termsDigest(Object.fromEntries(Object.entries(terms).reverse()) as unknown as Terms)).toBe(
     termsDigest(terms),
   )
+})
+
+test("terms of the usual region keep the digest that they had before there was another", () => {
+  expect(termsDigest(terms)).toBe("71a44283516467bcf858b4bb290ab028566647bc91b8d1bd34a8c589b365fe0c")
+})
+
+test("whoever approves a wide region reads what it shows", () => {
+  expect(unusual(terms)).toEqual([])
+  expect(unusual({ ...terms, region: "wide" })).toEqual([expect.stringContaining("120,000 pixels")])
 })

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { hex, utf8 } from "../bytes.ts"
 import { canonical } from "../canonical.ts"
-import { covers, type Level } from "./level.ts"
+import { covers, wide_px, type Level } from "./level.ts"
 
 /** Why images may leave or be looked at; a closed vocabulary, with usual and highest level. Free text is never a purpose. */
 export const purposes = {
@@ -34,6 +34,8 @@ export interface Terms {
   /** Port-local dates of capture, both inclusive. */
   readonly dates: { readonly first: string; readonly last: string }
   readonly level: Level
+  /** Absent for the usual region: terms that were signed before there was another keep their digest. */
+  readonly region?: "wide"
   /** `frozen`: only captures that were admitted before the approval; `open`: also those that come after it. */
   readonly selection: "frozen" | "open"
   /** The manifest: only these captures, ascending, 1 to 1,000; `null` for all that lanes, hours and dates select. */
@@ -81,6 +83,10 @@ export const termsRules: readonly TermsRule[] = [
   },
   { broken: "level L0 shows no image; ask for L1 to L4", holds: t => t.level !== "L0" },
   {
+    broken: "a wide region lies around plates: it goes with level L2 and no other",
+    holds: t => t.region === undefined || t.level === "L2",
+  },
+  {
     broken: "lanes are named once each, in ascending order",
     holds: t => isAscending(t.lanes),
   },
@@ -117,6 +123,11 @@ export function unusual(t: Terms): string[] {
   const keeps = (Date.parse(t.destroy_by) - Date.parse(t.ends_at)) / day_ms
   return [
     ...(covers(usual, t.level) ? [] : [`level ${t.level}; usual for ${t.purpose} is ${usual}`]),
+    ...(t.region === "wide"
+      ? [
+          `copies show about ${wide_px.toLocaleString("en-US")} pixels around plates; usual is the plate grown by its width to each side, its height up and twice that down`,
+        ]
+      : []),
     ...(t.selection === "open" ? ["captures that come after the approval count too; usual is frozen"] : []),
     ...(t.images > 200 ? [`${t.images} images; usual are at most 200`] : []),
     ...(t.releases > 3 * t.images

@@ -1,3 +1,4 @@
+import { extentWords } from "../grant/level.ts"
 import { isOfIncident, type IncidentKind } from "../log/incidents.ts"
 import type { Entry, EntryOf } from "../log/kinds.ts"
 import { isOfLinkage, type LinkageKind } from "../log/linkages.ts"
@@ -128,10 +129,11 @@ function ruleSentence(
   return `${model} tried over ${entry.requests.toLocaleString("en-US")} requests: it would have asked ${entry.questions} times and suspended ${entry.suspensions}`
 }
 
-function permitSentence({ for: purpose, capture, level, by, watch }: EntryOf<"permit">): string {
+function permitSentence(permit: EntryOf<"permit">): string {
+  const { for: purpose, capture, by, watch } = permit
   const short = capture.slice(-6)
   if (by !== null)
-    return `${purpose} of ${short} at ${level}, image ${by.images_after} of grant ${by.grant.slice(-6)}${watchWord(watch)}`
+    return `${purpose} of ${short} at ${extentWords(permit)}, image ${by.images_after} of grant ${by.grant.slice(-6)}${watchWord(watch)}`
   const why: Readonly<Record<string, string>> = {
     trace: "to compare a found file with it",
     link: "to tell its faces and reads apart from those of others",
@@ -237,9 +239,9 @@ function readingSentence(
 function grantSentence(entry: Extract<Entry, { kind: `grant.${string}` }>): string {
   switch (entry.kind) {
     case "grant.edited":
-      return `${entry.grant.slice(-6)} edited: ${entry.statement.terms.images} images at ${entry.statement.terms.level}`
+      return `${entry.grant.slice(-6)} edited: ${entry.statement.terms.images} images at ${extentWords(entry.statement.terms)}`
     case "grant.requested":
-      return `${entry.grant.slice(-6)}: ${entry.statement.images} images at ${entry.statement.level} asked for, to ${entry.statement.purpose}`
+      return `${entry.grant.slice(-6)}: ${entry.statement.images} images at ${extentWords(entry.statement)} asked for, to ${entry.statement.purpose}`
     case "grant.approved":
       return `${entry.grant.slice(-6)} approved by one person`
     case "grant.denied":

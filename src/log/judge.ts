@@ -380,6 +380,8 @@ function permitRule(draft: DraftOf<"permit">, state: State, now_ms: number): Fau
   const counted = Object.entries(countsAfter(facts)).every(
     ([name, value]) => canonical(by[name as keyof CountsAfter]) === canonical(value),
   )
-  const named = by.terms_sha256 === termsDigest(facts.grant.terms) && by.purpose === facts.grant.terms.purpose
+  const { terms } = facts.grant
+  const named =
+    by.terms_sha256 === termsDigest(terms) && by.purpose === terms.purpose && draft.region === terms.region
   return counted && named ? null : "INVALID"
 }

@@ -153,6 +153,8 @@ export const kinds = {
     lane: id("lan"),
     hour: localHour,
     level,
+    /** As the grant's terms have it. */
+    region: Type.Optional(Type.Literal("wide")),
     /** Indexes of the capture's entries that the opening rests on. */
     admitted: index,
     examined: nullable(index),

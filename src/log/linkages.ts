@@ -154,9 +154,9 @@ function answeringRule(
 
 /** The system opens an original only for a linkage that is under way, before its plan is made, each once, and as many as had left. */
 export function linkedRule(draft: DraftOf<"permit">, state: State): FaultCode | null {
-  const { linkage, asked, statement, examiner, mark_sha256, trace } = draft
+  const { linkage, asked, statement, examiner, mark_sha256, trace, region } = draft
   if (linkage === undefined || asked !== null || statement !== null || examiner !== null) return "INVALID"
-  if (mark_sha256 !== undefined || trace !== undefined) return "INVALID"
+  if ([mark_sha256, trace, region].some(each => each !== undefined)) return "INVALID"
   const held = state.record("linkage", linkage)
   if (held === null) return "NOT_FOUND"
   const isOnce = state.member(names.linked(linkage), draft.capture) === 0

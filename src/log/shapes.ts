@@ -86,6 +86,7 @@ export const terms = closed({
   }),
   dates: closed({ first: date, last: date }),
   level,
+  region: Type.Optional(Type.Literal("wide")),
   selection: oneOf(["frozen", "open"]),
   captures: nullable(Type.Array(id("cap"), { minItems: 1, maxItems: 1000 })),
   images: Type.Integer({ minimum: 1, maximum: 100_000 }),

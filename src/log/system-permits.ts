@@ -18,8 +18,8 @@ export function isOfSystem({ trace, linkage }: Permit): boolean {
 }
 
 function examinationRule(draft: Permit): FaultCode | null {
-  const { for: purpose, asked, examiner, trace, linkage, mark_sha256 } = draft
+  const { for: purpose, asked, examiner, trace, linkage, mark_sha256, region } = draft
   const isExamination = purpose === "examine" && asked === null && examiner !== null
-  const isBare = [trace, linkage, mark_sha256].every(each => each === undefined)
+  const isBare = [trace, linkage, mark_sha256, region].every(each => each === undefined)
   return isExamination && isBare ? null : "INVALID"
 }

@@ -43,13 +43,14 @@ test("the system opens an original for a trace that is open, and for no other", 
   expect(originalRule(permit(), state)).toBe("CONFLICT")
 })
 
-test("a permit for a trace has no author, no examiner and no mark", () => {
+test("a permit for a trace has no author, no examiner, no mark and no region", () => {
   const state = openedState()
   const bent: readonly Partial<Permit>[] = [
     { asked: {} as never },
     { statement: {} as never },
     { examiner: "finders/1" },
     { mark_sha256: "0".repeat(64) },
+    { region: "wide" },
   ]
   for (const each of bent) expect(originalRule(permit(each), state)).toBe("INVALID")
 })

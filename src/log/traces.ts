@@ -76,9 +76,9 @@ function traceRule(draft: Extract<Draft, { kind: "trace.opened" }>, state: State
 
 /** The system opens an original only for a trace that somebody opened, and few of them. */
 export function originalRule(draft: Extract<Draft, { kind: "permit" }>, state: State): FaultCode | null {
-  const { trace, linkage, asked, statement, examiner, mark_sha256 } = draft
+  const { trace, linkage, asked, statement, examiner, mark_sha256, region } = draft
   if (trace === undefined || asked !== null || statement !== null || examiner !== null) return "INVALID"
-  if (mark_sha256 !== undefined || linkage !== undefined) return "INVALID"
+  if ([mark_sha256, linkage, region].some(each => each !== undefined)) return "INVALID"
   const held = state.record("trace", trace)
   if (held === null) return "NOT_FOUND"
   const isOpen = held.verdicts === null && held.originals < originalsPerFile * held.files.length

@@ -7,5 +7,5 @@ import { serveJobs } from "./serve.ts"
 serveJobs<Job>(job =>
   job.ask === "describe"
     ? describe(job.picture)
-    : keepRegions(job.picture, job.level, job.findings, job.marking),
+    : keepRegions(job.picture, job.extent, job.findings, job.marking),
 )

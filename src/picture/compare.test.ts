@@ -66,6 +66,17 @@ suite("a leak that is compared where looking for it told that it lies", () => {
   })
 })
 
+test("a leak may show what L2 does, usual or wide, and nothing else: each is tried once", () => {
+  const original: Pixels = { rgb: new Uint8Array(3 * 800 * 600), width_px: 800, height_px: 600 }
+  const whole = { x_px: 0, y_px: 0, width_px: 800, height_px: 600 }
+  const plate = { x_px: 360, y_px: 300, width_px: 80, height_px: 20 }
+  const usual = { x_px: 280, y_px: 280, width_px: 240, height_px: 80 }
+  const wide = { x_px: 60, y_px: 280, width_px: 680, height_px: 190 }
+  expect(sightOf(original, [plate]).boxes).toEqual([whole, usual, wide])
+  const large = { x_px: 300, y_px: 300, width_px: 200, height_px: 70 }
+  expect(sightOf(original, [large]).boxes).toHaveLength(2)
+})
+
 suite("what a leak says", () => {
   test("after AVIF, calm places that lost the mark with all else count no more than others: `even` says more than `plain`", async () => {
     const drawn = await drawCapture({ seed: "calm", lane: 2, hour: 12, index: 1 })

@@ -56,11 +56,16 @@ export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
         parseDescriptors(closeDescriptorsOf(original, maxDescriptors)) ?? [],
       ])
     },
-    boxes: [
-      { x_px: 0, y_px: 0, width_px, height_px },
-      ...keptBoxes("L2", { width_px, height_px, plates, faces: [], doubted: undoubted }).keep,
-    ],
+    boxes: [{ x_px: 0, y_px: 0, width_px, height_px }, ...shownAlone(original, plates)],
   }
+}
+
+/** What L2 may show around plates, and the wide regions where they are more. */
+function shownAlone({ width_px, height_px }: Pixels, plates: readonly Box[]): readonly Box[] {
+  const found = { width_px, height_px, plates, faces: [], doubted: undoubted }
+  const usual = keptBoxes("L2", found).keep
+  const isMore = (box: Box) => usual.every(each => JSON.stringify(each) !== JSON.stringify(box))
+  return [...usual, ...keptBoxes("L2", found, "wide").keep.filter(isMore)]
 }
 
 /**

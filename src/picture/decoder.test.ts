@@ -3,6 +3,7 @@ import { existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "n
 import { promisify } from "node:util"
 import sharp from "sharp"
 import { afterEach, beforeAll, expect, test } from "vitest"
+import type { Extent } from "../grant/level.ts"
 import { openDecoder, type Decoder, type DecoderOptions } from "./decoder.ts"
 
 const built = new URL("../../dist/picture/", import.meta.url)
@@ -66,13 +67,18 @@ test.skipIf(!isBuilt)("a child gives what the work itself gives (skipped: dist i
   const { keepRegions } = await import("./pixels.ts")
   const one = decoder()
   expect(await one.describe(jpeg)).toEqual({ width_px: 240, height_px: 160, format: "jpeg" })
-  for (const level of ["L1", "L2", "L4"] as const) {
-    const copy = await one.keepRegions(jpeg, level, found, null)
-    const own = await keepRegions(jpeg, level, found, null)
+  const looked = { ...found, faces: [] }
+  const extents: readonly Extent[] = [
+    ...([{ level: "L1" }, { level: "L2" }, { level: "L4" }] as const),
+    { level: "L2", region: "wide" },
+  ]
+  for (const extent of extents) {
+    const copy = await one.keepRegions(jpeg, extent, looked, null)
+    const own = await keepRegions(jpeg, extent, looked, null)
     expect(Buffer.from(copy.bytes).equals(own.bytes)).toBe(true)
     expect({ ...copy, bytes: null }).toEqual({ ...own, bytes: null })
   }
-  expect(await codeOf(one.keepRegions(jpeg, "L0", found, null))).toBe("INVALID")
+  expect(await codeOf(one.keepRegions(jpeg, { level: "L0" }, found, null))).toBe("INVALID")
 })
 
 test.skipIf(!isBuilt || !isLinux)(
@@ -121,7 +127,7 @@ test.skipIf(!isBuilt || !isLinux)("a picture that outgrows the memory limit is r
   const one = decoder({ memory_mb: 256 })
   const all = await Promise.allSettled([
     one.describe(jpeg),
-    one.keepRegions(bomb, "L4", null, null),
+    one.keepRegions(bomb, { level: "L4" }, null, null),
     one.describe(png),
   ])
   expect(all.map(each => (each.status === "fulfilled" ? "done" : each.reason.code))).toEqual([
@@ -134,7 +140,7 @@ test.skipIf(!isBuilt || !isLinux)("a picture that outgrows the memory limit is r
 test.skipIf(!isBuilt)("a picture that takes too long is refused, and the next one is served", async () => {
   const one = decoder({ memory_mb: 1024, timeout_ms: 120 })
   await one.describe(jpeg)
-  expect(await codeOf(one.keepRegions(bomb, "L4", null, null))).toBe("PICTURE")
+  expect(await codeOf(one.keepRegions(bomb, { level: "L4" }, null, null))).toBe("PICTURE")
   expect(await one.describe(png)).toMatchObject({ format: "png" })
 })
 
@@ -146,7 +152,7 @@ test.skipIf(!isBuilt || !isLinux)(
     const [idle = 0] = children()
     process.kill(idle, "SIGKILL")
     expect(await one.describe(png)).toMatchObject({ format: "png" })
-    const working = one.keepRegions(bomb, "L4", null, null)
+    const working = one.keepRegions(bomb, { level: "L4" }, null, null)
     process.kill(children().find(pid => pid !== idle) ?? 0, "SIGKILL")
     expect(await working).toMatchObject({ width_px: 16_000 })
   },
@@ -212,7 +218,7 @@ test.skipIf(!isBuilt)(
     for (let i = 0; i < 200; i += 1) {
       const bent = Buffer.from(i % 2 === 0 ? jpeg : png)
       for (let n = 0; n <= random(8); n += 1) bent[8 + random(Math.min(bent.length, 4_000) - 8)] = random(256)
-      outcomes.add(await codeOf(one.keepRegions(bent, "L2", found, null)))
+      outcomes.add(await codeOf(one.keepRegions(bent, { level: "L2" }, found, null)))
     }
     expect([...outcomes].sort()).toEqual(
       [...outcomes]

@@ -1,6 +1,6 @@
 import { builtScript } from "../built-script.ts"
 import { Fault } from "../fault.ts"
-import type { Level } from "../grant/level.ts"
+import type { Extent } from "../grant/level.ts"
 import { checkBytes } from "./format.ts"
 import { copyOf, descriptionOf, type Job } from "./job.ts"
 import type { Findings } from "./level.ts"
@@ -16,7 +16,7 @@ export interface Decoder {
   describe(picture: Uint8Array): Promise<Description>
   keepRegions(
     picture: Uint8Array,
-    level: Level,
+    extent: Extent,
     findings: Findings | null,
     marking: Marking | null,
   ): Promise<Copy>
@@ -40,12 +40,12 @@ export function openDecoder(options: DecoderOptions): Decoder {
       checkBytes(picture)
       return wellFormed(descriptionOf(await pool.work({ ask: "describe", picture } satisfies Job), picture))
     },
-    async keepRegions(picture, level, findings, marking) {
+    async keepRegions(picture, extent, findings, marking) {
       checkBytes(picture)
       return wellFormed(
         copyOf(
-          await pool.work({ ask: "keepRegions", picture, level, findings, marking } satisfies Job),
-          level,
+          await pool.work({ ask: "keepRegions", picture, extent, findings, marking } satisfies Job),
+          extent.level,
         ),
       )
     },

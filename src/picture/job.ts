@@ -1,5 +1,5 @@
 import type { FaultCode } from "../fault.ts"
-import type { Level } from "../grant/level.ts"
+import type { Extent, Level } from "../grant/level.ts"
 import { formatOf, pictureLimits } from "./format.ts"
 import type { Findings } from "./level.ts"
 import type { Copy, Description, Marking } from "./pixels.ts"
@@ -10,7 +10,7 @@ export type Job =
   | {
       readonly ask: "keepRegions"
       readonly picture: Uint8Array
-      readonly level: Level
+      readonly extent: Extent
       readonly findings: Findings | null
       readonly marking: Marking | null
     }

@@ -69,6 +69,45 @@ describe("what a level keeps", () => {
     expect(keptBoxes("L2", { ...found, plates }).keep).toEqual(plates)
   })
 
+  describe("a wide region", () => {
+    const small = box(600, 500, 80, 20)
+    const wide = (changed: Partial<Findings> = {}) =>
+      keptBoxes("L2", { ...found, plates: [small], ...changed }, "wide")
+
+    test("grows to the sides and down, by quarters, until it shows 120,000 pixels; never up; faces stay solid", () => {
+      const within = box(620, 470, 20, 30)
+      expect(wide({ faces: [within] })).toEqual({ keep: [box(300, 480, 680, 190)], solid: [within] })
+    })
+
+    test("is the usual one where that shows as much, and where no surroundings show", () => {
+      expect(keptBoxes("L2", found, "wide")).toEqual(keptBoxes("L2", found))
+      expect(wide({ faces: null }).keep).toEqual([small])
+      expect(wide({ faces: [box(100, 500, 60, 80)] }).keep).toEqual([small])
+      const doubted = { plates: [], faces: [box(100, 500, 60, 80)] }
+      expect(wide({ faces: [], doubted }).keep).toEqual([small])
+    })
+
+    test("is shared by plates: together they show so much", () => {
+      const { keep } = wide({ plates: [small, box(200, 600, 80, 20)], faces: [] })
+      expect(keep).toEqual([box(400, 480, 480, 140), box(0, 580, 480, 140)])
+    })
+
+    test("is at most half of its picture", () => {
+      const { keep } = wide({ width_px: 400, height_px: 300, plates: [box(160, 150, 80, 20)], faces: [] })
+      expect(keep).toEqual([box(0, 130, 400, 150)])
+    })
+
+    test("at the picture's edge reaches as far as it may, and ends", () => {
+      const { keep } = wide({ plates: [box(0, 780, 80, 20)], faces: [] })
+      expect(keep).toEqual([box(0, 760, 1280, 40)])
+    })
+
+    test("belongs to L2 alone", () => {
+      for (const level of ["L0", "L1", "L3", "L4"] as const)
+        expect(keptBoxes(level, found, "wide")).toEqual(keptBoxes(level, found))
+    })
+  })
+
   test("L3 keeps faces and leaves plates solid", () => {
     expect(keptBoxes("L3", found)).toEqual({ keep: [face], solid: [plate] })
     expect(keptBoxes("L3", { ...found, faces: null }).keep).toEqual([])
@@ -104,8 +143,8 @@ describe("what a level keeps", () => {
       one.y_px + one.height_px <= findings.height_px
     fc.assert(
       fc.property(any, fc.constantFrom("L1", "L2", "L3", "L4"), (findings, level) => {
-        const { keep, solid } = keptBoxes(level, findings)
-        return [...keep, ...solid].every(inside(findings))
+        const { keep, solid } = keptBoxes(level, findings, "wide")
+        return [...keep, ...solid, ...keptBoxes(level, findings).keep].every(inside(findings))
       }),
     )
   })

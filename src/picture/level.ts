@@ -1,4 +1,4 @@
-import type { Level } from "../grant/level.ts"
+import { wide_px, type Level, type Region } from "../grant/level.ts"
 
 /** A rectangle in the pixels of the oriented picture (EXIF orientation applied): left, top, width, height. */
 export interface Box {
@@ -113,11 +113,7 @@ const maxShareGrown = 0.5
 /** How far L2 shows beyond the plate, once faces are known: in plate widths and heights. */
 const growth = { sides: 1, up: 1, down: 2 }
 
-/** What L2 shows around plates: what is usual; or as much more as makes it, with all plates', so many pixels. */
-export type Region = "usual" | "wide"
-const wide_px = 120_000
-
-/** A wide region grows by quarters of a plate, and up to so many. */
+/** A wide region grows by quarters of a plate, to the sides and down, and up to so many plates. */
 const widestBy = 16
 
 /**

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from "node:zlib"
 import sharp, { type Sharp } from "sharp"
 import { beforeAll, describe as suite, expect, test } from "vitest"
 import type { FaultCode } from "../fault.ts"
-import type { Level } from "../grant/level.ts"
+import type { Extent, Level } from "../grant/level.ts"
 import { pictureLimits } from "./format.ts"
 import { keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
 import { colours, describe, keepRegions } from "./pixels.ts"
@@ -52,13 +52,13 @@ beforeAll(async () => {
 })
 
 suite("redaction keeps, it does not hide", () => {
-  test.each<Level>(["L2", "L3"])(
-    "at %s a pixel is the original inside the kept boxes and solid elsewhere",
-    async level => {
-      const { bytes, mediaType } = await keepRegions(png, level, found, null)
+  test.each<Extent>([{ level: "L2" }, { level: "L2", region: "wide" }, { level: "L3" }])(
+    "at %o a pixel is the original inside the kept boxes and solid elsewhere",
+    async extent => {
+      const { bytes, mediaType } = await keepRegions(png, extent, found, null)
       const original = pattern()
       const copy = await pixelsOf(bytes)
-      const { keep, solid } = keptBoxes(level, found)
+      const { keep, solid } = keptBoxes(extent.level, found, extent.region)
       const wrong: number[] = []
       for (let i = 0; i < copy.length; i += 1) {
         const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)]
@@ -71,7 +71,7 @@ suite("redaction keeps, it does not hide", () => {
   )
 
   test("a silhouette has three colours of ours and no pixel of the original", async () => {
-    const copy = await pixelsOf((await keepRegions(jpeg, "L1", found, null)).bytes)
+    const copy = await pixelsOf((await keepRegions(jpeg, { level: "L1" }, found, null)).bytes)
     const seen = new Set<string>()
     for (let i = 0; i < copy.length; i += 3) seen.add(copy.subarray(i, i + 3).join())
     expect([...seen].sort()).toEqual(
@@ -82,17 +82,19 @@ suite("redaction keeps, it does not hide", () => {
   })
 
   test.each<Level>(["L1", "L2", "L3"])("without findings nothing is shown at %s", async level => {
-    const copy = await pixelsOf((await keepRegions(png, level, null, null)).bytes)
+    const copy = await pixelsOf((await keepRegions(png, { level }, null, null)).bytes)
     expect(copy.equals(Buffer.alloc(copy.length, 128))).toBe(true)
   })
 
   test("while no face finder has looked, L3 shows nothing", async () => {
-    const copy = await pixelsOf((await keepRegions(png, "L3", { ...found, faces: null }, null)).bytes)
+    const copy = await pixelsOf(
+      (await keepRegions(png, { level: "L3" }, { ...found, faces: null }, null)).bytes,
+    )
     expect(copy.equals(Buffer.alloc(copy.length, 128))).toBe(true)
   })
 
   test("L4 is the full frame as a JPEG", async () => {
-    const { bytes, mediaType } = await keepRegions(png, "L4", null, null)
+    const { bytes, mediaType } = await keepRegions(png, { level: "L4" }, null, null)
     const copy = await pixelsOf(bytes)
     const original = pattern()
     const error = copy.reduce((sum, value, i) => sum + Math.abs(value - (original[i] ?? 0)), 0) / copy.length
@@ -102,11 +104,13 @@ suite("redaction keeps, it does not hide", () => {
   })
 
   test("L0 is no picture", async () => {
-    expect(await refusal(keepRegions(png, "L0", found, null))).toBe("INVALID")
+    expect(await refusal(keepRegions(png, { level: "L0" }, found, null))).toBe("INVALID")
   })
 
   test("findings of a picture of another size are refused, not stretched", async () => {
-    expect(await refusal(keepRegions(png, "L2", { ...found, width_px: width + 1 }, null))).toBe("INVALID")
+    expect(await refusal(keepRegions(png, { level: "L2" }, { ...found, width_px: width + 1 }, null))).toBe(
+      "INVALID",
+    )
   })
 
   test("what transparency hides is not shown", async () => {
@@ -115,7 +119,7 @@ suite("redaction keeps, it does not hide", () => {
     })
       .png()
       .toBuffer()
-    const copy = await pixelsOf((await keepRegions(clear, "L4", null, null)).bytes)
+    const copy = await pixelsOf((await keepRegions(clear, { level: "L4" }, null, null)).bytes)
     expect(copy.every(value => Math.abs(value - 128) <= 1)).toBe(true)
   })
 
@@ -128,7 +132,7 @@ suite("redaction keeps, it does not hide", () => {
       await raw(pattern()).png({ palette: true }).toBuffer(),
     ]
     for (const picture of kinds) {
-      const copy = await keepRegions(picture, "L2", found, null)
+      const copy = await keepRegions(picture, { level: "L2" }, found, null)
       expect(await sharp(copy.bytes).metadata()).toMatchObject({ width, height, channels: 3, depth: "uchar" })
     }
   })
@@ -140,7 +144,7 @@ suite("orientation and metadata", () => {
     expect(await describe(turned)).toEqual({ width_px: height, height_px: width, format: "jpeg" })
     const plate = { x_px: 60, y_px: 200, width_px: 40, height_px: 14 }
     const findings = { width_px: height, height_px: width, plates: [plate], faces: null, doubted: undoubted }
-    const copy = await keepRegions(turned, "L2", findings, null)
+    const copy = await keepRegions(turned, { level: "L2" }, findings, null)
     expect([copy.width_px, copy.height_px]).toEqual([height, width])
     const kept = await sharp(copy.bytes)
       .extract({ left: 60, top: 200, width: 40, height: 14 })
@@ -162,7 +166,7 @@ suite("orientation and metadata", () => {
       .withXmp(`<x:xmpmeta xmlns:x="adobe:ns:meta/">${canary}</x:xmpmeta>`)
       .toBuffer()
     expect(marked.includes(canary)).toBe(true)
-    const { bytes } = await keepRegions(marked, level, found, null)
+    const { bytes } = await keepRegions(marked, { level }, found, null)
     expect(Buffer.from(bytes).includes(canary)).toBe(false)
     const left = await sharp(bytes).metadata()
     expect([left.exif, left.xmp, left.iptc, left.icc, left.comments]).toEqual(Array(5).fill(undefined))

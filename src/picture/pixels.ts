@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from "sharp"
 import { assert, Fault } from "../fault.ts"
-import type { Level } from "../grant/level.ts"
+import type { Extent, Level, Region } from "../grant/level.ts"
 import { biasesOf, chipsOf } from "../mark/code.ts"
 import { embed } from "../mark/embed.ts"
 import type { MarkKeys } from "../mark/keys.ts"
@@ -8,15 +8,7 @@ import { gridOf } from "../mark/lapped.ts"
 import { psnrFor, type MarkPolicy, type Strength } from "../mark/policy.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
 import { labelled, type Label } from "./label.ts"
-import {
-  countedFaces,
-  countedPlates,
-  keptBoxes,
-  undoubted,
-  type Box,
-  type Findings,
-  type Region,
-} from "./level.ts"
+import { countedFaces, countedPlates, keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
 
 // One thread per picture and nothing remembered: throughput comes from several processes, and a cached picture is a
 // plaintext that stays.
@@ -78,7 +70,7 @@ export async function describe(picture: Uint8Array): Promise<Description> {
 }
 
 /**
- * The copy of a picture that shows what `level` shows and is solid everywhere else, with all metadata left behind.
+ * The copy of a picture that shows what level and region show and is solid everywhere else, with all metadata left behind.
  * L1 to L3 give a PNG, in which a pixel outside the kept boxes is exactly solid; L4 a JPEG. What is kept carries the mark.
  * @param findings  `null` when nobody has looked: nothing is kept then but at L4.
  * @param marking  `null` only where no copy leaves.
@@ -88,7 +80,7 @@ export async function describe(picture: Uint8Array): Promise<Description> {
  */
 export async function keepRegions(
   picture: Uint8Array,
-  level: Level,
+  { level, region }: Extent,
   findings: Findings | null,
   marking: Marking | null,
 ): Promise<Copy> {
@@ -100,7 +92,7 @@ export async function keepRegions(
     throw new Fault("INVALID", "the findings are of a picture of another size")
   }
   const found = findings ?? { width_px, height_px, plates: [], faces: null, doubted: undoubted }
-  const kept = keptMask(level, found)
+  const kept = keptMask(level, found, region)
   const copy = level === "L4" ? pixels : level === "L1" ? silhouette(found) : redacted(pixels, kept)
   const mark = marking === null ? null : marked(pixels, copy, { ...marking, kept })
   const shown = marking?.label == null ? copy : labelled(copy, marking.label)

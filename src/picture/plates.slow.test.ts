@@ -24,7 +24,7 @@ test.skipIf(!isThere)(
         doubted: undoubted,
       }
       expect([file, countedPlates(findings).length]).toEqual([file, 1])
-      expect((await keepRegions(picture, "L2", findings, null)).mediaType).toBe("image/png")
+      expect((await keepRegions(picture, { level: "L2" }, findings, null)).mediaType).toBe("image/png")
     }
   },
 )

@@ -291,6 +291,13 @@ describe("a permit in the log that nobody asked for, or nobody approved, opens n
     ).toBe("RECEIPT_DECISION")
     expect(await bentPermit(d => ({ ...d, by: { ...d.by!, releases_after: 7 } }))).toBe("RECEIPT_DECISION")
   })
+
+  test("RECEIPT_DECISION: another region than the grant's, wider or not", async () => {
+    expect(await bentPermit(d => ({ ...d, region: "wide" }))).toBe("RECEIPT_DECISION")
+    const wide = { terms: { region: "wide" } } as const
+    expect(await bentPermit(d => d, wide)).toBe("RECEIPT_DECISION")
+    expect(await bentPermit(d => ({ ...d, region: "wide" }), wide, true)).toBe("done")
+  })
 })
 
 describe("what the permit rests on must still stand", () => {

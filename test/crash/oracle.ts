@@ -147,6 +147,7 @@ export class Oracle {
     for (const { office, people } of grant.isGlass ? [] : this.#policy.approvals)
       says(offices.filter(each => each === office).length >= people, `the policy asked for ${office}`)
     says(grant.terms.holder === by.person, "another person than the holder")
+    says(grant.terms.region === permit.region, "another region than agreed")
     says(grant.terms.starts_at <= permit.at && permit.at < grant.terms.ends_at, "outside of its time")
     says(this.#stopped.size === 0, "a stop was in force")
     const chain = this.#chain(by.organization)

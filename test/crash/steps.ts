@@ -121,6 +121,7 @@ async function ask(s: Stepping, house: House): Promise<void> {
 async function request(s: Stepping, house: House): Promise<void> {
   const role = pick(s, holders)
   const images = 1 + Math.floor(s.chance() * 8)
+  const [level, isWide] = [s.chance() < 0.5 ? "L1" : "L2", s.chance() < 0.5] as const
   const now_ms = house.log.clock()
   const statement = {
     ...termsOf(s.port, {
@@ -129,7 +130,8 @@ async function request(s: Stepping, house: House): Promise<void> {
       images,
       releases: images + Math.floor(s.chance() * 2 * images),
       people: s.chance() < 0.6 ? null : Math.floor(s.chance() * 12),
-      level: s.chance() < 0.5 ? "L1" : "L2",
+      level,
+      ...(level === "L2" && isWide ? { region: "wide" } : {}),
       selection: s.chance() < 0.5 ? "frozen" : "open",
       captures: s.chance() < 0.8 || images > s.captures.length ? null : [...s.captures].sort(),
       ends_at: new Date(now_ms + (1 + Math.floor(s.chance() * 48)) * 3_600_000).toISOString(),

@@ -1,19 +1,23 @@
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { admit } from "../../src/custody/admit.ts"
+import { recordOf } from "../../src/custody/caller.ts"
 import { planDraw } from "../../src/custody/draw.ts"
 import { destroyDays } from "../../src/custody/days.ts"
 import { examine } from "../../src/custody/examine.ts"
 import { decideGrant } from "../../src/custody/grants.ts"
 import { proposeMotion } from "../../src/custody/motions.ts"
+import { preview } from "../../src/custody/preview.ts"
 import { release } from "../../src/custody/release.ts"
 import { reveal } from "../../src/custody/reveal.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
 import type { Statement } from "../../src/grant/request.ts"
+import type { Terms } from "../../src/grant/terms.ts"
 import { fsck } from "../../src/log/fsck.ts"
 import { names } from "../../src/log/state.ts"
 import { checkReceipt } from "../../src/log/verify.ts"
+import { undoubted } from "../../src/picture/level.ts"
 import { parsePolicy } from "../../src/tlog/policy.ts"
 import { openText } from "../../src/vault/keys.ts"
 import { bodyName, sha256Hex } from "../../src/vault/vault.ts"
@@ -21,6 +25,7 @@ import {
   second,
   approve,
   callerOf,
+  examineAs,
   grantOf,
   openTestPort,
   releaseCaller,
@@ -226,6 +231,32 @@ describe("release", () => {
     ).toBeNull()
   })
 
+  test("a grant with the wide region shows more around the plate, as its preview and its permit say", async () => {
+    const size = { width_px: 960, height_px: 720 }
+    const around = { left: 320, right: 320, top: 240, bottom: 240, background: "#4d5a66" }
+    const large = new Uint8Array(await sharp(picture).extend(around).jpeg().toBuffer())
+    const box = { ...plate.box, x_px: plate.box.x_px + 320, y_px: plate.box.y_px + 240 }
+    const { capture } = await admit(port.house, (await sealShot(port, { picture: large })).bytes)
+    await examineAs(port, capture, { ...size, plates: [box], faces: [], doubted: undoubted })
+    const shownBy = async (terms: Partial<Terms>) => {
+      const grant = await grantOf(port, { terms: { captures: [capture], images: 1, ...terms } })
+      const delivery = await release(port.house, await releaseCaller(port, { grant, capture }))
+      const { silhouettes } = await preview(port.house, (await recordOf(port.house, "grant", grant))!)
+      const { region } = await entryAt(delivery.permit)
+      return { region, keep: silhouettes[0]!.keep, shown: await boxShown(delivery.bytes) }
+    }
+    const usual = { x_px: 328, y_px: 304, width_px: 276, height_px: 184 }
+    expect(await shownBy({})).toEqual({ region: undefined, keep: [usual], shown: usual })
+    const wide = await shownBy({ region: "wide" })
+    const { x_px, y_px, width_px, height_px } = wide.shown
+    expect(wide).toMatchObject({ region: "wide", keep: [wide.shown] })
+    expect({ y_px, middle: 2 * x_px + width_px }).toEqual({
+      y_px: usual.y_px,
+      middle: 2 * box.x_px + box.width_px,
+    })
+    expect(width_px * height_px).toBeGreaterThanOrEqual(120_000)
+  })
+
   test("the budget counts distinct images: the same one again is free, the next one is GRANT_BUDGET and logged", async () => {
     const [first, second] = [await takeIn(port, shot()), await takeIn(port, shot())]
     const grant = await grantOf(port, { terms: { images: 1 } })
@@ -286,6 +317,23 @@ describe("release", () => {
     )
   })
 })
+
+/** The smallest box outside of which a copy is solid. */
+async function boxShown(copy: Uint8Array) {
+  const { data, info } = await sharp(copy).raw().toBuffer({ resolveWithObject: true })
+  let [left, top, right, bottom] = [info.width, info.height, 0, 0]
+  for (let i = 0; i < data.length; i += 1) {
+    if (data[i] === 128) continue
+    const [x, y] = [Math.floor(i / 3) % info.width, Math.floor(i / 3 / info.width)]
+    ;[left, right, top, bottom] = [
+      Math.min(left, x),
+      Math.max(right, x),
+      Math.min(top, y),
+      Math.max(bottom, y),
+    ]
+  }
+  return { x_px: left, y_px: top, width_px: right + 1 - left, height_px: bottom + 1 - top }
+}
 
 async function termsIn(grant: string) {
   return (
