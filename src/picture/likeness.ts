@@ -43,6 +43,11 @@ const stages = [
   { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, first: 0 } },
 ] as const
 
+interface Going {
+  readonly most: number
+  readonly first: number
+}
+
 /** What is more unlike than so many times what is most alike is another vehicle. */
 const mostUnlike = 4
 
@@ -50,7 +55,7 @@ const mostUnlike = 4
 const mostUnlikeWay = 1.6
 
 /** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
-const mostAlike = 0.99
+export const mostAlike = 0.99
 
 /** A part, or a way round, that explains less than this share of what another of the same original explains is not the leak's. */
 const partShare = 0.6
@@ -92,25 +97,21 @@ export async function likenessesTo(
 }
 
 /** Of the guesses that go on each part that may be what the leak shows, in each way round that may be; what explains most first. */
-function goingOn(
-  laid: readonly Laid[],
-  { most, first }: { readonly most: number; readonly first: number },
-): Laid[] {
+function goingOn(laid: readonly Laid[], { most, first }: Going): Laid[] {
   const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
-  const best = new Map<number, Laid>()
-  for (const each of ranked) if (!best.has(each.n)) best.set(each.n, each)
-  const least = Math.min(...[...best.values()].map(unlikeness))
-  const named = [...best.keys()].filter(n => n < first)
-  const others = [...best.entries()].filter(
-    ([n, each]) => n >= first && unlikeness(each) <= mostUnlike * least,
-  )
-  const going = new Set([...named, ...others.map(([n]) => n)].slice(0, most))
-  return ranked
-    .filter(each => going.has(each.n) && explained(each) >= partShare * explained(best.get(each.n) as Laid))
+  const isPart = (each: Laid, best: Laid) => explained(each) >= partShare * explained(best)
+  const least = Math.min(...ranked.filter(each => isPart(each, ranked[0] as Laid)).map(unlikeness))
+  const likely = ranked
+    .filter(each => isPart(each, ranked.find(({ n }) => n === each.n) as Laid))
+    .filter(each => each.n < first || unlikeness(each) <= mostUnlike * least)
+  const inOrder = [...likely.filter(({ n }) => n < first), ...likely.filter(({ n }) => n >= first)]
+  const going = [...new Set(inOrder.map(({ n }) => n))].slice(0, most)
+  return likely
+    .filter(({ n }) => going.includes(n))
     .filter((each, i, all) => all.findIndex(other => isOf(each, other, each.isMirrored)) === i)
     .filter((each, _, all) => {
       const other = all.find(other => isOf(each, other, !each.isMirrored))
-      return other === undefined || 1 - each.likeness <= mostUnlikeWay * (1 - other.likeness)
+      return other === undefined || unlikeness(each) <= mostUnlikeWay * unlikeness(other)
     })
 }
 
@@ -119,9 +120,9 @@ function isOf({ plane }: Laid, other: Laid, isMirrored: boolean): boolean {
   return other.plane === plane && other.isMirrored === isMirrored
 }
 
-/** What a leak is unlike a likeness by; what it shows beside that counts. */
-export function unlikeness({ likeness, share }: Pick<Likened, "likeness" | "share">): number {
-  return 1 - Math.min(mostAlike, likeness * Math.sqrt(share))
+/** What is shown where both lie on each other is unlike by so much. */
+function unlikeness({ likeness }: Pick<Likened, "likeness">): number {
+  return 1 - Math.min(mostAlike, likeness)
 }
 
 /** How much of a leak a likeness explains: a region of another vehicle of one make may be more alike, and explains less. */

@@ -2,7 +2,7 @@ import type { LeakLook } from "./leak.ts"
 import { parseDescriptors } from "./descriptors.ts"
 import type { Candidate, Originals } from "./originals.ts"
 import type { Lie } from "./compare.ts"
-import { unlikeness, type Likened, type Way } from "./likeness.ts"
+import { mostAlike, type Likened, type Way } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
 /** An original that a leak may have come from. */
@@ -77,18 +77,24 @@ export function closestOf(
   likely: readonly Likely[],
   told: ReadonlyMap<string, Likened | null>,
 ): readonly Close[] {
+  const shown = Math.max(...[...told.values()].map(each => each?.share ?? 0))
   const ranked = likely
     .flatMap((each): readonly (Close & { readonly worth: number })[] => {
       const likened = told.get(each.name)
       if (likened === undefined) return [{ name: each.name, guesses: [], worth: Infinity }]
       if (likened === null) return []
-      return [{ name: each.name, guesses: likened.lies, worth: Math.sqrt(each.votes) / unlikeness(likened) }]
+      return [{ name: each.name, guesses: likened.lies, worth: worthOf(each, likened, shown) }]
     })
     .sort((a, b) => b.worth - a.worth)
   const best = ranked.find(({ worth }) => worth < Infinity)?.worth ?? 0
   return ranked
     .filter(({ worth }) => worth >= closeShare * best)
     .map(({ name, guesses }) => ({ name, guesses }))
+}
+
+/** @param shown  the most of the leak that any shows something of: what else it shows is held against none. */
+function worthOf({ votes }: Likely, { likeness, share }: Likened, shown: number): number {
+  return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share / shown)))
 }
 
 /**

@@ -30,17 +30,20 @@ export interface Ways {
 }
 
 interface Thoroughness {
-  /** So many originals are looked at closely. */
+  /** So many originals are looked at with some of the corners, */
   readonly shortlist: number
+  /** and so many of them with all. */
+  readonly closely: number
   /** One in so many corners says which, where there are many. */
   readonly every: number
 }
 
 const thoroughness = {
-  asItIs: { shortlist: 200, every: 2 },
-  mirrored: { shortlist: 60, every: 4 },
+  asItIs: { shortlist: 200, closely: 60, every: 2 },
+  mirrored: { shortlist: 60, closely: 20, every: 4 },
 } as const
 const many = 400
+const someOf = 4
 
 /** So many that were added last, before the tables are made anew. */
 const mostUnsorted = 16
@@ -140,11 +143,7 @@ export class Originals {
     const candidates: Candidate[] = []
     for (const way of ["asItIs", "mirrored"] as const) {
       const leak = ways[way]
-      const looks: CloseLook[] = []
-      for (const likely of await this.#likelyFor(leak, thoroughness[way])) {
-        looks.push(this.#closeLook(leak, likely))
-        if (looks.length % looksAtOnce === 0) await othersTurn()
-      }
+      const looks = await this.#looksAt(leak, await this.#likeliest(leak, thoroughness[way]))
       const means = meansOf(looks, leak.length)
       for (const look of looks) {
         const name = this.#names[look.owner] as string
@@ -155,6 +154,27 @@ export class Originals {
       .filter(({ agreeing }) => agreeing > 0)
       .sort((a, b) => b.votes - a.votes || b.agreeing - a.agreeing)
       .slice(0, most)
+  }
+
+  /** Of those that corners speak for the ones that some of them, looked at more closely, speak for most. */
+  async #likeliest(leak: readonly Descriptor[], thorough: Thoroughness): Promise<readonly Likely[]> {
+    const likely = await this.#likelyFor(leak, thorough)
+    if (likely.length <= thorough.closely) return likely
+    const some = leak.length < many ? leak : leak.filter((_, i) => i % someOf === 0)
+    const looks = await this.#looksAt(some, likely)
+    const means = meansOf(looks, some.length)
+    const votes = looks.map(({ bits }) => bits.reduce((sum, each, i) => sum + vote(means, i, each), 0))
+    const ranked = [...votes.keys()].sort((a, b) => (votes[b] as number) - (votes[a] as number))
+    return ranked.slice(0, thorough.closely).map(n => likely[n] as Likely)
+  }
+
+  async #looksAt(leak: readonly Descriptor[], likely: readonly Likely[]): Promise<readonly CloseLook[]> {
+    const looks: CloseLook[] = []
+    for (const each of likely) {
+      looks.push(this.#closeLook(leak, each))
+      if (looks.length % looksAtOnce === 0) await othersTurn()
+    }
+    return looks
   }
 
   /** The originals that most of a leak's corners speak for, and those that are in no table yet. */
@@ -256,6 +276,11 @@ function meansOf(looks: readonly CloseLook[], corners: number): Float32Array {
   return means.map(sum => sum / (looks.length + 1))
 }
 
+/** What a corner says for an original that has one so near. */
+function vote(means: Float32Array, i: number, bits: number): number {
+  return Math.max(0, (means[i] as number) - bits) ** 2
+}
+
 function candidateOf(
   { bits, matches, corners }: CloseLook,
   leakSide_px: number,
@@ -276,7 +301,7 @@ function candidateOf(
     const down = warpedY(warp, leak.x_px, leak.y_px) - original.y_px
     const i = corners[n] as number
     if (Math.hypot(across, down) > reach_px) return sum
-    return sum + Math.max(0, (means[i] as number) - (bits[i] as number)) ** 2
+    return sum + vote(means, i, bits[i] as number)
   }, 0)
   return { agreeing, votes, warp, flat }
 }
