@@ -139,6 +139,11 @@ suite("the closest", () => {
     expect(closestOf(likely.slice(0, 2), some).map(({ name }) => name)).toEqual(["b"])
   })
 
+  test("are none where all are as unlike as any two pictures", () => {
+    expect(named({ a: 0.14, b: 0.1, c: 0.05 })).toEqual([])
+    expect(named({ a: 0.16, b: null, c: null })).toEqual(["a"])
+  })
+
   test("begin with what there is no likeness of any more, and leave nothing out for it", () => {
     expect(named({ a: 0.7, c: 0.7 })).toEqual(["b", "a", "c"])
     expect(closestOf(likely, told({ a: 0.7, c: 0.7 }))[0]!.guesses).toEqual([])

@@ -61,6 +61,9 @@ function wayOf({ warp, flat, isMirrored }: Candidate): Way {
   return { warps: warp[6] === 0 && warp[7] === 0 ? [warp] : [warp, flat], isMirrored }
 }
 
+/** Less alike than this are what have nothing to do with each other: those that a leak is of are at 0.4 or above, nearly always at 0.6. */
+const leastAlike = 0.15
+
 /** An original that is worth comparing. */
 export interface Close {
   readonly name: string
@@ -82,7 +85,7 @@ export function closestOf(
     .flatMap((each): readonly (Close & { readonly worth: number })[] => {
       const likened = told.get(each.name)
       if (likened === undefined) return [{ name: each.name, guesses: [], worth: Infinity }]
-      if (likened === null) return []
+      if (likened === null || likened.likeness < leastAlike) return []
       return [{ name: each.name, guesses: likened.lies, worth: worthOf(each, likened, shown) }]
     })
     .sort((a, b) => b.worth - a.worth)
