@@ -6,9 +6,18 @@ import { lumaOf } from "../src/mark/plane.ts"
 import { sightOf } from "../src/picture/compare.ts"
 import type { Region } from "../src/grant/level.ts"
 import type { Pixels } from "../src/picture/pixels.ts"
-import { biasesFor, codewordFor, copyFor, isTraced, judge, type CopyLevel } from "./mark-copies.ts"
+import {
+  biasesFor,
+  codewordFor,
+  copyFor,
+  isTraced,
+  judge,
+  type CopyLevel,
+  type MarkedCopy,
+} from "./mark-copies.ts"
 import { comparedTo, innocentsOf, putBy, type InnocentRow } from "./mark-leaks.ts"
 import type { Picture } from "./mark-pictures.ts"
+import type { Quality } from "./mark-quality.ts"
 
 /** Several who received a copy of the same picture make one of them that should be nobody's. */
 
@@ -105,14 +114,17 @@ function rewritten(members: readonly Member[], side: "minority" | "majority", ch
 export interface CollusionRow {
   readonly picture: string
   readonly level: CopyLevel
+  readonly region: Region
   readonly kept_px: number
+  /** Of one holder's copy. */
+  readonly quality: Quality
   readonly strategy: string
   readonly colluders: number
   readonly accused: number
   readonly smallestT: number
   readonly largestT: number
   readonly innocents: InnocentRow
-  /** Where what an L2 leak says was put by, for pooling. */
+  /** Where what a usual L2 leak says was put by, for pooling. */
   readonly evidence: string | null
 }
 
@@ -136,13 +148,13 @@ export async function collusionOf(
     (_, i) => codewordFor(picture, `innocent ${i}`, biases).chips,
   )
   const sight = sightOf(picture.pixels, [picture.plate])
-  const members: Member[] = []
-  let kept_px = 0
-  for (let n = 0; n < Math.max(...coalitions); n += 1) {
-    const copy = await copyFor(picture, level, colluder(n), region)
-    kept_px = copy.kept_px
-    members.push({ pixels: copy.pixels, codeword: codewordFor(picture, colluder(n), biases) })
-  }
+  const copies: MarkedCopy[] = []
+  for (let n = 0; n < Math.max(...coalitions); n += 1)
+    copies.push(await copyFor(picture, level, colluder(n), region))
+  const [{ kept_px, quality }] = copies as [MarkedCopy]
+  const members = copies.map(({ pixels }, n): Member => {
+    return { pixels, codeword: codewordFor(picture, colluder(n), biases) }
+  })
   const rows: CollusionRow[] = []
   for (const strategy of strategies) {
     for (const colluders of coalitions) {
@@ -153,13 +165,15 @@ export async function collusionOf(
       const { statistics } = await comparedTo(sight, file)
       const judged = party.map(({ codeword }) => judge(statistics, codeword))
       rows.push({
-        ...{ picture: picture.name, level, kept_px, strategy, colluders },
+        ...{ picture: picture.name, level, region, kept_px, quality, strategy, colluders },
         accused: judged.filter(({ bound }) => isTraced(bound)).length,
         smallestT: Math.min(...judged.map(({ t }) => t)),
         largestT: Math.max(...judged.map(({ t }) => t)),
         innocents: innocentsOf(statistics, biases, crowd),
         evidence:
-          level === "L2" ? await putBy(folder, `${picture.name} ${strategy} ${colluders}`, statistics) : null,
+          level === "L2" && region === "usual"
+            ? await putBy(folder, `${picture.name} ${strategy} ${colluders}`, statistics)
+            : null,
       })
     }
   }

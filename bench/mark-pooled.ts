@@ -107,6 +107,10 @@ export interface ColludedPool {
   readonly triples: number
 }
 
+export function isUsualL2({ level, region }: Pick<CollusionRow, "level" | "region">): boolean {
+  return level === "L2" && region === "usual"
+}
+
 /** L2 copies of three pictures that the same holders put together in the same way, judged together: every three of them. */
 export async function colludedPools(
   rows: readonly CollusionRow[],
@@ -116,7 +120,7 @@ export async function colludedPools(
   for (const strategy of strategies) {
     for (const colluders of coalitions) {
       const own = rows.filter(
-        each => each.level === "L2" && each.strategy === strategy && each.colluders === colluders,
+        each => isUsualL2(each) && each.strategy === strategy && each.colluders === colluders,
       )
       const said = own.filter(each => each.evidence !== null)
       const members: Kept[][] = []

@@ -3,7 +3,7 @@ import { coalitions, strategies, type CollusionRow } from "./mark-collusion.ts"
 import type { CostRow } from "./mark-cost.ts"
 import { limitLog10, triesLog10, type CopyLevel } from "./mark-copies.ts"
 import { together, type InnocentRow, type LeakRow, type PictureRow } from "./mark-leaks.ts"
-import { levels, type BoundRow, type ColludedPool, type PooledRow } from "./mark-pooled.ts"
+import { isUsualL2, levels, type BoundRow, type ColludedPool, type PooledRow } from "./mark-pooled.ts"
 
 /** All that one run found. */
 export interface Results {
@@ -47,8 +47,9 @@ export function tablesOf(results: Results): string {
     pooledTable(results.pooled),
     innocentLines(results),
     boundTable(results.bounds),
-    collusionTable(results.collusion),
+    collusionTable(results.collusion.filter(({ region }) => region === "usual")),
     colludedPoolsTable(results),
+    wideTable(results.collusion.filter(({ region }) => region === "wide")),
     costTable(results.costs),
     gates(results),
   ]
@@ -190,10 +191,35 @@ function colludedPoolsTable({ collusion, colludedPools }: Results): string {
       .filter(each => each.strategy === strategy)
       .map(({ singly, copies, traced, triples }) => `${singly}/${copies}, ${traced}/${triples}`),
   ])
-  const kept = [...new Set(collusion.filter(({ level }) => level === "L2").map(each => each.kept_px))]
-  const sizes = kept.sort((a, b) => a - b).map(each => each.toLocaleString("en"))
+  const sizes = sizesOf(collusion.filter(isUsualL2))
   const headings = ["how", ...coalitions.map(each => `${each} holders`)]
-  return `### L2 copies of ${sizes.join("; ")} px: copies that give away somebody singly, and sets of three of them that do\n\n${table(headings, rows)}`
+  return `### L2 copies of ${sizes} px: copies that give away somebody singly, and sets of three of them that do\n\n${table(headings, rows)}`
+}
+
+/** Of copies, in words, the smallest first. */
+function sizesOf(collusion: readonly CollusionRow[]): string {
+  const kept = [...new Set(collusion.map(each => each.kept_px))].sort((a, b) => a - b)
+  return kept.map(each => each.toLocaleString("en")).join("; ")
+}
+
+function wideTable(wide: readonly CollusionRow[]): string {
+  if (wide.length === 0) return ""
+  const rows = strategies.map(strategy => [
+    strategy,
+    ...coalitions.map(colluders => {
+      const own = wide.filter(each => each.strategy === strategy && each.colluders === colluders)
+      const t = Math.min(...own.map(each => each.largestT))
+      return `${own.filter(each => each.accused > 0).length}/${own.length} (t ${t.toFixed(1)})`
+    }),
+  ])
+  const psnr_db = Math.min(...wide.map(({ quality }) => quality.psnr_db)).toFixed(2)
+  const ssim = Math.min(...wide.map(({ quality }) => quality.ssim)).toFixed(4)
+  const headings = ["how", ...coalitions.map(each => `${each} holders`)]
+  return `### Collusion, then JPEG 50, on L2 copies whose grant has a wide region: copies that give away somebody, and the smallest t of the most exposed one
+
+Of every picture of at least 200,000 pixels whose usual L2 copy shows fewer than 120,000: ${sizesOf(wide)} px (PSNR at least ${psnr_db} dB, SSIM ${ssim}).
+
+${table(headings, rows)}`
 }
 
 function costTable(costs: Results["costs"]): string {
@@ -236,7 +262,10 @@ function gates({ pictures, pooled, collusion, colludedPools }: Results): string 
     `- those not all traced singly, pooled by three: ${allTriples === 0 ? "–" : ((100 * tracedTriples) / allTriples).toFixed(1)} % (${tracedTriples}/${allTriples})`,
     `- gauntlet: ≥ 50,000 px ${share(gauntlets.filter(each => each.shown_px >= 50_000))}; 20,000–50,000 ${share(gauntlets.filter(each => each.shown_px >= 20_000 && each.shown_px < 50_000))}; below ${share(gauntlets.filter(each => each.shown_px < 20_000))}`,
     `- innocents accused: ${pictures.reduce((sum, each) => sum + each.innocents.accused, 0) + wronged}`,
-    `- collusion: at least one guilty accused in ${caught}/${collusion.length} cases (L4 ${caughtOf(collusion, "L4")}, L2 ≥ 50,000 px ${caughtOf(collusion, "L2", 50_000)}); in ${pools}/${allPools} sets of three L2 copies`,
+    `- collusion: at least one guilty accused in ${caught}/${collusion.length} cases (L4 ${caughtOf(collusion, "L4")}, L2 ≥ 50,000 px ${caughtOf(collusion.filter(isUsualL2), "L2", 50_000)}, L2 wide ${caughtOf(
+      collusion.filter(({ region }) => region === "wide"),
+      "L2",
+    )}); in ${pools}/${allPools} sets of three L2 copies`,
     `- compare, L4 leaks, median: ${median(milliseconds).toFixed(0)} ms per MP of the original`,
   ].join("\n")
 }

@@ -10,7 +10,7 @@ const sight: Readonly<Record<Level, number>> = { L0: 0, L1: 1, L2: 3, L3: 5, L4:
 export type Region = "usual" | "wide"
 
 /** What a wide region grows to, over all plates of a picture together; no more than half of the picture. */
-export const wide_px = 120_000
+export const wide_px = 200_000
 
 /** What terms allow, a permit says and a copy shows: a level, and around plates a region, the usual one where none is named. */
 export interface Extent {

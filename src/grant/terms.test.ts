@@ -58,5 +58,5 @@ test("terms of the usual region keep the digest that they had before there was a
 
 test("whoever approves a wide region reads what it shows", () => {
   expect(unusual(terms)).toEqual([])
-  expect(unusual({ ...terms, region: "wide" })).toEqual([expect.stringContaining("120,000 pixels")])
+  expect(unusual({ ...terms, region: "wide" })).toEqual([expect.stringContaining("200,000 pixels")])
 })

@@ -71,9 +71,9 @@ test("a leak may show what L2 does, usual or wide, and nothing else: each is tri
   const whole = { x_px: 0, y_px: 0, width_px: 800, height_px: 600 }
   const plate = { x_px: 360, y_px: 300, width_px: 80, height_px: 20 }
   const usual = { x_px: 280, y_px: 280, width_px: 240, height_px: 80 }
-  const wide = { x_px: 60, y_px: 280, width_px: 680, height_px: 190 }
+  const wide = { x_px: 0, y_px: 280, width_px: 800, height_px: 250 }
   expect(sightOf(original, [plate]).boxes).toEqual([whole, usual, wide])
-  const large = { x_px: 300, y_px: 300, width_px: 200, height_px: 70 }
+  const large = { x_px: 285, y_px: 300, width_px: 230, height_px: 74 }
   expect(sightOf(original, [large]).boxes).toHaveLength(2)
 })
 

@@ -74,13 +74,14 @@ describe("what a level keeps", () => {
     const wide = (changed: Partial<Findings> = {}) =>
       keptBoxes("L2", { ...found, plates: [small], ...changed }, "wide")
 
-    test("grows to the sides and down, by quarters, until it shows 120,000 pixels; never up; faces stay solid", () => {
+    test("grows to the sides and down, by quarters, until it shows 200,000 pixels; never up; faces stay solid", () => {
       const within = box(620, 470, 20, 30)
-      expect(wide({ faces: [within] })).toEqual({ keep: [box(300, 480, 680, 190)], solid: [within] })
+      expect(wide({ faces: [within] })).toEqual({ keep: [box(200, 480, 880, 240)], solid: [within] })
     })
 
     test("is the usual one where that shows as much, and where no surroundings show", () => {
-      expect(keptBoxes("L2", found, "wide")).toEqual(keptBoxes("L2", found))
+      const large = { ...found, plates: [box(500, 400, 260, 80)] }
+      expect(keptBoxes("L2", large, "wide")).toEqual(keptBoxes("L2", large))
       expect(wide({ faces: null }).keep).toEqual([small])
       expect(wide({ faces: [box(100, 500, 60, 80)] }).keep).toEqual([small])
       const doubted = { plates: [], faces: [box(100, 500, 60, 80)] }
@@ -89,7 +90,7 @@ describe("what a level keeps", () => {
 
     test("is shared by plates: together they show so much", () => {
       const { keep } = wide({ plates: [small, box(200, 600, 80, 20)], faces: [] })
-      expect(keep).toEqual([box(400, 480, 480, 140), box(0, 580, 480, 140)])
+      expect(keep).toEqual([box(320, 480, 640, 180), box(0, 580, 560, 180)])
     })
 
     test("is at most half of its picture", () => {

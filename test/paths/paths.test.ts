@@ -12,6 +12,7 @@ import { release } from "../../src/custody/release.ts"
 import { reveal } from "../../src/custody/reveal.ts"
 import { verifyEd25519 } from "../../src/ed25519.ts"
 import { Fault } from "../../src/fault.ts"
+import { wide_px } from "../../src/grant/level.ts"
 import type { Statement } from "../../src/grant/request.ts"
 import type { Terms } from "../../src/grant/terms.ts"
 import { fsck } from "../../src/log/fsck.ts"
@@ -254,7 +255,7 @@ describe("release", () => {
       y_px: usual.y_px,
       middle: 2 * box.x_px + box.width_px,
     })
-    expect(width_px * height_px).toBeGreaterThanOrEqual(120_000)
+    expect(width_px * height_px).toBeGreaterThanOrEqual(wide_px)
   })
 
   test("the budget counts distinct images: the same one again is free, the next one is GRANT_BUDGET and logged", async () => {
