@@ -76,6 +76,25 @@ suite("likenesses", () => {
     expect(await of([whole!, ...regions])).toBe(await of(regions))
   })
 
+  test("the first that are named go on, if they are not far less alike; of others so many as are most alike", async () => {
+    const { pixels } = await decodeLeak(await leaks["L4, at quarter size"]!(originals[1]!))
+    const [whole] = originals[1]!.sketch.parts
+    const { box, likeness } = whole!
+    const blurred = new Uint8Array(await sharp(likeness).blur(1.2).jpeg().toBuffer())
+    const of = (likeness: Uint8Array): Guess => {
+      return { ways: [asIs(scaling(4, 4))], parts: [{ box, likeness }] }
+    }
+    const alike = Array.from({ length: 6 }, () => of(likeness))
+    const named = await likenessesTo(pixels, [of(blurred), ...alike])
+    expect(named.filter(each => each !== null)).toHaveLength(4)
+    expect(named[0]!.likeness).toBeLessThan(named[1]!.likeness)
+    const last = await likenessesTo(pixels, [...alike, of(blurred)])
+    expect(last.at(-1)).toBeNull()
+    const { parts } = originals[2]!.sketch
+    const [other] = await likenessesTo(pixels, [{ ways: [asIs(scaling(4, 4))], parts }, ...alike])
+    expect(other).toBeNull()
+  })
+
   test("nothing to hold it against is not alike", async () => {
     const { pixels } = await decodeLeak(originals[0]!.l4)
     expect(await likenessesTo(pixels, [])).toEqual([])

@@ -34,18 +34,21 @@ export interface Likened {
 
 /**
  * The longer side at which a leak is held against likenesses, one after the other, and how many of the guesses go on from each
- * to the next: those that are most alike, and so many of the first that were named. Vehicles of one make are as alike as one at
- * the first, and not at the last.
+ * to the next: the first that were named, and those that are most alike. Vehicles of one make are as alike as one at the first,
+ * and not at the last.
  */
 const stages = [
-  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, first: 2 } },
-  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, first: 0 } },
-  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, first: 0 } },
+  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, spares: 2 } },
+  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, spares: 0 } },
+  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, spares: 0 } },
 ] as const
+
+const firstGoing = 2
 
 interface Going {
   readonly most: number
-  readonly first: number
+  /** So many of the first go on however unlike they are. */
+  readonly spares: number
 }
 
 /** What is more unlike than so many times what is most alike is another vehicle. */
@@ -97,14 +100,15 @@ export async function likenessesTo(
 }
 
 /** Of the guesses that go on each part that may be what the leak shows, in each way round that may be; what explains most first. */
-function goingOn(laid: readonly Laid[], { most, first }: Going): Laid[] {
+function goingOn(laid: readonly Laid[], { most, spares }: Going): Laid[] {
   const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
   const isPart = (each: Laid, best: Laid) => explained(each) >= partShare * explained(best)
   const least = Math.min(...ranked.filter(each => isPart(each, ranked[0] as Laid)).map(unlikeness))
   const likely = ranked
     .filter(each => isPart(each, ranked.find(({ n }) => n === each.n) as Laid))
-    .filter(each => each.n < first || unlikeness(each) <= mostUnlike * least)
-  const inOrder = [...likely.filter(({ n }) => n < first), ...likely.filter(({ n }) => n >= first)]
+    .filter(each => each.n < spares || unlikeness(each) <= mostUnlike * least)
+  const isFirst = ({ n }: Laid) => n < firstGoing
+  const inOrder = [...likely.filter(isFirst), ...likely.filter(each => !isFirst(each))]
   const going = [...new Set(inOrder.map(({ n }) => n))].slice(0, most)
   return likely
     .filter(({ n }) => going.includes(n))
