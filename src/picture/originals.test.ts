@@ -38,6 +38,25 @@ function leaked(descriptors: readonly Descriptor[], chance: Chance): readonly De
 
 const side_px = 512
 
+test("where more have something in common with a leak than are looked at with all corners, its own comes first", async () => {
+  const common = (set: number, one: number) => noise(chanceOf("common", set, one), 45)
+  const chance = chanceOf("which")
+  const all = Array.from({ length: 150 }, (_, n) => {
+    const some = Array.from({ length: 8 }, (_, set) => common(set, chance.index(13)))
+    return [...noise(chanceOf("apart", n), 140), ...some.flat()]
+  })
+  const index = new Originals()
+  all.forEach((descriptors, n) => index.add(`original ${n}`, sketchWith(descriptors)))
+  for (const n of [3, 141]) {
+    const found = await index.find(leaked(all[n]!, chanceOf("leaked", n)), side_px, 100)
+    const [first, second] = found
+    expect(first!.name).toBe(`original ${n}`)
+    expect(first!.agreeing).toBeGreaterThanOrEqual(475)
+    expect(second!.agreeing).toBeLessThan(250)
+    expect(found.filter(({ agreeing }) => agreeing >= 40)).toHaveLength(60)
+  }
+})
+
 suite("an index of originals", () => {
   const own = Array.from({ length: 60 }, (_, n) => noise(chanceOf("own", n), 100))
   const index = new Originals()

@@ -43,6 +43,8 @@ const thoroughness = {
   mirrored: { shortlist: 60, closely: 20, every: 4 },
 } as const
 const many = 400
+
+/** Of many corners one in so many says which originals are looked at with all. */
 const someOf = 4
 
 /** So many that were added last, before the tables are made anew. */
