@@ -58,7 +58,7 @@ beforeAll(async () => {
   expect(await codeOf(addDestination(port, { ...prime, events }))).not.toBe("done")
   vendor = await addDestination(port, { ...prime, events: ["refused.scope"] })
   for (let i = 0; i < 4; i += 1) captures.push(await takeDrawn(i))
-  planted.push(...(await plantAll(3)))
+  planted.push(...(await plantAll(4)))
   for (let i = 4; i < 6; i += 1) captures.push(await takeDrawn(i))
 }, 120_000)
 afterAll(async () => {
@@ -465,22 +465,30 @@ describe("a leaked canary", () => {
     return withCanaries(port.house, caller, await closeTrace(port.house, trace)).files[0]!
   }
 
+  /** The first that shows enough to be traced: of the drawn, one in fifty has something like a face over its plate. */
+  async function shownOf(grant: string, canaries: readonly string[]) {
+    for (const capture of canaries) {
+      const delivery = await release(port.house, await releaseCaller(port, { grant, capture }))
+      if ((delivery.mark?.marked_px ?? 0) >= 50_000) return delivery
+    }
+    throw new Error("none of the canaries shows anything")
+  }
+
   test("names its release, by its bytes or its mark, and only those who may know are told that it is one", async () => {
     const grant = await grantOf(port, { terms: { images: 2 } })
-    const caller = await releaseCaller(port, { grant, capture: planted[2]! })
-    const { bytes } = await release(port.house, caller)
+    const { capture, bytes } = await shownOf(grant, planted.slice(2))
     const { person } = port.people.engineer
     const known = await reportFor("privacy", bytes)
-    expect(known).toMatchObject({ is_canary: true, verdict: "accused", capture: planted[2] })
+    expect(known).toMatchObject({ is_canary: true, verdict: "accused", capture })
     expect(known.people[0]).toMatchObject({ person, grant, by: "digest" })
     expect(known.said).toContain("a canary")
     const saved = await attacks["JPEG 50"]!(await pixelsOf(sharp(bytes)), "canary")
     expect(await reportFor("analyst", saved)).toMatchObject({
-      ...{ is_canary: true, verdict: "accused", capture: planted[2] },
+      ...{ is_canary: true, verdict: "accused", capture },
       people: [{ person, grant, by: "mark" }],
     })
     const other = await reportFor("auditor", bytes)
-    expect(other).toMatchObject({ verdict: "accused", capture: planted[2] })
+    expect(other).toMatchObject({ verdict: "accused", capture })
     expect(JSON.stringify(other)).not.toContain("canary")
     expect(JSON.stringify(await newest("trace.closed"))).not.toContain("canary")
   }, 60_000)
