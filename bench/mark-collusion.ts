@@ -113,6 +113,7 @@ function rewritten(members: readonly Member[], side: "minority" | "majority", ch
 
 export interface CollusionRow {
   readonly picture: string
+  readonly picture_px: number
   readonly level: CopyLevel
   readonly region: Region
   readonly kept_px: number
@@ -124,7 +125,7 @@ export interface CollusionRow {
   readonly smallestT: number
   readonly largestT: number
   readonly innocents: InnocentRow
-  /** Where what a usual L2 leak says was put by, for pooling. */
+  /** Where what a close L2 leak says was put by, for pooling. */
   readonly evidence: string | null
 }
 
@@ -165,13 +166,14 @@ export async function collusionOf(
       const { statistics } = await comparedTo(sight, file)
       const judged = party.map(({ codeword }) => judge(statistics, codeword))
       rows.push({
-        ...{ picture: picture.name, level, region, kept_px, quality, strategy, colluders },
+        ...{ picture: picture.name, picture_px: width_px * height_px },
+        ...{ level, region, kept_px, quality, strategy, colluders },
         accused: judged.filter(({ bound }) => isTraced(bound)).length,
         smallestT: Math.min(...judged.map(({ t }) => t)),
         largestT: Math.max(...judged.map(({ t }) => t)),
         innocents: innocentsOf(statistics, biases, crowd),
         evidence:
-          level === "L2" && region === "usual"
+          level === "L2" && region === "close"
             ? await putBy(folder, `${picture.name} ${strategy} ${colluders}`, statistics)
             : null,
       })

@@ -46,7 +46,7 @@ export async function copyFor(
   picture: Picture,
   level: CopyLevel,
   holder: string,
-  region: Region = "usual",
+  region: Region = "close",
 ): Promise<MarkedCopy> {
   const { pixels, plate } = picture
   const { width_px, height_px } = pixels

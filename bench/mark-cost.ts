@@ -63,9 +63,10 @@ export async function costs(): Promise<Costs> {
     ["the same without a mark", () => keepRegions(file, { level: "L4" }, found, null), warm],
     [
       "release L2: decode, keep, mark, encode",
-      () => keepRegions(file, { level: "L2" }, found, marking),
+      () => keepRegions(file, { level: "L2", region: "wide" }, found, marking),
       warm,
     ],
+    ["release L2, close", () => keepRegions(file, { level: "L2" }, found, marking), warm],
     [
       "compare a leak (JPEG 50) with its original",
       () => compare(pixels, leakPixels, [plate], stepsOf(leak)),

@@ -107,8 +107,8 @@ export interface ColludedPool {
   readonly triples: number
 }
 
-export function isUsualL2({ level, region }: Pick<CollusionRow, "level" | "region">): boolean {
-  return level === "L2" && region === "usual"
+export function isCloseL2({ level, region }: Pick<CollusionRow, "level" | "region">): boolean {
+  return level === "L2" && region === "close"
 }
 
 /** L2 copies of three pictures that the same holders put together in the same way, judged together: every three of them. */
@@ -120,7 +120,7 @@ export async function colludedPools(
   for (const strategy of strategies) {
     for (const colluders of coalitions) {
       const own = rows.filter(
-        each => isUsualL2(each) && each.strategy === strategy && each.colluders === colluders,
+        each => isCloseL2(each) && each.strategy === strategy && each.colluders === colluders,
       )
       const said = own.filter(each => each.evidence !== null)
       const members: Kept[][] = []

@@ -1,9 +1,10 @@
+import { wide_px } from "../src/grant/level.ts"
 import { attacks } from "../test/attacks.ts"
 import { coalitions, strategies, type CollusionRow } from "./mark-collusion.ts"
 import type { CostRow } from "./mark-cost.ts"
 import { limitLog10, triesLog10, type CopyLevel } from "./mark-copies.ts"
 import { together, type InnocentRow, type LeakRow, type PictureRow } from "./mark-leaks.ts"
-import { isUsualL2, levels, type BoundRow, type ColludedPool, type PooledRow } from "./mark-pooled.ts"
+import { isCloseL2, levels, type BoundRow, type ColludedPool, type PooledRow } from "./mark-pooled.ts"
 
 /** All that one run found. */
 export interface Results {
@@ -47,9 +48,9 @@ export function tablesOf(results: Results): string {
     pooledTable(results.pooled),
     innocentLines(results),
     boundTable(results.bounds),
-    collusionTable(results.collusion.filter(({ region }) => region === "usual")),
+    wideTable(results.collusion.filter(isWide)),
+    collusionTable(results.collusion.filter(({ region }) => region === "close")),
     colludedPoolsTable(results),
-    wideTable(results.collusion.filter(({ region }) => region === "wide")),
     costTable(results.costs),
     gates(results),
   ]
@@ -180,7 +181,7 @@ function collusionTable(collusion: readonly CollusionRow[]): string {
     }),
   )
   const headings = ["copies, kept", "how", ...coalitions.map(each => `${each} holders`)]
-  return `### Collusion, then JPEG 50: colluders accused, and the t of the most exposed one\n\n${table(headings, rows)}`
+  return `### Collusion, then JPEG 50, on L4 copies, and on L2 copies whose grant says close: colluders accused, and the t of the most exposed one\n\n${table(headings, rows)}`
 }
 
 function colludedPoolsTable({ collusion, colludedPools }: Results): string {
@@ -191,9 +192,9 @@ function colludedPoolsTable({ collusion, colludedPools }: Results): string {
       .filter(each => each.strategy === strategy)
       .map(({ singly, copies, traced, triples }) => `${singly}/${copies}, ${traced}/${triples}`),
   ])
-  const sizes = sizesOf(collusion.filter(isUsualL2))
+  const sizes = sizesOf(collusion.filter(isCloseL2))
   const headings = ["how", ...coalitions.map(each => `${each} holders`)]
-  return `### L2 copies of ${sizes} px: copies that give away somebody singly, and sets of three of them that do\n\n${table(headings, rows)}`
+  return `### L2 copies whose grant says close, of ${sizes} px: copies that give away somebody singly, and sets of three of them that do\n\n${table(headings, rows)}`
 }
 
 /** Of copies, in words, the smallest first. */
@@ -202,22 +203,36 @@ function sizesOf(collusion: readonly CollusionRow[]): string {
   return kept.map(each => each.toLocaleString("en")).join("; ")
 }
 
+/** As a grant for L2 has its copies unless it says close. */
+const isWide = ({ region }: CollusionRow) => region === "wide"
+
+/** Of a picture that has at least as many pixels as a wide region would show. */
+const isCapture = ({ picture_px }: CollusionRow) => picture_px >= wide_px
+
 function wideTable(wide: readonly CollusionRow[]): string {
   if (wide.length === 0) return ""
-  const rows = strategies.map(strategy => [
-    strategy,
-    ...coalitions.map(colluders => {
-      const own = wide.filter(each => each.strategy === strategy && each.colluders === colluders)
-      const t = Math.min(...own.map(each => each.largestT))
-      return `${own.filter(each => each.accused > 0).length}/${own.length} (t ${t.toFixed(1)})`
-    }),
-  ])
+  const cellOf = (rows: readonly CollusionRow[]) =>
+    rows.length === 0
+      ? "–"
+      : `${exposed(rows)} (t ${Math.min(...rows.map(each => each.largestT)).toFixed(1)})`
+  const rows = [true, false].flatMap(isLarge =>
+    strategies.map(strategy => [
+      ...[`${isLarge ? "≥" : "<"} ${wide_px.toLocaleString("en")} px`, strategy],
+      ...coalitions.map(colluders =>
+        cellOf(
+          wide.filter(
+            each => isCapture(each) === isLarge && each.strategy === strategy && each.colluders === colluders,
+          ),
+        ),
+      ),
+    ]),
+  )
   const psnr_db = Math.min(...wide.map(({ quality }) => quality.psnr_db)).toFixed(2)
   const ssim = Math.min(...wide.map(({ quality }) => quality.ssim)).toFixed(4)
-  const headings = ["how", ...coalitions.map(each => `${each} holders`)]
-  return `### Collusion, then JPEG 50, on L2 copies whose grant has a wide region: copies that give away somebody, and the smallest t of the most exposed one
+  const headings = ["pictures of", "how", ...coalitions.map(each => `${each} holders`)]
+  return `### Collusion, then JPEG 50, on L2 copies: copies that give away somebody, and the smallest t of the most exposed one
 
-Of every picture of at least 200,000 pixels whose usual L2 copy shows fewer than 120,000: ${sizesOf(wide)} px (PSNR at least ${psnr_db} dB, SSIM ${ssim}).
+The region is wide, as grants have it unless they say close. Shown of pictures of at least ${wide_px.toLocaleString("en")} pixels: ${sizesOf(wide.filter(isCapture))} px; of smaller ones, half of each at most: ${sizesOf(wide.filter(each => !isCapture(each)))} px (PSNR at least ${psnr_db} dB, SSIM ${ssim}).
 
 ${table(headings, rows)}`
 }
@@ -245,7 +260,7 @@ function gates({ pictures, pooled, collusion, colludedPools }: Results): string 
   ]
   const gauntlets = leaks.filter(each => isGauntlet(each.attack))
   const wronged = collusion.reduce((sum, each) => sum + each.innocents.accused, 0)
-  const caught = collusion.filter(each => each.accused > 0).length
+  const [wide, close] = [collusion.filter(isWide), collusion.filter(isCloseL2)]
   const [pools, allPools] = [
     colludedPools.reduce((sum, each) => sum + each.traced, 0),
     colludedPools.reduce((sum, each) => sum + each.triples, 0),
@@ -262,17 +277,15 @@ function gates({ pictures, pooled, collusion, colludedPools }: Results): string 
     `- those not all traced singly, pooled by three: ${allTriples === 0 ? "–" : ((100 * tracedTriples) / allTriples).toFixed(1)} % (${tracedTriples}/${allTriples})`,
     `- gauntlet: ≥ 50,000 px ${share(gauntlets.filter(each => each.shown_px >= 50_000))}; 20,000–50,000 ${share(gauntlets.filter(each => each.shown_px >= 20_000 && each.shown_px < 50_000))}; below ${share(gauntlets.filter(each => each.shown_px < 20_000))}`,
     `- innocents accused: ${pictures.reduce((sum, each) => sum + each.innocents.accused, 0) + wronged}`,
-    `- collusion: at least one guilty accused in ${caught}/${collusion.length} cases (L4 ${caughtOf(collusion, "L4")}, L2 ≥ 50,000 px ${caughtOf(collusion.filter(isUsualL2), "L2", 50_000)}, L2 wide ${caughtOf(
-      collusion.filter(({ region }) => region === "wide"),
-      "L2",
-    )}); in ${pools}/${allPools} sets of three L2 copies`,
+    `- collusion, at least one guilty accused: L4 ${exposed(collusion.filter(({ level }) => level === "L4"))}; L2 ${exposed(wide.filter(isCapture))}, of pictures below ${wide_px.toLocaleString("en")} px ${exposed(wide.filter(each => !isCapture(each)))}`,
+    `- the same where the grant says close: L2 ≥ 50,000 px ${exposed(close.filter(each => each.kept_px >= 50_000))}, smaller ${exposed(close.filter(each => each.kept_px < 50_000))}; any three of them together ${pools}/${allPools}`,
     `- compare, L4 leaks, median: ${median(milliseconds).toFixed(0)} ms per MP of the original`,
   ].join("\n")
 }
 
-function caughtOf(collusion: readonly CollusionRow[], level: CopyLevel, least_px = 0): string {
-  const own = collusion.filter(each => each.level === level && each.kept_px >= least_px)
-  return `${own.filter(each => each.accused > 0).length}/${own.length}`
+/** Collusions that give away somebody, of so many. */
+function exposed(collusion: readonly CollusionRow[]): string {
+  return `${collusion.filter(each => each.accused > 0).length}/${collusion.length}`
 }
 
 function pixelsOf(pictures: readonly PictureRow[], name: string): number {

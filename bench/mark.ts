@@ -3,13 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { undoubted } from "../src/picture/level.ts"
-import { keptMask } from "../src/picture/pixels.ts"
 import type { Costs } from "./mark-cost.ts"
 import type { CollusionRow } from "./mark-collusion.ts"
 import { writeDocs } from "./mark-docs.ts"
 import type { PictureRow } from "./mark-leaks.ts"
-import { pictureOf, sourcesOf, type Source } from "./mark-pictures.ts"
+import { sourcesOf, type Source } from "./mark-pictures.ts"
 import { colludedPools, drawnBounds, pooled } from "./mark-pooled.ts"
 import { tablesOf, type Results } from "./mark-tables.ts"
 import type { Found, Task } from "./mark-worker.ts"
@@ -46,18 +44,17 @@ async function measured(): Promise<Results> {
     small.filter(source => !colluding.includes(source)),
     colluded,
   )
-  const wide = await narrowOf(sources, isQuick ? 2 : Infinity)
   const tasks: Task[] = [
     ...mixed(sources).map((source, nth) => {
       return { kind: "leaks", source, innocents: innocents * thinning, folder, nth, thinning } as const
     }),
     ...colluding.map(source => {
-      return { kind: "collusion", source, level: "L4", region: "usual", innocents: 1_000, folder } as const
+      return { kind: "collusion", source, level: "L4", region: "close", innocents: 1_000, folder } as const
     }),
     ...[...colluding, ...beside].map(source => {
-      return { kind: "collusion", source, level: "L2", region: "usual", innocents: 1_000, folder } as const
+      return { kind: "collusion", source, level: "L2", region: "close", innocents: 1_000, folder } as const
     }),
-    ...wide.map(source => {
+    ...(isQuick ? spread(sources, 2) : sources).map(source => {
       return { kind: "collusion", source, level: "L2", region: "wide", innocents: 250, folder } as const
     }),
   ]
@@ -90,19 +87,6 @@ async function measured(): Promise<Results> {
   await rm(folder, { recursive: true, force: true })
   await writeFile(lastRun, JSON.stringify(all))
   return all
-}
-
-/** Pictures of captures' size whose usual L2 copy shows little: a grant's wide region is for them. */
-async function narrowOf(sources: readonly Source[], most: number): Promise<readonly Source[]> {
-  const narrow: Source[] = []
-  for (const source of sources) {
-    const { pixels, plate } = await pictureOf(source)
-    const { width_px, height_px } = pixels
-    const shown = keptMask("L2", { width_px, height_px, plates: [plate], faces: [], doubted: undoubted })
-    const kept_px = shown.reduce((sum, each) => sum + each, 0)
-    if (width_px * height_px >= 200_000 && kept_px < 120_000 && narrow.length < most) narrow.push(source)
-  }
-  return narrow
 }
 
 /** So many of a list, evenly. */

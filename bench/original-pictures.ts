@@ -1,5 +1,6 @@
 import sharp from "sharp"
 import { attacks, pixelsOf } from "../test/attacks.ts"
+import type { Extent } from "../src/grant/level.ts"
 import { decodeLeak, type Leak } from "../src/picture/leak.ts"
 import { undoubted } from "../src/picture/level.ts"
 import { decode, keptMask, redacted, type Pixels } from "../src/picture/pixels.ts"
@@ -7,13 +8,19 @@ import type { Picture } from "./mark-pictures.ts"
 
 /** Copies of an original as they are found, and what they are looked for by. */
 
-export const levels = ["L4", "L2"] as const
+export const extents = {
+  L4: { level: "L4" },
+  L2: { level: "L2", region: "wide" },
+  "L2, close": { level: "L2", region: "close" },
+} satisfies Record<string, Extent>
 
-export type CopyLevel = (typeof levels)[number]
+export type Kind = keyof typeof extents
+
+export const kinds = Object.keys(extents) as readonly Kind[]
 
 export interface FoundCopy {
   readonly attack: string
-  readonly level: CopyLevel
+  readonly kind: Kind
   /** Pixels of the found file that show some of the original. */
   readonly shown_px: number
   readonly file: Uint8Array
@@ -23,15 +30,16 @@ export interface FoundCopy {
 /** These leave out some of the picture; the others keep all of it, rescaled or not. */
 const cutting = /crop|turned|photographed|combined|gauntlet/
 
-/** A copy of a picture at a level, after each of these attacks. */
+/** A copy of a picture, after each of these attacks. */
 export async function* foundCopies(
   { name, pixels, plate }: Picture,
-  level: CopyLevel,
+  kind: Kind,
   names: readonly string[],
 ): AsyncGenerator<FoundCopy> {
   const { width_px, height_px } = pixels
   const findings = { width_px, height_px, plates: [plate], faces: [], doubted: undoubted }
-  const kept = keptMask(level, findings)
+  const { level, region }: Extent = extents[kind]
+  const kept = keptMask(level, findings, region)
   const copy = redacted(pixels, kept)
   const kept_px = kept.reduce((sum, each) => sum + each, 0)
   const white = { ...copy, rgb: copy.rgb.map((_, i) => (kept[Math.floor(i / 3)] === 1 ? 255 : 0)) }
@@ -44,7 +52,7 @@ export async function* foundCopies(
     const shown_px = isCut
       ? brightOf(await decode(await attacked(white, name)))
       : Math.min(kept_px, Math.round((kept_px * area_px) / (width_px * height_px)))
-    yield { attack, level, shown_px, file, leak }
+    yield { attack, kind, shown_px, file, leak }
   }
 }
 

@@ -10,7 +10,7 @@ import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { decode } from "../src/picture/pixels.ts"
 import { chanceOf, type Chance } from "../src/drawing/chance.ts"
 import { pictureOf, sourcesOf, type Picture, type Source } from "./mark-pictures.ts"
-import { foundCopies, levels, type CopyLevel, type FoundCopy } from "./original-pictures.ts"
+import { foundCopies, kinds, type FoundCopy, type Kind } from "./original-pictures.ts"
 
 /**
  * Whether a found copy leads back to its original among many, and how long that takes. `SALLYPORT_ORIGINALS` of them, of
@@ -31,7 +31,7 @@ const enough_px = 50_000
 
 interface Result {
   readonly attack: string
-  readonly level: CopyLevel
+  readonly kind: Kind
   readonly isEnough: boolean
   /** Of the right original, by corners alone, and with what small likenesses say; from 1, and 0 for none. */
   readonly byCorners: number
@@ -69,11 +69,11 @@ function add(name: string, sketch: Sketch): void {
 async function* resultsOf(source: Source, nth: number): AsyncGenerator<Result> {
   const picture = await pictureOf(source)
   const some = names.filter((_, i) => (i + nth) % stride === 0)
-  for (const level of levels)
-    for await (const copy of foundCopies(picture, level, some)) yield await resultOf(picture.name, copy)
+  for (const kind of kinds)
+    for await (const copy of foundCopies(picture, kind, some)) yield await resultOf(picture.name, copy)
 }
 
-async function resultOf(name: string, { attack, level, shown_px, file, leak }: FoundCopy): Promise<Result> {
+async function resultOf(name: string, { attack, kind, shown_px, file, leak }: FoundCopy): Promise<Result> {
   const look = lookAtLeak(leak)
   looks.push(look)
   const likely = await likelyOf(index, look)
@@ -88,8 +88,8 @@ async function resultOf(name: string, { attack, level, shown_px, file, leak }: F
   const byLikeness = close.findIndex(each => each.name === name) + 1
   const result = { byCorners, byLikeness, isTaken: taken === name }
   if (isEnough && !result.isTaken)
-    process.stderr.write(`${name}, ${level}, ${attack}, ${shown_px} pixels: ${JSON.stringify(result)}\n`)
-  return { attack, level, isEnough, ...result, opened: opened.length }
+    process.stderr.write(`${name}, ${kind}, ${attack}, ${shown_px} pixels: ${JSON.stringify(result)}\n`)
+  return { attack, kind, isEnough, ...result, opened: opened.length }
 }
 
 /** By small likenesses, as custody/trace.ts orders them. */
@@ -217,13 +217,11 @@ console.log(
 )
 const [large, small] = [results.filter(each => each.isEnough), results.filter(each => !each.isEnough)]
 console.log(
-  `| Copy of ≥ 50,000 shown pixels, after | ${levels.map(level => `${level}: first, taken / asked`).join(" | ")} |`,
+  `| Copy of ≥ 50,000 shown pixels, after | ${kinds.map(kind => `${kind}: first, taken / asked`).join(" | ")} |`,
 )
-console.log(`|---|${levels.map(() => "---|").join("")}`)
+console.log(`|---|${kinds.map(() => "---|").join("")}`)
 for (const attack of names) {
-  const cells = levels.map(level =>
-    cell(large.filter(each => each.attack === attack && each.level === level)),
-  )
+  const cells = kinds.map(kind => cell(large.filter(each => each.attack === attack && each.kind === kind)))
   console.log(`| ${attack} | ${cells.join(" | ")} |`)
 }
 const liken_ms = times.liken_ms.sort((a, b) => a - b)[times.liken_ms.length >> 1]!

@@ -177,6 +177,7 @@ async function grantToEngineer(
     hours: { from: 0, until: 24 },
     dates: { first: date(-1), last: date(14) },
     level: "L2",
+    region: "wide",
     selection: "open",
     captures: null,
     images: 200,

@@ -5,6 +5,7 @@ import { signerOf } from "../ed25519.ts"
 import { drawCapture } from "../drawing/capture.ts"
 import { demoScene } from "./canary-pictures.ts"
 import { Fault } from "../fault.ts"
+import { extentWords } from "../grant/level.ts"
 import { postCapture } from "../lane/post.ts"
 import { readRecipients, recipientOn, type Recipients } from "../lane/recipients.ts"
 import { sealPicture, type LaneReader } from "../lane/seal.ts"
@@ -113,7 +114,7 @@ async function tellStory(served: Served, { data, voice }: DemoOptions): Promise<
   }
   tell(
     voice,
-    `GRANTED  the engineer drew ${permits.length} of ${grant.terms.images} images at L2 into ${folder}; permits are log entries ${permits.join(", ")}`,
+    `GRANTED  the engineer drew ${permits.length} of ${grant.terms.images} images at ${extentWords(grant.terms)} into ${folder}; permits are log entries ${permits.join(", ")}`,
   )
   const colleague = await clientOf(data, "colleague", served.url)
   await tellRefusal(voice, "his colleague, with the same grant", colleague.json({ ...ask(5), headers: key }))

@@ -6,7 +6,7 @@ import { termsDigest, type Terms } from "../grant/terms.ts"
 import { contextOf } from "./context.ts"
 import { fetchGrant } from "./grant-reading.ts"
 import { answer, table, tell } from "./say.ts"
-import { regionTerm } from "./terms.ts"
+import { regionTerm, usualRegion } from "./terms.ts"
 import { endOf } from "./times.ts"
 
 interface EditOptions {
@@ -36,7 +36,7 @@ export function editCommand(command: Command): void {
       .option("--releases <number>")
       .option("--people <number>")
       .option("--level <level>")
-      .option("--region <region>", "usual or wide")
+      .option("--region <region>", "close or wide")
       .option("--lane <lane...>")
       .option("--hours <from-until>")
       .option("--dates <first..last>")
@@ -86,7 +86,7 @@ function edited({ region, ...was }: Terms, options: EditOptions): Terms {
   return {
     ...was,
     level,
-    ...regionTerm(options.region ?? region),
+    ...regionTerm(options.region ?? (level === was.level ? (region ?? "close") : usualRegion(level))),
     images,
     releases,
     people: options.people === undefined ? was.people : Number(options.people),

@@ -45,7 +45,7 @@ function listCommand(command: Command, name: string): void {
       grant,
       state,
       terms.purpose,
-      terms.level,
+      extentWords(terms),
       `${images_used} of ${terms.images}`,
       terms.ends_at,
       stale ?? "",
@@ -105,8 +105,9 @@ function releasesCommand(command: Command): void {
       const { client, voice, globals } = await contextOf(self)
       const path = `/v1/grants/${encodeURIComponent(id)}/releases${listQuery(globals, options)}`
       const page = await client.json<Releases>({ method: "GET", path })
-      const rows = page.data.map(({ permit, delivered, at, capture, level, sha256 }) => [
-        ...[at, capture, level, permit, delivered ?? "not delivered", sha256?.slice(0, 16) ?? ""],
+      const rows = page.data.map(({ permit, delivered, at, capture, sha256, ...extent }) => [
+        ...[at, capture, extentWords(extent), permit],
+        ...[delivered ?? "not delivered", sha256?.slice(0, 16) ?? ""],
       ])
       const heads = ["at", "capture", "level", "permit", "delivered", "SHA-256"]
       const more = page.next_cursor === null ? [] : [`more: --cursor ${page.next_cursor}`]

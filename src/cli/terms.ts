@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { Fault } from "../fault.ts"
-import { levelOf, wide_px } from "../grant/level.ts"
+import { levelOf, wide_px, type Level, type Region } from "../grant/level.ts"
 import { purposes, type Purpose, type Terms } from "../grant/terms.ts"
 import { endOf } from "./times.ts"
 
@@ -40,7 +40,7 @@ export function termsOptions(command: Command): Command {
     .option("--level <level>", "L1 to L4; without it what is usual for the purpose")
     .option(
       "--region <region>",
-      `wide: L2 shows about ${wide_px.toLocaleString("en-US")} pixels around plates; without it what is usual`,
+      `what L2 shows around plates: wide, about ${wide_px.toLocaleString("en-US")} pixels, or close, of which fewer leaks can be traced; without it wide`,
     )
     .option("--images <number>", "how many distinct images")
     .option("--releases <number>", "how often they leave in all, re-reading included; 3 for each image")
@@ -88,7 +88,7 @@ export function termsFrom(
     hours: { from: Number(hours[1]), until: Number(hours[2]) },
     dates: { first, last },
     level,
-    ...regionTerm(options.region),
+    ...regionTerm(options.region ?? usualRegion(level)),
     selection: options.open === true ? "open" : "frozen",
     captures: options.capture === undefined ? null : [...options.capture].sort(),
     images: Number(options.images),
@@ -103,10 +103,15 @@ export function termsFrom(
 }
 
 /** The region that is typed, as terms have it. @throws Fault INVALID. */
-export function regionTerm(text: string | undefined): Pick<Terms, "region"> {
-  if (text === undefined || text === "usual") return {}
-  if (text !== "wide") throw new Fault("INVALID", "--region is usual or wide")
+export function regionTerm(text: string): Pick<Terms, "region"> {
+  if (text === "close") return {}
+  if (text !== "wide") throw new Fault("INVALID", "--region is close or wide")
   return { region: text }
+}
+
+/** What is asked for where nobody says a region: at L2 one out of which a trace names somebody (decision 0027). */
+export function usualRegion(level: Level): Region {
+  return level === "L2" ? "wide" : "close"
 }
 
 function wholeOf(option: string, text: string): number {

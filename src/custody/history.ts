@@ -1,5 +1,6 @@
 import { Fault } from "../fault.ts"
 import type { GrantState } from "../grant/decide.ts"
+import type { Level, Region } from "../grant/level.ts"
 import type { Office } from "../grant/office.ts"
 import type { Terms } from "../grant/terms.ts"
 import { parseEntry, type Entry, type EntryOf } from "../log/kinds.ts"
@@ -29,7 +30,8 @@ export interface Released {
   readonly delivered: number | null
   readonly at: string
   readonly capture: string
-  readonly level: string
+  readonly level: Level
+  readonly region?: Region
   readonly lane: string
   readonly person: string
   /** Of the bytes that left, lowercase hexadecimal. */
@@ -63,6 +65,7 @@ async function releasedAt(house: House, index: number): Promise<Released> {
     at: permit.at,
     capture: permit.capture,
     level: permit.level,
+    ...(permit.region === undefined ? {} : { region: permit.region }),
     lane: permit.lane,
     person: permit.by?.person ?? "",
     sha256: copy?.sha256 ?? null,

@@ -64,9 +64,16 @@ test("what a frozen selection or a manifest opens again widens; another capture 
   expect(widens({ ...terms, captures: ["cap_1"] }, { ...terms, captures: ["cap_2"] })).toBe(true)
 })
 
-test("back to the usual region narrows, and is said by its name", () => {
+test("a wide region widens L2 alone: whoever has L4 sees it already", () => {
+  const wide = { ...terms, level: "L2", region: "wide" } as const
+  expect(widens({ ...terms, level: "L4" }, wide)).toBe(false)
+  expect(widens({ ...terms, level: "L1" }, wide)).toBe(true)
+  expect(widens({ ...terms, level: "L3" }, wide)).toBe(true)
+})
+
+test("back to the close region narrows, and is said by its name", () => {
   expect(differencesOf({ ...terms, region: "wide" }, terms)).toEqual([
-    { term: "region", was: "wide", is: "usual", widens: false },
+    { term: "region", was: "wide", is: "close", widens: false },
   ])
 })
 

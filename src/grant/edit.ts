@@ -26,7 +26,8 @@ const narrows: Narrows = {
   hours: (was, is) => was.hours.from <= is.hours.from && is.hours.until <= was.hours.until,
   dates: (was, is) => was.dates.first <= is.dates.first && is.dates.last <= was.dates.last,
   level: (was, is) => covers(was.level, is.level),
-  region: (_, is) => is.region === undefined,
+  // Of levels that are not L2 the level says all.
+  region: (was, is) => is.region === undefined || was.level !== "L2",
   selection: (_, is) => is.selection === "frozen",
   captures: (was, is) =>
     is.captures !== null &&
@@ -55,7 +56,7 @@ export function widens(was: Terms, is: Terms): boolean {
   return differencesOf(was, is).some(difference => difference.widens)
 }
 
-/** What terms leave out is the usual. */
-function shown(value: unknown = "usual"): string {
+/** What terms may leave out is the region, and that is the close one. */
+function shown(value: unknown = "close"): string {
   return typeof value === "string" ? value : JSON.stringify(value)
 }

@@ -52,11 +52,12 @@ test("the digest changes with every field and not with their order", () => {
   )
 })
 
-test("terms of the usual region keep the digest that they had before there was another", () => {
+test("terms of the close region keep the digest that they had before there was another", () => {
   expect(termsDigest(terms)).toBe("71a44283516467bcf858b4bb290ab028566647bc91b8d1bd34a8c589b365fe0c")
 })
 
-test("whoever approves a wide region reads what it shows", () => {
-  expect(unusual(terms)).toEqual([])
-  expect(unusual({ ...terms, region: "wide" })).toEqual([expect.stringContaining("200,000 pixels")])
+test("whoever approves the close region reads what cannot be traced then", () => {
+  expect(unusual({ ...terms, region: "wide" })).toEqual([])
+  expect(unusual({ ...terms, level: "L1" })).toEqual([])
+  expect(unusual(terms)).toEqual([expect.stringContaining("a trace may name none of them")])
 })

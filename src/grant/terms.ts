@@ -34,7 +34,7 @@ export interface Terms {
   /** Port-local dates of capture, both inclusive. */
   readonly dates: { readonly first: string; readonly last: string }
   readonly level: Level
-  /** Absent for the usual region: terms that were signed before there was another keep their digest. */
+  /** Absent for the close region: terms that were signed before there was another keep their digest. */
   readonly region?: "wide"
   /** `frozen`: only captures that were admitted before the approval; `open`: also those that come after it. */
   readonly selection: "frozen" | "open"
@@ -123,9 +123,9 @@ export function unusual(t: Terms): string[] {
   const keeps = (Date.parse(t.destroy_by) - Date.parse(t.ends_at)) / day_ms
   return [
     ...(covers(usual, t.level) ? [] : [`level ${t.level}; usual for ${t.purpose} is ${usual}`]),
-    ...(t.region === "wide"
+    ...(t.level === "L2" && t.region === undefined
       ? [
-          `copies show about ${wide_px.toLocaleString("en-US")} pixels around plates; usual is the plate grown by its width to each side, its height up and twice that down`,
+          `copies show what lies close around plates alone: where several holders put small ones together, a trace may name none of them; usual are ${wide_px.toLocaleString("en-US")} pixels`,
         ]
       : []),
     ...(t.selection === "open" ? ["captures that come after the approval count too; usual is frozen"] : []),

@@ -70,7 +70,7 @@ export interface Letter {
 export const visibleAt: Readonly<Record<Level, string>> = {
   L0: "nothing of the picture",
   L1: "outlines only; no plate and no face",
-  L2: "the license plate; faces were covered",
+  L2: "the license plate and what is around it; faces were covered",
   L3: "faces; the license plate was covered",
   L4: "the whole picture, with plate and faces",
 }

@@ -63,9 +63,9 @@ export function sightOf(original: Pixels, plates: readonly Box[]): Sight {
 /** What L2 may show around plates, and the wide regions where they are more. */
 function shownAlone({ width_px, height_px }: Pixels, plates: readonly Box[]): readonly Box[] {
   const found = { width_px, height_px, plates, faces: [], doubted: undoubted }
-  const usual = keptBoxes("L2", found).keep
-  const isMore = (box: Box) => usual.every(each => JSON.stringify(each) !== JSON.stringify(box))
-  return [...usual, ...keptBoxes("L2", found, "wide").keep.filter(isMore)]
+  const close = keptBoxes("L2", found).keep
+  const isMore = (box: Box) => close.every(each => JSON.stringify(each) !== JSON.stringify(box))
+  return [...close, ...keptBoxes("L2", found, "wide").keep.filter(isMore)]
 }
 
 /**

@@ -121,7 +121,7 @@ const widestBy = 16
  * A box that shows pixels has to pass its limits; a box that hides pixels need not, and is clipped to the picture.
  * L4 keeps one box, the whole picture; L0 and L1 keep nothing, since a silhouette has no pixel of the original.
  */
-export function keptBoxes(level: Level, findings: Findings, region: Region = "usual"): KeptBoxes {
+export function keptBoxes(level: Level, findings: Findings, region: Region = "close"): KeptBoxes {
   switch (level) {
     case "L0":
     case "L1":
@@ -176,7 +176,7 @@ function grownPlates(findings: Findings, region: Region): readonly Box[] {
     )
   let grown = grownBy(1)
   if (shareOf(grown, findings) > maxShareGrown) return plates
-  if (region === "usual") return grown
+  if (region === "close") return grown
   for (let times = 1.25; times <= widestBy && shown_px(grown) < wide_px; times += 0.25) {
     const wider = grownBy(times)
     if (shareOf(wider, findings) > maxShareGrown) break
@@ -189,7 +189,7 @@ function isBelow(plate: Box, face: Box): boolean {
   return plate.y_px >= face.y_px + face.height_px
 }
 
-/** @param times  as far to the sides and down as is usual; up lies the windscreen. */
+/** @param times  as far to the sides and down as close; up lies the windscreen. */
 function grow({ x_px, y_px, width_px, height_px }: Box, times: number): Box {
   return {
     x_px: x_px - times * growth.sides * width_px,

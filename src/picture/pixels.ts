@@ -135,7 +135,7 @@ export function redacted(pixels: Pixels, kept: Uint8Array): Pixels {
 }
 
 /** For each pixel 1 where a level shows it, else 0. */
-export function keptMask(level: Level, found: Findings, region: Region = "usual"): Uint8Array {
+export function keptMask(level: Level, found: Findings, region: Region = "close"): Uint8Array {
   const { width_px, height_px } = found
   const mask = new Uint8Array(width_px * height_px)
   const { keep, solid } = keptBoxes(level, found, region)

@@ -156,8 +156,9 @@ class Crew {
     }
   }
 
+  /** One that was killed is still connected until its end is noticed: what it is told then is lost with it, and it starts anew. */
   #tell(said: Said): void {
-    for (const child of this.#children.values()) if (child.connected) child.send(said)
+    for (const child of this.#children.values()) if (child.connected) child.send(said, () => undefined)
   }
 }
 

@@ -71,7 +71,7 @@ describe("the accounting of disclosures", () => {
           work_order: "WO-77",
         },
         ...{ organization_name: "Sub", person: port.people.engineer.person, person_name: "Planted engineer" },
-        ...{ within_agency: false, visible: "the license plate; faces were covered" },
+        ...{ within_agency: false, visible: "the license plate and what is around it; faces were covered" },
       })
       const entries = await allEntries(port)
       expect(parseEntry(entries[each.permit]!)).toMatchObject({ kind: "permit", capture: captures[0] })

@@ -43,7 +43,7 @@ describe("letters", () => {
     for (const letter of letters) {
       expect(letter).toMatchObject({
         ...{ incident, level: "L2", port: "Port", lane: "Lane 1", organizations: ["Sub"] },
-        visible: "the license plate; faces were covered",
+        visible: "the license plate and what is around it; faces were covered",
       })
       expect(letter.hour).toMatch(/^\d{4}-\d\d-\d\dT\d\d[+-]\d\d:\d\d$/)
       expect(parseCode(letter.code)).toBe(letter.code)
