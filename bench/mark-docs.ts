@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import sharp, { type Sharp } from "sharp"
 import { keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
+import type { Region } from "../src/grant/level.ts"
 import { undoubted, type Box } from "../src/picture/level.ts"
-import { keysOf } from "./mark-copies.ts"
+import { copyFor, keysOf } from "./mark-copies.ts"
 import { cut, pictureOf } from "./mark-pictures.ts"
 
 /** Writes a run's tables and drawn pictures of the mark into docs. */
@@ -22,6 +23,19 @@ export async function writeDocs(tables: string): Promise<void> {
   await mkdir(new URL("mark/", docs), { recursive: true })
   await drawn("day", 1, { x_px: 330, y_px: 330, width_px: 360, height_px: 270 })
   await drawn("night", 3, { x_px: 330, y_px: 330, width_px: 360, height_px: 270 })
+  for (const region of ["close", "wide"] as const) await shown(region)
+}
+
+/** A whole drawn capture as its L2 copy shows it, at half its size. */
+async function shown(region: Region): Promise<void> {
+  const picture = await pictureOf({ kind: "drawn", index: 1 })
+  const { pixels } = await copyFor(picture, "L2", "holder", region)
+  await write(
+    raw(pixels)
+      .resize(pixels.width_px >> 1)
+      .jpeg({ quality: 90 }),
+    `shown-${region}.jpg`,
+  )
 }
 
 /** A part of a drawn capture: as it is, marked as an L4 copy is, and what differs. */
