@@ -17,7 +17,9 @@ export async function pixelsOf(image: Sharp): Promise<Pixels> {
     .toBuffer({ resolveWithObject: true })
   if (info.channels === 3) return { rgb: data, width_px: info.width, height_px: info.height }
   const rgb = new Uint8Array(info.width * info.height * 3)
-  for (let i = 0; i < info.width * info.height; i += 1) rgb.fill(data[i * info.channels]!, 3 * i, 3 * i + 3)
+  // What was composited is flattened before, and opaque; grey has one channel, or two.
+  for (let i = 0, at = 0; i < rgb.length; i += 3, at += info.channels)
+    for (let n = 0; n < 3; n += 1) rgb[i + n] = data[at + (info.channels === 4 ? n : 0)]!
   return { rgb, width_px: info.width, height_px: info.height }
 }
 
