@@ -1,5 +1,6 @@
 import sharp from "sharp"
 import { embed } from "../src/mark/embed.ts"
+import { runsOf } from "../src/mark/runs.ts"
 import { stepsOf } from "../src/mark/quantiser.ts"
 import { compare } from "../src/picture/compare.ts"
 import { undoubted } from "../src/picture/level.ts"
@@ -52,9 +53,14 @@ export async function costs(): Promise<Costs> {
   const leak = await sharp(bytes).jpeg({ quality: 50 }).toBuffer()
   const leakPixels = await decode(leak)
   const copy = { ...pixels, rgb: Uint8Array.from(pixels.rgb) }
+  const embedAlone = () => {
+    // A copy that is marked again and again ends up black and white.
+    copy.rgb.set(pixels.rgb)
+    embed(pixels, copy, { codeword, shown: runsOf(kept, width_px), psnr_db: 44 })
+  }
   const works: readonly [string, () => unknown, number][] = [
     ["bare decode and encode", bare, warm],
-    ["embed alone, L4", () => embed(pixels, copy, { codeword, kept, psnr_db: 44 }), warm],
+    ["embed alone, L4", embedAlone, warm],
     [
       "release L4: decode, keep, mark, encode",
       () => keepRegions(file, { level: "L4" }, found, marking),

@@ -125,10 +125,10 @@ export function pairOf(level: Level, warp: Warp, displaced: Displacements | null
       const column = u | 0
       const row = v | 0
       const at = row * w + column
-      const [right, lower] = [u - column, v - row]
+      const right = u - column
       const above = (values[at] as number) * (1 - right) + (values[at + 1] as number) * right
       const below = (values[at + w] as number) * (1 - right) + (values[at + w + 1] as number) * right
-      sampled.values[i] = above + lower * (below - above)
+      sampled.values[i] = above + (v - row) * (below - above)
       both.values[i] = 1
     }
   }
@@ -140,7 +140,8 @@ export function likenessOf({ leak, original, valid }: Pair): number {
   let [xy, xx, yy, count] = [0, 0, 0, 0]
   for (let i = 0; i < valid.values.length; i += 1) {
     if (valid.values[i] === 0) continue
-    const [a, b] = [leak.values[i] as number, original.values[i] as number]
+    const a = leak.values[i] as number
+    const b = original.values[i] as number
     xy += a * b
     xx += a * a
     yy += b * b

@@ -5,6 +5,7 @@ import { embed } from "./embed.ts"
 import { gridOf } from "./lapped.ts"
 import type { Rgb } from "./plane.ts"
 import { survivalOf, psnrFor } from "./policy.ts"
+import { runsOf } from "./runs.ts"
 
 const [width_px, height_px] = [200, 160]
 
@@ -48,11 +49,13 @@ const half = Uint8Array.from({ length: width_px * height_px }, (_, i) =>
   i % width_px < width_px / 2 ? 1 : 0,
 )
 
+const left = runsOf(half, width_px)
+
 describe("a mark", () => {
   test.each([44, 42])("at %i dB changes what is kept by no more than that, and by little less", psnr_db => {
     const original = picture(30)
     const copy = copied(original)
-    embed(original, copy, { codeword: codewordOf(original, 2), kept: half, psnr_db })
+    embed(original, copy, { codeword: codewordOf(original, 2), shown: left, psnr_db })
     let squares = 0
     copy.rgb.forEach((value, i) => (squares += (value - original.rgb[i]!) ** 2))
     const reached = 10 * Math.log10((255 ** 2 * (3 * half.length)) / 2 / squares)
@@ -70,7 +73,7 @@ describe("a mark", () => {
     })
     const original = { rgb, width_px, height_px }
     const copy = copied(original)
-    embed(original, copy, { codeword: codewordOf(original, 2), kept: half, psnr_db: 44 })
+    embed(original, copy, { codeword: codewordOf(original, 2), shown: left, psnr_db: 44 })
     const squares = copy.rgb.reduce((sum, value, i) => sum + (value - rgb[i]!) ** 2, 0)
     const reached = 10 * Math.log10((255 ** 2 * (3 * half.length)) / 2 / squares)
     expect(reached).toBeGreaterThanOrEqual(44)
@@ -80,9 +83,9 @@ describe("a mark", () => {
   test("is weaker where a picture is so flat that 44 dB would change its structure", () => {
     const original = picture(4)
     const copy = copied(original)
-    const kept = half.slice().fill(1)
-    const { psnr_db } = embed(original, copy, { codeword: codewordOf(original, 2), kept, psnr_db: 40 })
-    expect(psnr_db).toBeGreaterThan(41)
+    const shown = runsOf(half.slice().fill(1), width_px)
+    const reached_db = embed(original, copy, { codeword: codewordOf(original, 2), shown, psnr_db: 40 })
+    expect(reached_db).toBeGreaterThan(41)
     expect(likeness(original, copy)).toBeGreaterThan(0.985)
   })
 
@@ -92,8 +95,9 @@ describe("a mark", () => {
     // A face that is hidden amid what is kept.
     const kept = half.slice()
     for (let y = 40; y < 80; y += 1) kept.fill(0, y * width_px + 30, y * width_px + 60)
-    const { marked_px } = embed(original, copy, { codeword: codewordOf(original, 2), kept, psnr_db: 44 })
-    expect(marked_px).toBe(half.length / 2 - 40 * 30)
+    const shown = runsOf(kept, width_px)
+    embed(original, copy, { codeword: codewordOf(original, 2), shown, psnr_db: 44 })
+    expect(shown.shown_px).toBe(half.length / 2 - 40 * 30)
     for (let i = 0; i < kept.length; i += 1) {
       const change = [0, 1, 2].map(c => copy.rgb[3 * i + c]! - original.rgb[3 * i + c]!)
       expect(new Set(change).size).toBe(1)
@@ -104,8 +108,12 @@ describe("a mark", () => {
   test("is faint where a picture is flat, however much was asked for", () => {
     const original = { rgb: new Uint8Array(width_px * height_px * 3).fill(90), width_px, height_px }
     const copy = copied(original)
-    const { psnr_db } = embed(original, copy, { codeword: codewordOf(original, 2), kept: half, psnr_db: 30 })
-    expect(psnr_db).toBeGreaterThan(46)
+    const reached_db = embed(original, copy, {
+      codeword: codewordOf(original, 2),
+      shown: left,
+      psnr_db: 30,
+    })
+    expect(reached_db).toBeGreaterThan(46)
     expect(Math.max(...copy.rgb) - 90).toBeLessThanOrEqual(5)
   })
 
@@ -113,7 +121,7 @@ describe("a mark", () => {
     const original = picture(30)
     const marked = [2, 2, 3].map(seed => {
       const copy = copied(original)
-      embed(original, copy, { codeword: codewordOf(original, seed), kept: half, psnr_db: 44 })
+      embed(original, copy, { codeword: codewordOf(original, seed), shown: left, psnr_db: 44 })
       return Buffer.from(copy.rgb).toString("base64")
     })
     expect(marked[0]).toBe(marked[1])
@@ -122,13 +130,11 @@ describe("a mark", () => {
 
   test("on nothing is none", () => {
     const original = picture(30)
-    const none = new Uint8Array(half.length)
-    const done = embed(original, copied(original), {
-      codeword: codewordOf(original, 2),
-      kept: none,
-      psnr_db: 44,
-    })
-    expect(done.marked_px).toBe(0)
+    const copy = copied(original)
+    const shown = runsOf(new Uint8Array(half.length), width_px)
+    embed(original, copy, { codeword: codewordOf(original, 2), shown, psnr_db: 44 })
+    expect(shown.shown_px).toBe(0)
+    expect(copy.rgb).toEqual(original.rgb)
   })
 })
 

@@ -2,6 +2,7 @@ import { assert } from "../fault.ts"
 import { amplitudes } from "./code.ts"
 import { band, fieldOf, gridOf, type Area, type Field } from "./lapped.ts"
 import type { Rgb } from "./plane.ts"
+import type { Runs } from "./runs.ts"
 import { cell_px, cellsOf, factorFor, strengthRow, strengthsOf, type Cells } from "./strength.ts"
 
 /** What a copy carries: for each chip of the image's grid its bias and its value. */
@@ -14,16 +15,9 @@ export interface Codeword {
 
 export interface EmbedOptions {
   readonly codeword: Codeword
-  /** For each pixel 1 where the copy shows it, else 0. */
-  readonly kept: Uint8Array
+  /** What the copy shows. */
+  readonly shown: Runs
   /** Peak signal to noise over what is kept, in dB: how strong the mark is at most. */
-  readonly psnr_db: number
-}
-
-export interface Embedded {
-  /** Pixels that carry the mark. */
-  readonly marked_px: number
-  /** Reached; above what was asked for where flat areas could not take more. */
   readonly psnr_db: number
 }
 
@@ -40,63 +34,67 @@ const exactness = 0.985
 const norm = Math.sqrt(256 / band.length)
 
 /**
- * Writes the codeword into what a copy keeps of a picture: the same change to red, green and blue.
+ * Writes the codeword into what a copy shows of a picture: the same change to red, green and blue.
  * @param original  the whole picture, by which the strength goes.
- * @param copy  what the copy shows of it, in the same pixels; changed where `kept`. It may be the original itself.
- * Costs about 20 ns for each pixel of the box around what is kept.
+ * @param copy  what the copy shows of it, in the same pixels; changed where it shows something. It may be the original itself.
+ * @returns the peak signal to noise that was reached, in dB; above what was asked for where flat areas could not take more.
+ * Costs about 17 ns for each pixel of the box around what is shown.
  */
-export function embed(original: Rgb, copy: Rgb, options: EmbedOptions): Embedded {
-  const { width_px, height_px } = original
-  const { codeword, kept, psnr_db } = options
-  const grid = gridOf(original)
-  assert(codeword.chips.length === grid.count && kept.length === width_px * height_px, "one image, one grid")
-  const area = areaOf(kept, width_px, height_px)
-  if (area === null) return { marked_px: 0, psnr_db: Infinity }
+export function embed(original: Rgb, copy: Rgb, { codeword, shown, psnr_db }: EmbedOptions): number {
+  assert(codeword.chips.length === gridOf(original).count, "one image, one grid")
+  const area = areaOf(shown)
+  if (area === null) return Infinity
   const cells = cellsOf(original, grown(area, original))
   const field = fieldOf(amplitudesOf(codeword), original, area)
-  const { energies, marked_px } = energiesOf(field, { kept, across_px: width_px, area, cells })
+  const energies = energiesOf(field, shown, cells)
   // Rounding to whole levels changes a pixel as well: by a twelfth in the mean square.
   const noise = Math.max(0, exactness * (255 ** 2 / 10 ** (psnr_db / 10)) - 1 / 12)
-  const budget = { kept_px: marked_px, noise, dissimilarity }
+  const budget = { kept_px: shown.shown_px, noise, dissimilarity }
   const strengths = strengthsOf(cells, factorFor(cells, energies, budget))
-  const row = new Float32Array(width_px)
-  let changed = 0
-  for (let y = area.top; y < area.bottom; y += 1) {
-    strengthRow(cells, strengths, y, row)
-    const from = (y - field.top) * field.width_px - field.left
-    changed += addTo(copy.rgb, { kept, strengths: row, field: field.values, from }, y * width_px, area)
-  }
-  return { marked_px, psnr_db: 10 * Math.log10((255 ** 2 * marked_px) / changed) }
+  const changed = addTo(copy, { shown, field, strengths, cells })
+  return 10 * Math.log10((255 ** 2 * shown.shown_px) / changed)
 }
 
-/** What is added to a pixel is less than this, by far. */
+/** What is added to a pixel is less than this, by far: above 0, whole numbers round down. */
 const mostAdded = 512
 
-/** By pixel value and what is added to it: brought to 0 … 255. Twice as fast as `Uint8ClampedArray`. */
-const clamped = Uint8ClampedArray.from({ length: 256 + 2 * mostAdded }, (_, i) => i - mostAdded)
-
-interface Row {
-  readonly kept: Uint8Array
+interface Added {
+  readonly shown: Runs
+  readonly field: Field
   readonly strengths: Float32Array
-  readonly field: Float32Array
-  /** Where in `field` the picture's column 0 is. */
-  readonly from: number
+  readonly cells: Cells
 }
 
-/** Of one row, which starts at the pixel `start`. @returns the sum of the squared changes, before they are rounded. */
-function addTo(rgb: Uint8Array, { kept, strengths, field, from }: Row, start: number, area: Area): number {
+/** @returns the sum of the squared changes, before they are rounded. */
+function addTo({ rgb, width_px }: Rgb, { shown, field, strengths, cells }: Added): number {
+  const row = new Float32Array(width_px)
+  const { stretches } = shown
+  const { values } = field
   let changed = 0
-  for (let x = area.left; x < area.right; x += 1) {
-    if (kept[start + x] === 0) continue
-    const change = (strengths[x] as number) * (field[from + x] as number)
-    changed += change * change
-    const at = 3 * (start + x)
-    const by = (change + mostAdded + 0.5) | 0
-    rgb[at] = clamped[(rgb[at] as number) + by] as number
-    rgb[at + 1] = clamped[(rgb[at + 1] as number) + by] as number
-    rgb[at + 2] = clamped[(rgb[at + 2] as number) + by] as number
+  for (let i = 0, drawn = -1; i < stretches.length; i += 3) {
+    const [y, left, right] = [stretches[i] as number, stretches[i + 1] as number, stretches[i + 2] as number]
+    if (drawn !== y) strengthRow(cells, strengths, y, row)
+    drawn = y
+    const from = (y - field.top) * field.width_px - field.left
+    const start = y * width_px
+    for (let x = left, at = 3 * (start + left); x < right; x += 1, at += 3) {
+      const change = (row[x] as number) * (values[from + x] as number)
+      changed += change * change
+      const by = ((change + mostAdded + 0.5) | 0) - mostAdded
+      const red = (rgb[at] as number) + by
+      const green = (rgb[at + 1] as number) + by
+      const blue = (rgb[at + 2] as number) + by
+      const isWithin = ((red | green | blue) & ~255) === 0
+      rgb[at] = isWithin ? red : clamped(red)
+      rgb[at + 1] = isWithin ? green : clamped(green)
+      rgb[at + 2] = isWithin ? blue : clamped(blue)
+    }
   }
   return changed
+}
+
+function clamped(value: number): number {
+  return value < 0 ? 0 : value > 255 ? 255 : value
 }
 
 /** For each chip what it adds, so that the field has mean square 1. */
@@ -108,19 +106,15 @@ export function amplitudesOf({ biases, chips }: Codeword): Float32Array {
   return values
 }
 
-/** The smallest box around what is kept, or `null`. */
-function areaOf(kept: Uint8Array, width_px: number, height_px: number): Area | null {
-  let [left, top, right, bottom] = [width_px, -1, 0, 0]
-  for (let y = 0; y < height_px; y += 1) {
-    const row = kept.subarray(y * width_px, (y + 1) * width_px)
-    const first = row.indexOf(1)
-    if (first < 0) continue
-    if (top < 0) top = y
-    bottom = y + 1
-    left = Math.min(left, first)
-    right = Math.max(right, row.lastIndexOf(1) + 1)
+/** The smallest box around what is shown, or `null`. */
+function areaOf({ stretches }: Runs): Area | null {
+  if (stretches.length === 0) return null
+  let [left, right] = [Infinity, 0]
+  for (let i = 0; i < stretches.length; i += 3) {
+    left = Math.min(left, stretches[i + 1] as number)
+    right = Math.max(right, stretches[i + 2] as number)
   }
-  return top < 0 ? null : { left, top, right, bottom }
+  return { left, top: stretches[0] as number, right, bottom: (stretches.at(-3) as number) + 1 }
 }
 
 /** With the neighbouring cells, between which strengths are smoothed. */
@@ -133,35 +127,20 @@ function grown({ left, top, right, bottom }: Area, { width_px, height_px }: Rgb)
   }
 }
 
-interface Kept {
-  readonly kept: Uint8Array
-  /** Pixels in a row of `kept`. */
-  readonly across_px: number
-  readonly area: Area
-  readonly cells: Cells
-}
-
-/** For each cell the sum of the squared field over what is kept of it. */
-function energiesOf(
-  field: Field,
-  { kept, across_px, area, cells }: Kept,
-): { energies: Float64Array; marked_px: number } {
+/** For each cell the sum of the squared field over what is shown of it. */
+function energiesOf({ values, left, top, width_px }: Field, { stretches }: Runs, cells: Cells): Float64Array {
   const energies = new Float64Array(cells.wish.length)
-  const { values, left, top, width_px } = field
-  let marked_px = 0
-  for (let y = area.top; y < area.bottom; y += 1) {
+  for (let i = 0; i < stretches.length; i += 3) {
+    const [y, first, right] = [stretches[i] as number, stretches[i + 1] as number, stretches[i + 2] as number]
     const from = (y - top) * width_px - left
-    const row = y * across_px
-    for (let x = area.left, at = Math.floor(y / cell_px) * cells.across + (x >> 3); x < area.right; at += 1) {
+    for (let x = first, at = Math.floor(y / cell_px) * cells.across + (x >> 3); x < right; at += 1) {
       let energy = 0
-      for (const end = Math.min(area.right, ((x >> 3) + 1) * cell_px); x < end; x += 1) {
-        if (kept[row + x] === 0) continue
+      for (const end = Math.min(right, ((x >> 3) + 1) * cell_px); x < end; x += 1) {
         const value = values[from + x] as number
         energy += value * value
-        marked_px += 1
       }
       energies[at] = (energies[at] as number) + energy
     }
   }
-  return { energies, marked_px }
+  return energies
 }

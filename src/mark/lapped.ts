@@ -38,6 +38,9 @@ const shapes = cosines.map((four, n) => four.map(each => (sines[n] as number) * 
 const functionOf = (k: number) => Float32Array.from(shapes, each => each[k] as number)
 const functions = [functionOf(0), functionOf(1), functionOf(2), functionOf(3)] as const
 
+const falls = Float64Array.from(cosines.slice(hop_px).flat())
+const rises = Float64Array.from(cosines.slice(0, hop_px).flat())
+
 /** Of a picture: how many windows it has along and down. The chip c of window (i, j) has index (j · across + i) · chips + c. */
 export interface Grid {
   readonly across: number
@@ -89,17 +92,16 @@ export function fieldOf(
   const [firstStrip, afterStrip] = [Math.floor(area.top / hop_px), Math.ceil(area.bottom / hop_px)]
   const width_px = area.right - area.left
   const values = new Float32Array(width_px * (afterStrip - firstStrip) * hop_px)
-  const start = frequencies * (area.left - (firstColumn - 1) * hop_px)
-  const along = (j: number) => {
+  const start = frequencies * (area.left - firstColumn * hop_px)
+  const along = (j: number, sums: Float32Array) => {
     const [from, until] = [firstColumn, lastColumn + 1].map(i => (j * across + i) * band.length)
-    return alongOf(amplitudes.subarray(from, until))
+    return writeAlong(amplitudes.subarray(from, until), sums)
   }
-  let lower = along(firstStrip)
-  // Between two rows of windows: of those above the lower halves, which are even about the strip's middle, and of those below
-  // the upper ones, which are odd about it.
+  const length = (lastColumn - firstColumn) * hop_px * frequencies
+  let upper: Float32Array = new Float32Array(length)
+  let lower: Float32Array = along(firstStrip, new Float32Array(length))
   for (let strip = firstStrip, first = 0; strip < afterStrip; strip += 1, first += hop_px * width_px) {
-    const upper = lower
-    lower = along(strip + 1)
+    ;[upper, lower] = [lower, along(strip + 1, upper)]
     for (let n = 0; n < hop_px / 2; n += 1) {
       const [a, b, c, d] = cosines[n + hop_px] as Four
       const [e, f, g, h] = cosines[n] as Four
@@ -124,26 +126,48 @@ export function fieldOf(
   return { values, left: area.left, top: firstStrip * hop_px, width_px }
 }
 
-/** What lies along one row of windows: for each pixel across, from the first window's first, the four frequencies down. */
-function alongOf(amplitudes: Float32Array): Float64Array {
-  const windows = amplitudes.length / band.length
-  const sums = new Float64Array((windows + 1) * hop_px * frequencies)
-  const four: Four[] = [0, 1, 2, 3].map(() => [0, 0, 0, 0])
-  const [f0, f1, f2, f3] = functions
-  for (let i = 0; i < windows; i += 1) {
-    for (let c = 0; c < band.length; c += 1) {
-      const [k, l] = band[c] as readonly [number, number]
-      ;(four[l] as number[])[k] = amplitudes[i * band.length + c] as number
-    }
-    for (let l = 0; l < frequencies; l += 1) {
-      const [a, b, c, d] = four[l] as Four
-      for (let n = 0, at = i * hop_px * frequencies + l; n < window_px; n += 1, at += frequencies)
-        sums[at] =
-          (sums[at] as number) +
-          a * (f0[n] as number) +
-          b * (f1[n] as number) +
-          c * (f2[n] as number) +
-          d * (f3[n] as number)
+/** Where a window's chips lie in a square of all its frequencies. */
+const squareOf = Uint8Array.from(band, ([k, l]) => l * frequencies + k)
+
+/**
+ * What lies along one row of windows: for each pixel across, from the first window's middle to the last one's, the four
+ * frequencies down. As between two rows of windows, so between two windows: of the one before the lower half, which is even about the
+ * middle between them, and of the next the upper, which is odd about it.
+ */
+function writeAlong(amplitudes: Float32Array, sums: Float32Array): Float32Array {
+  let [before, next] = [new Float32Array(frequencies ** 2), new Float32Array(frequencies ** 2)]
+  const strip = hop_px * frequencies
+  for (let i = 0, first = -strip; i < amplitudes.length; i += band.length, first += strip) {
+    ;[before, next] = [next, before]
+    for (let c = 0; c < band.length; c += 1) next[squareOf[c] as number] = amplitudes[i + c] as number
+    if (i === 0) continue
+    for (let n = 0, row = 0; n < hop_px / 2; n += 1, row += frequencies) {
+      const a = falls[row] as number
+      const b = falls[row + 1] as number
+      const c = falls[row + 2] as number
+      const d = falls[row + 3] as number
+      const e = rises[row] as number
+      const f = rises[row + 1] as number
+      const g = rises[row + 2] as number
+      const h = rises[row + 3] as number
+      const rising = sines[n] as number
+      const falling = sines[n + hop_px] as number
+      const to = first + row
+      const mirrored = first + (hop_px - 1) * frequencies - row
+      for (let l = 0, at = 0; l < frequencies; l += 1, at += frequencies) {
+        const one =
+          a * (before[at] as number) +
+          b * (before[at + 1] as number) +
+          c * (before[at + 2] as number) +
+          d * (before[at + 3] as number)
+        const other =
+          e * (next[at] as number) +
+          f * (next[at + 1] as number) +
+          g * (next[at + 2] as number) +
+          h * (next[at + 3] as number)
+        sums[to + l] = falling * one + rising * other
+        sums[mirrored + l] = rising * one - falling * other
+      }
     }
   }
   return sums

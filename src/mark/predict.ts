@@ -57,8 +57,10 @@ function sample(level: Level, displaced: Displacements): { plane: Plane; valid: 
 }
 
 function cubicAt(values: Float32Array, { w, h }: { w: number; h: number }, u: number, v: number): number {
-  const [column, row] = [Math.floor(u), Math.floor(v)]
-  const [s, t] = [u - column, v - row]
+  const column = Math.floor(u)
+  const row = Math.floor(v)
+  const s = u - column
+  const t = v - row
   const a0 = ((-0.5 * s + 1) * s - 0.5) * s
   const a1 = (1.5 * s - 2.5) * s * s + 1
   const a2 = ((-1.5 * s + 2) * s + 0.5) * s
@@ -173,7 +175,8 @@ function localised(shaped: Plane, leak: Plane, valid: Plane): Plane {
   const [a, b, aa, ab] = products as [Plane, Plane, Plane, Plane]
   for (let i = 0; i < valid.values.length; i += 1) {
     if (valid.values[i] === 0) continue
-    const [x, y] = [(shaped.values[i] as number) - 128, (leak.values[i] as number) - 128]
+    const x = (shaped.values[i] as number) - 128
+    const y = (leak.values[i] as number) - 128
     a.values[i] = x
     b.values[i] = y
     aa.values[i] = x * x
@@ -185,7 +188,8 @@ function localised(shaped: Plane, leak: Plane, valid: Plane): Plane {
   for (let i = 0; i < valid.values.length; i += 1) {
     if (valid.values[i] === 0) continue
     const n = Math.max(1, counts.values[i] as number)
-    const [ma, mb] = [(sa.values[i] as number) / n, (sb.values[i] as number) / n]
+    const ma = (sa.values[i] as number) / n
+    const mb = (sb.values[i] as number) / n
     const variance = Math.max(0, (saa.values[i] as number) / n - ma * ma)
     const covariance = (sab.values[i] as number) / n - ma * mb
     const gain = (covariance + steadiness) / (variance + steadiness)

@@ -32,7 +32,8 @@ export function explained(original: Plane, leak: View, warp: Warp): Laid {
     planeOf(width_px, height_px),
   ]
   for (let i = 0; i < xx.values.length; i += 1) {
-    const [a, b] = [pair.leak.values[i] as number, pair.original.values[i] as number]
+    const a = pair.leak.values[i] as number
+    const b = pair.original.values[i] as number
     xx.values[i] = a * a
     yy.values[i] = b * b
     xy.values[i] = a * b

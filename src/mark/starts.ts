@@ -122,7 +122,8 @@ function countWith(warp: Warp, places: Float64Array, reach: number): number {
   const limit = reach * reach
   let count = 0
   for (let i = 0; i < places.length; i += 4) {
-    const [x, y] = [places[i] as number, places[i + 1] as number]
+    const x = places[i] as number
+    const y = places[i + 1] as number
     const across = a * x + b * y + c - (places[i + 2] as number)
     const down = d * x + e * y + f - (places[i + 3] as number)
     if (across * across + down * down < limit) count += 1

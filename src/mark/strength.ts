@@ -30,12 +30,17 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
   const [first, last] = [Math.floor(area.left / cell_px), Math.ceil(area.right / cell_px)]
   for (let row = Math.floor(area.top / cell_px); row < Math.ceil(area.bottom / cell_px); row += 1) {
     for (let column = first; column < last; column += 1) {
-      let [calmest, calm, mean, variances] = [Infinity, Infinity, 0, 0]
+      let calmest = Infinity
+      let calm = Infinity
+      let mean = 0
+      let variances = 0
       for (let quarter = 0; quarter < 4; quarter += 1) {
         const left = Math.max(0, Math.min(column * cell_px + (quarter & 1) * 4, width_px - 4))
         const top = Math.max(0, Math.min(row * cell_px + (quarter >> 1) * 4, height_px - 4))
-        const [right, bottom] = [Math.min(width_px, left + 4), Math.min(height_px, top + 4)]
-        let [sum, squares] = [0, 0]
+        const right = Math.min(width_px, left + 4)
+        const bottom = Math.min(height_px, top + 4)
+        let sum = 0
+        let squares = 0
         for (let y = top; y < bottom; y += 1) {
           for (let at = 3 * (y * width_px + left), end = 3 * (y * width_px + right); at < end; at += 3) {
             const luma =
@@ -49,8 +54,8 @@ export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
         const variance = (squares / count - (sum / count) ** 2) / 65_536
         mean += sum / count / 1_024
         variances += variance
-        if (variance < calmest) [calmest, calm] = [variance, calmest]
-        else if (variance < calm) calm = variance
+        calm = Math.max(Math.min(calm, variance), calmest)
+        calmest = Math.min(calmest, variance)
       }
       const activity = (Math.sqrt(Math.max(0, calmest)) + Math.sqrt(Math.max(0, calm))) / 2
       const light = 0.75 + 0.25 * Math.min(1, mean / 64)
@@ -83,22 +88,38 @@ const steadiness = (0.03 * 255) ** 2
  */
 export function factorFor(cells: Cells, energies: Float64Array, budget: Budget): number {
   // Smoothing takes more from strong cells than it gives to those beside them: by how much, the factor hardly matters.
-  const rough = largestWithin(cells, energies, budget, 12)
-  return largestWithin(cells, smoothedEnergies(cells, energies, strengthsOf(cells, rough)), budget, 14)
+  const rough = largestWithin(shownCells(cells, energies), budget, 8)
+  const smoothed = smoothedEnergies(cells, energies, strengthsOf(cells, rough))
+  return largestWithin(shownCells(cells, smoothed), budget, 14)
 }
 
 /** Beyond this every cell is at its cap. */
 const largest = 8
 
-function largestWithin(cells: Cells, energies: Float64Array, budget: Budget, rounds: number): number {
+function largestWithin(shown: Float64Array, budget: Budget, rounds: number): number {
   let [low, high] = [0, largest]
-  if (isWithin(cells, energies, budget, high)) return high
+  if (isWithin(shown, budget, high)) return high
   for (let round = 0; round < rounds; round += 1) {
     const middle = (low + high) / 2
-    if (isWithin(cells, energies, budget, middle)) low = middle
+    if (isWithin(shown, budget, middle)) low = middle
     else high = middle
   }
   return low
+}
+
+/** Of each cell that a copy shows some of, one after the other: energy, wish, cap and how much structure there is to lose. */
+function shownCells({ wish, cap, texture }: Cells, energies: Float64Array): Float64Array {
+  const shown = new Float64Array(4 * energies.length)
+  let at = 0
+  for (let i = 0; i < energies.length; i += 1) {
+    if (energies[i] === 0) continue
+    shown[at] = energies[i] as number
+    shown[at + 1] = wish[i] as number
+    shown[at + 2] = cap[i] as number
+    shown[at + 3] = 2 * (texture[i] as number) + steadiness
+    at += 4
+  }
+  return shown.subarray(0, at)
 }
 
 /** The energies by which each cell's own strength changes as much as the smoothed one does. Costs about 1 ns for each pixel. */
@@ -137,23 +158,17 @@ function meanSquare(a: number, b: number, c: number, d: number): number {
   return (a * a + b * b + c * c + d * d + a * b + a * c + b * d + c * d + (a * d + b * c) / 2) / 9
 }
 
-function isWithin(
-  { wish, cap, texture }: Cells,
-  energies: Float64Array,
-  { kept_px, noise, dissimilarity }: Budget,
-  factor: number,
-): boolean {
+function isWithin(shown: Float64Array, { kept_px, noise, dissimilarity }: Budget, factor: number): boolean {
   let [changed, lost] = [0, 0]
-  for (let i = 0; i < wish.length; i += 1) {
-    const energy = energies[i] as number
-    if (energy === 0) continue
-    const wished = factor * (wish[i] as number)
-    const most = cap[i] as number
+  for (let at = 0; at < shown.length; at += 4) {
+    const wished = factor * (shown[at + 1] as number)
+    const most = shown[at + 2] as number
     const strength = wished < most ? wished : most
-    const change = energy * strength * strength
-    changed += change
     // The field has mean square 1: the cell's noise is its strength, squared.
-    lost += change / (2 * (texture[i] as number) + strength * strength + steadiness)
+    const power = strength * strength
+    const change = (shown[at] as number) * power
+    changed += change
+    lost += change / ((shown[at + 3] as number) + power)
   }
   return changed <= noise * kept_px && lost <= dissimilarity * kept_px
 }

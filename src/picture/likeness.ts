@@ -172,7 +172,8 @@ function shareOn(plane: Plane, { luma, valid }: View, warp: Warp): number {
     for (let x = 0; x < luma.width_px; x += 1, i += 1) {
       if (valid.values[i] === 0) continue
       shown += 1
-      const [u, v] = [warpedX(warp, x + 0.5, y + 0.5), warpedY(warp, x + 0.5, y + 0.5)]
+      const u = warpedX(warp, x + 0.5, y + 0.5)
+      const v = warpedY(warp, x + 0.5, y + 0.5)
       if (u >= 0 && v >= 0 && u <= plane.width_px && v <= plane.height_px) on += 1
     }
   return on / Math.max(1, shown)

@@ -67,7 +67,7 @@ export class Originals {
   /** Where each original's descriptors start, and where the last one's end. */
   readonly #starts: number[] = [0]
   #bits = new Uint32Array(words * 1024)
-  /** Of each descriptor: x, y, scale in steps, angle, by which those of an original are sorted. */
+  /** Of each descriptor: x, y, scale in steps, angle. Those of an original are sorted by sixteenths of a turn, and by scale. */
   #places = new Uint16Array(4 * 1024)
   #owners = new Uint32Array(1024)
   readonly #shelves: Shelf[] = []
@@ -98,7 +98,9 @@ export class Originals {
   add(name: string, { parts }: Sketch): void {
     let at = this.#count
     const owner = this.#names.push(name) - 1
-    const descriptors = parts.flatMap(part => part.descriptors).sort((a, b) => a.angle - b.angle)
+    const descriptors = parts
+      .flatMap(part => part.descriptors)
+      .sort((a, b) => (a.angle >> 4) - (b.angle >> 4) || a.scale - b.scale)
     for (const { bits, x_px, y_px, scale, angle } of descriptors) {
       if (at === this.#owners.length) this.#grow()
       wordsInto(this.#bits, words * at, bits)
@@ -195,6 +197,7 @@ export class Originals {
   /** For each corner of the leak the nearest of an original's, of those that are turned and scaled as the bin says. */
   #closeLook(leak: readonly Descriptor[], { owner, bin }: Likely): CloseLook {
     const sectors = this.#sectorsOf(owner)
+    const [all, places] = [this.#bits, this.#places]
     const [first, sectorsWithin] = bin === null ? [{ turn: 0, steps: 0 }, 16] : [firstOf(bin), 4]
     const own = new Uint32Array(words)
     const bits = new Uint8Array(leak.length).fill(matchLimit_bits)
@@ -204,21 +207,26 @@ export class Originals {
       wordsInto(own, 0, corner.bits)
       const leastAngle = corner.angle + first.turn
       const leastSteps = stepsOf(corner.scale) + first.steps
+      let nearest = matchLimit_bits
       let best = -1
       for (let n = 0; n < sectorsWithin; n += 1) {
         const sector = ((leastAngle >> 4) + n) & 15
         const last = sectors[sector + 1] as number
         for (let at = sectors[sector] as number; at < last; at += 1) {
-          const angle = ((this.#places[4 * at + 3] as number) - leastAngle) & 255
-          const above = (this.#places[4 * at + 2] as number) - leastSteps
-          if (bin !== null && (angle >= window.turn || above < 0 || above >= window.steps)) continue
-          const apart = distance(own, this.#bits, words * at, bits[i] as number)
-          if (apart >= (bits[i] as number)) continue
-          bits[i] = apart
+          if (bin !== null) {
+            const above = (places[4 * at + 2] as number) - leastSteps
+            if (above >= window.steps) break
+            const angle = ((places[4 * at + 3] as number) - leastAngle) & 255
+            if (above < 0 || angle >= window.turn) continue
+          }
+          const apart = distance(own, all, words * at, nearest)
+          if (apart >= nearest) continue
+          nearest = apart
           best = at
         }
       }
       if (best < 0) return
+      bits[i] = nearest
       matches.push({ leak: corner, original: this.#cornerAt(best) })
       corners.push(i)
     })
@@ -237,8 +245,12 @@ export class Originals {
   }
 
   #cornerAt(at: number): Match["original"] {
-    const place = (n: number) => this.#places[4 * at + n] as number
-    return { x_px: place(0), y_px: place(1), scale: scaleOf(place(2)), angle: place(3) }
+    return {
+      x_px: this.#places[4 * at] as number,
+      y_px: this.#places[4 * at + 1] as number,
+      scale: scaleOf(this.#places[4 * at + 2] as number),
+      angle: this.#places[4 * at + 3] as number,
+    }
   }
 
   /** All that is on no full shelf yet. */

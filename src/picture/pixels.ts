@@ -6,6 +6,7 @@ import { embed } from "../mark/embed.ts"
 import type { MarkKeys } from "../mark/keys.ts"
 import { gridOf } from "../mark/lapped.ts"
 import { psnrFor, type MarkPolicy, type Strength } from "../mark/policy.ts"
+import { runsOf } from "../mark/runs.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
 import { labelled, type Label } from "./label.ts"
 import { countedFaces, countedPlates, keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
@@ -105,14 +106,13 @@ export function marked(
   copy: Pixels,
   { keys, policy, kept }: Pick<Marking, "keys" | "policy"> & { readonly kept: Uint8Array },
 ): Strength | null {
-  let kept_px = 0
-  for (let i = 0; i < kept.length; i += 1) kept_px += kept[i] as number
-  if (kept_px === 0) return null
+  const shown = runsOf(kept, original.width_px)
+  if (shown.shown_px === 0) return null
   const biases = biasesOf(keys.biases, gridOf(original).count)
   const codeword = { biases, chips: chipsOf(keys.codeword, biases) }
-  const psnr_db = psnrFor(kept_px, policy)
-  const { marked_px } = embed(original, copy, { codeword, kept, psnr_db })
-  return { marked_px, psnr_db }
+  const psnr_db = psnrFor(shown.shown_px, policy)
+  embed(original, copy, { codeword, shown, psnr_db })
+  return { marked_px: shown.shown_px, psnr_db }
 }
 
 /** Every pixel from a colour of ours, none from the picture. */
