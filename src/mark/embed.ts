@@ -44,6 +44,7 @@ export function embed(original: Rgb, copy: Rgb, { codeword, shown, psnr_db }: Em
   assert(codeword.chips.length === gridOf(original).count, "one image, one grid")
   const area = areaOf(shown)
   if (area === null) return Infinity
+  assert(area.right <= original.width_px && area.bottom <= original.height_px, "a copy shows what there is")
   const cells = cellsOf(original, grown(area, original))
   const field = fieldOf(amplitudesOf(codeword), original, area)
   const energies = energiesOf(field, shown, cells)

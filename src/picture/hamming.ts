@@ -20,12 +20,12 @@ export function wordsOf(bits: Uint8Array): Uint32Array {
   return own
 }
 
-/** Both halves of a descriptor's bits are as good as never so many more off than each other. */
+/** Of two descriptors of one corner one half is as good as never off by so many bits more than the other. */
 const mostUneven = 32
 
 /**
  * How many bits of two descriptors differ; where at least `enough` do, any number from that on. Half-way, counting ends where
- * the other half would have to make up for too much: of what 72 bits tell apart, 1 in 100,000 is taken for unrelated so.
+ * the other half would have to make up for too much: were 72 bits that differ drawn evenly, two in a million would be lost so.
  */
 export function distance(own: Uint32Array, others: Uint32Array, at: number, enough: number): number {
   const half = fourWords(own, 0, others, at)
