@@ -1,5 +1,5 @@
 import { planeOf, scaled, type Plane } from "./plane.ts"
-import { normalised, surroundings, type View } from "./view.ts"
+import { normalised, surroundings, viewAt, type View } from "./view.ts"
 import { composed, scaleAt, scaling, solved, type Warp } from "./warp.ts"
 
 /** A leak laid onto its original. */
@@ -77,17 +77,14 @@ export interface Level {
 export function levelOf(original: Plane, leak: View, warp: Warp, side_px: number): Level {
   const { width_px, height_px } = leak.luma
   const factor = Math.min(1, side_px / Math.max(width_px, height_px))
-  const luma = scaled(leak.luma, factor)
-  const valid = scaled(leak.valid, factor)
-  for (let i = 0; i < valid.values.length; i += 1)
-    valid.values[i] = (valid.values[i] as number) > 0.95 ? 1 : 0
-  const [x, y] = [luma.width_px / width_px, luma.height_px / height_px]
+  const view = viewAt(leak, factor)
+  const [x, y] = [view.luma.width_px / width_px, view.luma.height_px / height_px]
   const each = scaleAt(warp, width_px / 2, height_px / 2)
   const small = scaled(original, Math.min(1, Math.max(1e-3, factor / each)))
   const originalScale = { x: small.width_px / original.width_px, y: small.height_px / original.height_px }
   return {
     original: small,
-    leak: { luma, valid },
+    leak: view,
     warp: composed(composed(scaling(originalScale.x, originalScale.y), warp), scaling(1 / x, 1 / y)),
     originalScale,
   }
@@ -150,8 +147,60 @@ export function likenessOf({ leak, original, valid }: Pair): number {
   return count < 64 ? -1 : xy / Math.sqrt(Math.max(1e-9, xx * yy))
 }
 
-/** How far apart, in local standard deviations, both may be before a pixel counts for little. */
-const robust = 1
+/** A pixel counts for little where both are more than about one local standard deviation apart. */
+function trust(error: number): number {
+  const twice = 1 + error * error
+  return 1 / (twice * twice)
+}
+
+/** What `momentsOf` sums up for each tile. */
+export const moments = 5
+
+/**
+ * For each of a grid of tiles what tells how it is displaced, by the gradient g of the original and the error e, weighted:
+ * Σ gx², gx·gy, gy², gx·e, gy·e. Costs about 9 ns a pixel.
+ */
+export function momentsOf({ leak, original, valid: both }: Pair, across: number, down: number): Float64Array {
+  const { width_px, height_px } = leak
+  const tiles = new Float64Array(across * down * moments)
+  const { values: a } = leak
+  const { values: b } = original
+  const { values: valid } = both
+  for (let y = 1; y < height_px - 1; y += 1) {
+    const row = moments * across * Math.min(down - 1, Math.floor((y * down) / height_px))
+    for (let x = 1, i = y * width_px + 1, column = 0; column < across; column += 1) {
+      let xx = 0
+      let xy = 0
+      let yy = 0
+      let xe = 0
+      let ye = 0
+      const end = Math.min(width_px - 1, Math.ceil(((column + 1) * width_px) / across))
+      for (; x < end; x += 1, i += 1) {
+        if ((valid[i] as number) * (valid[i - 1] as number) * (valid[i + 1] as number) === 0) continue
+        if ((valid[i - width_px] as number) * (valid[i + width_px] as number) === 0) continue
+        const gx = ((b[i + 1] as number) - (b[i - 1] as number)) / 2
+        const gy = ((b[i + width_px] as number) - (b[i - width_px] as number)) / 2
+        const error = (a[i] as number) - (b[i] as number)
+        const weight = trust(error)
+        xx += weight * gx * gx
+        xy += weight * gx * gy
+        yy += weight * gy * gy
+        xe += weight * gx * error
+        ye += weight * gy * error
+      }
+      const at = row + moments * column
+      tiles[at] = (tiles[at] as number) + xx
+      tiles[at + 1] = (tiles[at + 1] as number) + xy
+      tiles[at + 2] = (tiles[at + 2] as number) + yy
+      tiles[at + 3] = (tiles[at + 3] as number) + xe
+      tiles[at + 4] = (tiles[at + 4] as number) + ye
+    }
+  }
+  return tiles
+}
+
+/** Within a tile of so many pixels all are taken to be displaced as its middle is. */
+const tile_px = 6
 
 function stepOf(pair: Pair, freedom: Freedom): { warp: Warp; most_px: number } | null {
   const n = freedom === "affine" ? 6 : 8
@@ -159,39 +208,31 @@ function stepOf(pair: Pair, freedom: Freedom): { warp: Warp; most_px: number } |
   const [cx, cy, reach] = [width_px / 2, height_px / 2, Math.max(width_px, height_px) / 2]
   const matrix = new Float64Array(n * n)
   const right = new Float64Array(n)
-  const row = new Float64Array(n)
-  const { values: a } = pair.leak
-  const { values: b } = pair.original
-  const { values: valid } = pair.valid
-  for (let y = 1; y < height_px - 1; y += 1) {
-    for (let x = 1, i = y * width_px + 1; x < width_px - 1; x += 1, i += 1) {
-      if ((valid[i] as number) * (valid[i - 1] as number) * (valid[i + 1] as number) === 0) continue
-      if ((valid[i - width_px] as number) * (valid[i + width_px] as number) === 0) continue
-      const gx = ((b[i + 1] as number) - (b[i - 1] as number)) / 2
-      const gy = ((b[i + width_px] as number) - (b[i - width_px] as number)) / 2
-      const error = (a[i] as number) - (b[i] as number)
-      const weight = 1 / (1 + (error / robust) ** 2) ** 2
-      const u = (x + 0.5 - cx) / reach
-      const v = (y + 0.5 - cy) / reach
-      row[0] = gx
-      row[1] = gx * u
-      row[2] = gx * v
-      row[3] = gy
-      row[4] = gy * u
-      row[5] = gy * v
-      if (n === 8) {
-        const along = gx * u + gy * v
-        row[6] = along * u
-        row[7] = along * v
-      }
+  const [across, down] = [Math.ceil(width_px / tile_px), Math.ceil(height_px / tile_px)]
+  const tiles = momentsOf(pair, across, down)
+  // What each unknown displaces a tile by, along and down.
+  const along = new Float64Array(n)
+  const downwards = new Float64Array(n)
+  for (let row = 0, at = 0; row < down; row += 1)
+    for (let column = 0; column < across; column += 1, at += moments) {
+      const u = (((column + 0.5) * width_px) / across - cx) / reach
+      const v = (((row + 0.5) * height_px) / down - cy) / reach
+      along.set(n === 8 ? [1, u, v, 0, 0, 0, u * u, u * v] : [1, u, v])
+      downwards.set(n === 8 ? [0, 0, 0, 1, u, v, u * v, v * v] : [0, 0, 0, 1, u, v])
+      const xx = tiles[at] as number
+      const xy = tiles[at + 1] as number
+      const yy = tiles[at + 2] as number
+      const xe = tiles[at + 3] as number
+      const ye = tiles[at + 4] as number
       for (let j = 0; j < n; j += 1) {
-        const value = weight * (row[j] as number)
-        right[j] = (right[j] as number) + value * error
+        const x = xx * (along[j] as number) + xy * (downwards[j] as number)
+        const y = xy * (along[j] as number) + yy * (downwards[j] as number)
+        right[j] = (right[j] as number) + xe * (along[j] as number) + ye * (downwards[j] as number)
         for (let k = 0; k <= j; k += 1)
-          matrix[j * n + k] = (matrix[j * n + k] as number) + value * (row[k] as number)
+          matrix[j * n + k] =
+            (matrix[j * n + k] as number) + x * (along[k] as number) + y * (downwards[k] as number)
       }
     }
-  }
   for (let j = 0; j < n; j += 1) {
     for (let k = 0; k < j; k += 1) matrix[k * n + j] = matrix[j * n + k] as number
     matrix[j * n + j] = (matrix[j * n + j] as number) * (1 + 1e-6) + 1e-9

@@ -6,7 +6,7 @@ import { predict } from "./predict.ts"
 import { throughQuantiser, type Steps } from "./quantiser.ts"
 import type { Evidence } from "./score.ts"
 import { added, type Testimony } from "./testimony.ts"
-import { cellsOf, strengthRow, strengthsOf } from "./strength.ts"
+import { cellsOf, roomAlong, strengthRow, strengthsAlong, strengthsOf } from "./strength.ts"
 import type { View } from "./view.ts"
 import { inverted, scaleAt, warpedX, warpedY, type Warp } from "./warp.ts"
 
@@ -145,11 +145,13 @@ function pulledBack(telling: Plane, { level, displaced, original }: Laid): { pla
   const area = coveredArea(level, original)
   const cells = cellsOf(original, area)
   const strengths = strengthsOf(cells, factor)
+  const middles = roomAlong(cells)
   const row = new Float32Array(width_px)
   const plane = planeOf(width_px, height_px)
   const { values, width_px: w, height_px: h } = telling
   for (let y = area.top; y < area.bottom; y += 1) {
-    strengthRow(cells, strengths, y, row)
+    strengthsAlong(cells, strengths, y, middles)
+    strengthRow(middles, row)
     const v0 = (y + 0.5) * level.originalScale.y
     for (let x = area.left; x < area.right; x += 1) {
       const u0 = (x + 0.5) * level.originalScale.x

@@ -1,4 +1,4 @@
-import { levelOf, likenessOf, pairOf, type Displacements, type Pair } from "./align.ts"
+import { levelOf, likenessOf, moments, momentsOf, pairOf, type Displacements } from "./align.ts"
 import { planeOf, resized, type Plane } from "./plane.ts"
 import type { View } from "./view.ts"
 import type { Warp } from "./warp.ts"
@@ -97,33 +97,6 @@ function spread(flow: Plane, width_px: number, height_px: number, side_px: numbe
   return all
 }
 
-/** Of each tile: Σ gx², gx·gy, gy², gx·e, gy·e. */
-function momentsOf(pair: Pair, across: number, down: number): Float64Array {
-  const { width_px, height_px } = pair.leak
-  const tiles = new Float64Array(across * down * 5)
-  const { values: a } = pair.leak
-  const { values: b } = pair.original
-  const { values: valid } = pair.valid
-  for (let y = 1; y < height_px - 1; y += 1) {
-    const row = Math.min(down - 1, Math.floor((y * down) / height_px)) * across
-    for (let x = 1, i = y * width_px + 1; x < width_px - 1; x += 1, i += 1) {
-      if ((valid[i] as number) * (valid[i - 1] as number) * (valid[i + 1] as number) === 0) continue
-      if ((valid[i - width_px] as number) * (valid[i + width_px] as number) === 0) continue
-      const gx = ((b[i + 1] as number) - (b[i - 1] as number)) / 2
-      const gy = ((b[i + width_px] as number) - (b[i - width_px] as number)) / 2
-      const error = (a[i] as number) - (b[i] as number)
-      const weight = 1 / (1 + error * error) ** 2
-      const at = 5 * (row + Math.min(across - 1, Math.floor((x * across) / width_px)))
-      tiles[at] = (tiles[at] as number) + weight * gx * gx
-      tiles[at + 1] = (tiles[at + 1] as number) + weight * gx * gy
-      tiles[at + 2] = (tiles[at + 2] as number) + weight * gy * gy
-      tiles[at + 3] = (tiles[at + 3] as number) + weight * gx * error
-      tiles[at + 4] = (tiles[at + 4] as number) + weight * gy * error
-    }
-  }
-  return tiles
-}
-
 /** One round of Gauss–Seidel: each tile between what it says and the mean of its neighbours. */
 function relax(
   { across, down, x, y }: { across: number; down: number; x: Float32Array; y: Float32Array },
@@ -146,16 +119,11 @@ function relax(
         count += 1
       }
       if (count > 0) [mx, my] = [mx / count, my / count]
-      const [xx, xy, yy, xe, ye] = [...tiles.subarray(5 * i, 5 * i + 5)] as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ]
-      const [a, d] = [xx + stiffness, yy + stiffness]
+      const at = moments * i
+      const xy = tiles[at + 1] as number
+      const [a, d] = [(tiles[at] as number) + stiffness, (tiles[at + 2] as number) + stiffness]
       const determinant = a * d - xy * xy
-      const [p, q] = [xe + stiffness * mx, ye + stiffness * my]
+      const [p, q] = [(tiles[at + 3] as number) + stiffness * mx, (tiles[at + 4] as number) + stiffness * my]
       x[i] = limited((d * p - xy * q) / determinant)
       y[i] = limited((a * q - xy * p) / determinant)
     }

@@ -59,21 +59,37 @@ const cosines = Float32Array.from({ length: 64 }, (_, i) => {
   return (frequency === 0 ? Math.SQRT1_2 : 1) * 0.5 * Math.cos(((2 * place + 1) * frequency * Math.PI) / 16)
 })
 
-/** The DCT-II of an 8 × 8 block, orthonormal, in place; `back` gives the block again. */
-function transform(block: Float32Array, scratch: Float32Array, back: boolean): void {
+/** Of the DCT-II of an 8 × 8 block, orthonormal, the first `count` frequencies along and down; in place, 0 for the others. */
+function transform(block: Float32Array, scratch: Float32Array, count: number): void {
   for (let y = 0; y < 8; y += 1)
-    for (let k = 0; k < 8; k += 1) {
+    for (let k = 0; k < count; k += 1) {
       let sum = 0
-      for (let x = 0; x < 8; x += 1)
-        sum += (block[8 * y + x] as number) * (cosines[back ? 8 * x + k : 8 * k + x] as number)
+      for (let x = 0; x < 8; x += 1) sum += (block[8 * y + x] as number) * (cosines[8 * k + x] as number)
       scratch[8 * y + k] = sum
     }
-  for (let x = 0; x < 8; x += 1)
-    for (let k = 0; k < 8; k += 1) {
+  block.fill(0)
+  for (let k = 0; k < count; k += 1)
+    for (let l = 0; l < count; l += 1) {
       let sum = 0
-      for (let y = 0; y < 8; y += 1)
-        sum += (scratch[8 * y + x] as number) * (cosines[back ? 8 * y + k : 8 * k + y] as number)
-      block[8 * k + x] = sum
+      for (let y = 0; y < 8; y += 1) sum += (scratch[8 * y + k] as number) * (cosines[8 * l + y] as number)
+      block[8 * l + k] = sum
+    }
+}
+
+/** The block again, in place, of whose frequencies only the first `count` along and down are not 0. */
+function transformBack(block: Float32Array, scratch: Float32Array, count: number): void {
+  for (let l = 0; l < count; l += 1)
+    for (let x = 0; x < 8; x += 1) {
+      let sum = 0
+      for (let k = 0; k < count; k += 1) sum += (block[8 * l + k] as number) * (cosines[8 * k + x] as number)
+      scratch[8 * l + x] = sum
+    }
+  for (let y = 0; y < 8; y += 1)
+    for (let x = 0; x < 8; x += 1) {
+      let sum = 0
+      for (let l = 0; l < count; l += 1)
+        sum += (scratch[8 * l + x] as number) * (cosines[8 * l + y] as number)
+      block[8 * y + x] = sum
     }
 }
 
@@ -103,9 +119,9 @@ export function throughQuantiser(
     const [a, b] = [seen.subarray(64 * n, 64 * n + 64), foreseen.subarray(64 * n, 64 * n + 64)]
     readBlock(leak, at, a)
     readBlock(expected.expected, at, b)
-    activity[n] = a.reduce((sum, value, i) => sum + (value - (b[i] as number)) ** 2, 0)
-    transform(a, scratch, false)
-    transform(b, scratch, false)
+    activity[n] = squaresBetween(a, b)
+    transform(a, scratch, highest + 1)
+    transform(b, scratch, highest + 1)
   })
   const classOf = classesOf(activity)
   const scores = new Float32Array(count * 64)
@@ -117,7 +133,7 @@ export function throughQuantiser(
   const field = planeOf(leak.width_px, leak.height_px)
   places.forEach((at, n) => {
     const block = scores.subarray(64 * n, 64 * n + 64)
-    transform(block, scratch, true)
+    transformBack(block, scratch, highest + 1)
     for (let y = 0; y < 8; y += 1) field.values.set(block.subarray(8 * y, 8 * y + 8), at + y * leak.width_px)
   })
   return field
@@ -139,6 +155,12 @@ function wholeBlocks({ values, width_px, height_px }: Plane): number[] {
 function readBlock({ values, width_px }: Plane, at: number, block: Float32Array): void {
   for (let y = 0; y < 8; y += 1)
     for (let x = 0; x < 8; x += 1) block[8 * y + x] = (values[at + y * width_px + x] as number) - 128
+}
+
+function squaresBetween(one: Float32Array, other: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < one.length; i += 1) sum += ((one[i] as number) - (other[i] as number)) ** 2
+  return sum
 }
 
 function classesOf(activity: Float32Array): Uint8Array {

@@ -19,53 +19,99 @@ const most = 7
 
 /**
  * What the cells in a part of a picture hide; the others hide nothing. A cell is as busy as the mean of its two calmest
- * quarters: what is flat beside an edge is judged as flat. Dark ones take less. Costs about 6 ns for each pixel of the part.
+ * quarters: what is flat beside an edge is judged as flat. Dark ones take less. Costs about 3 ns for each pixel of the part.
  */
-export function cellsOf({ rgb, width_px, height_px }: Rgb, area: Area): Cells {
-  const across = Math.ceil(width_px / cell_px)
-  const down = Math.ceil(height_px / cell_px)
+export function cellsOf(picture: Rgb, area: Area): Cells {
+  const across = Math.ceil(picture.width_px / cell_px)
+  const down = Math.ceil(picture.height_px / cell_px)
   const wish = new Float32Array(across * down)
   const cap = new Float32Array(across * down)
   const texture = new Float32Array(across * down)
   const [first, last] = [Math.floor(area.left / cell_px), Math.ceil(area.right / cell_px)]
+  const [upper, lower] = [quartersOf(across), quartersOf(across)]
   for (let row = Math.floor(area.top / cell_px); row < Math.ceil(area.bottom / cell_px); row += 1) {
-    for (let column = first; column < last; column += 1) {
-      let calmest = Infinity
-      let calm = Infinity
-      let mean = 0
-      let variances = 0
-      for (let quarter = 0; quarter < 4; quarter += 1) {
-        const left = Math.max(0, Math.min(column * cell_px + (quarter & 1) * 4, width_px - 4))
-        const top = Math.max(0, Math.min(row * cell_px + (quarter >> 1) * 4, height_px - 4))
-        const right = Math.min(width_px, left + 4)
-        const bottom = Math.min(height_px, top + 4)
-        let sum = 0
-        let squares = 0
-        for (let y = top; y < bottom; y += 1) {
-          for (let at = 3 * (y * width_px + left), end = 3 * (y * width_px + right); at < end; at += 3) {
-            const luma =
-              77 * (rgb[at] as number) + 150 * (rgb[at + 1] as number) + 29 * (rgb[at + 2] as number)
-            sum += luma
-            squares += luma * luma
-          }
-        }
-        const count = (right - left) * (bottom - top)
-        // Luma was summed in 256ths.
-        const variance = (squares / count - (sum / count) ** 2) / 65_536
-        mean += sum / count / 1_024
-        variances += variance
-        calm = Math.max(Math.min(calm, variance), calmest)
-        calmest = Math.min(calmest, variance)
-      }
+    lookAt(upper, picture, { first, last, top: row * cell_px })
+    lookAt(lower, picture, { first, last, top: row * cell_px + quarter_px })
+    for (let column = first, at = row * across + first; column < last; column += 1, at += 1) {
+      const one = upper.variances[2 * column] as number
+      const two = upper.variances[2 * column + 1] as number
+      const three = lower.variances[2 * column] as number
+      const four = lower.variances[2 * column + 1] as number
+      const calmest = Math.min(one, two, three, four)
+      const [calmerAbove, calmerBelow] = [Math.min(one, two), Math.min(three, four)]
+      const calm = Math.min(Math.max(one, two), Math.max(three, four), Math.max(calmerAbove, calmerBelow))
       const activity = (Math.sqrt(Math.max(0, calmest)) + Math.sqrt(Math.max(0, calm))) / 2
+      const mean = ((upper.means[column] as number) + (lower.means[column] as number)) / 2
       const light = 0.75 + 0.25 * Math.min(1, mean / 64)
-      const at = row * across + column
       wish[at] = (0.8 + Math.sqrt(activity * Math.sqrt(activity))) * light
-      texture[at] = variances / 4
+      texture[at] = (one + two + three + four) / 4
       cap[at] = Math.min(most, (1 + 0.9 * activity) * light)
     }
   }
   return { wish, cap, texture, across, down }
+}
+
+const quarter_px = cell_px / 2
+
+/** Along a row of cells their upper or their lower quarters. */
+interface Quarters {
+  /** Two for each cell, in grey levels squared. */
+  readonly variances: Float64Array
+  /** One for each cell, in grey levels. */
+  readonly means: Float64Array
+  /** Of luma in sixteenths of a level, and of its square: whole numbers. */
+  readonly sums: Int32Array
+  readonly squares: Int32Array
+}
+
+function quartersOf(across: number): Quarters {
+  return {
+    variances: new Float64Array(2 * across),
+    means: new Float64Array(across),
+    sums: new Int32Array(2 * across),
+    squares: new Int32Array(2 * across),
+  }
+}
+
+/** Quarters that would reach over the picture's edge lie at it. */
+function lookAt(
+  { variances, means, sums, squares }: Quarters,
+  { rgb, width_px, height_px }: Rgb,
+  { first, last, top }: { readonly first: number; readonly last: number; readonly top: number },
+): void {
+  sums.fill(0)
+  squares.fill(0)
+  const rightmost = Math.max(0, width_px - quarter_px)
+  const [toSecond, toThird, toFourth] = [1, 2, 3].map(n => 3 * Math.min(n, width_px - 1)) as Three
+  for (let n = 0, from = Math.min(top, Math.max(0, height_px - quarter_px)); n < quarter_px; n += 1) {
+    const start = Math.min(from + n, height_px - 1) * width_px
+    for (let q = 2 * first; q < 2 * last; q += 1) {
+      const at = 3 * (start + Math.min(quarter_px * q, rightmost))
+      const one = lumaAt(rgb, at)
+      const two = lumaAt(rgb, at + toSecond)
+      const three = lumaAt(rgb, at + toThird)
+      const four = lumaAt(rgb, at + toFourth)
+      sums[q] = (sums[q] as number) + one + two + three + four
+      squares[q] =
+        (squares[q] as number) +
+        Math.imul(one, one) +
+        Math.imul(two, two) +
+        Math.imul(three, three) +
+        Math.imul(four, four)
+    }
+  }
+  for (let q = 2 * first; q < 2 * last; q += 1) {
+    const mean = (sums[q] as number) / quarter_px ** 2
+    variances[q] = ((squares[q] as number) / quarter_px ** 2 - mean * mean) / 256
+  }
+  for (let column = first; column < last; column += 1)
+    means[column] = ((sums[2 * column] as number) + (sums[2 * column + 1] as number)) / (32 * quarter_px ** 2)
+}
+
+type Three = [number, number, number]
+
+function lumaAt(rgb: Uint8Array, at: number): number {
+  return (77 * (rgb[at] as number) + 150 * (rgb[at + 1] as number) + 29 * (rgb[at + 2] as number)) >> 4
 }
 
 /** What a copy may change at most. */
@@ -88,23 +134,31 @@ const steadiness = (0.03 * 255) ** 2
  */
 export function factorFor(cells: Cells, energies: Float64Array, budget: Budget): number {
   // Smoothing takes more from strong cells than it gives to those beside them: by how much, the factor hardly matters.
-  const rough = largestWithin(shownCells(cells, energies), budget, 8)
-  const smoothed = smoothedEnergies(cells, energies, strengthsOf(cells, rough))
-  return largestWithin(shownCells(cells, smoothed), budget, 14)
+  const shown = shownCells(cells, energies)
+  const rough = largestWithin(shown, budget, 0.95)
+  smoothEnergies(shown, cells, energies, strengthsOf(cells, rough))
+  return largestWithin(shown, budget, 0.9995)
 }
 
-/** Beyond this every cell is at its cap. */
-const largest = 8
+/** Below this no cell is at its cap, beyond that every one is. */
+const [smallest, largest] = [1 / 64, 8]
 
-function largestWithin(shown: Float64Array, budget: Budget, rounds: number): number {
-  let [low, high] = [0, largest]
-  if (isWithin(shown, budget, high)) return high
-  for (let round = 0; round < rounds; round += 1) {
-    const middle = (low + high) / 2
-    if (isWithin(shown, budget, middle)) low = middle
-    else high = middle
+/** More than any picture has taken. */
+const mostSteps = 40
+
+/**
+ * From below: what is used grows at most as the square of the factor, so that the root of what is left of the budget is never too much.
+ * @param enough  the share of the budget that has to be used.
+ */
+function largestWithin(shown: Float64Array, budget: Budget, enough: number): number {
+  let factor = smallest
+  let used = shareUsed(shown, budget, factor)
+  if (used > 1) return 0
+  for (let step = 0; used < enough && factor < largest && step < mostSteps; step += 1) {
+    factor = Math.min(largest, factor / Math.sqrt(used))
+    used = shareUsed(shown, budget, factor)
   }
-  return low
+  return factor
 }
 
 /** Of each cell that a copy shows some of, one after the other: energy, wish, cap and how much structure there is to lose. */
@@ -122,30 +176,49 @@ function shownCells({ wish, cap, texture }: Cells, energies: Float64Array): Floa
   return shown.subarray(0, at)
 }
 
-/** The energies by which each cell's own strength changes as much as the smoothed one does. Costs about 1 ns for each pixel. */
-function smoothedEnergies(
+/** How much of the budget this factor uses: above 1 too much. */
+function shareUsed(shown: Float64Array, { kept_px, noise, dissimilarity }: Budget, factor: number): number {
+  let [changed, lost] = [0, 0]
+  for (let at = 0; at < shown.length; at += 4) {
+    const wished = factor * (shown[at + 1] as number)
+    const most = shown[at + 2] as number
+    const strength = wished < most ? wished : most
+    // The field has mean square 1: the cell's noise is its strength, squared.
+    const power = strength * strength
+    const change = (shown[at] as number) * power
+    changed += change
+    lost += change / ((shown[at + 3] as number) + power)
+  }
+  return Math.max(changed / noise, lost / dissimilarity) / kept_px
+}
+
+/** Makes the energies those by which each cell's own strength changes as much as the smoothed one does. Costs about 1 ns for each pixel. */
+function smoothEnergies(
+  shown: Float64Array,
   { across, down }: Cells,
   energies: Float64Array,
   strengths: Float32Array,
-): Float64Array {
-  const smoothed = new Float64Array(energies.length)
-  for (let row = 0, at = 0; row < down; row += 1) {
+): void {
+  for (let row = 0, i = 0, at = 0; row < down; row += 1) {
     const [above, below] = [Math.max(0, row - 1) * across, Math.min(down - 1, row + 1) * across]
-    for (let column = 0; column < across; column += 1, at += 1) {
-      if (energies[at] === 0) continue
-      const [left, right] = [Math.max(0, column - 1), Math.min(across - 1, column + 1)]
-      const own = strengths[at] as number
-      const [west, east] = [strengths[at - column + left] as number, strengths[at - column + right] as number]
-      const [north, south] = [strengths[above + column] as number, strengths[below + column] as number]
+    for (let column = 0; column < across; column += 1, i += 1) {
+      if (energies[i] === 0) continue
+      const left = Math.max(0, column - 1)
+      const right = Math.min(across - 1, column + 1)
+      const own = strengths[i] as number
+      const west = strengths[i - column + left] as number
+      const east = strengths[i - column + right] as number
+      const north = strengths[above + column] as number
+      const south = strengths[below + column] as number
       const squares =
         quarter(own, west, north, strengths[above + left] as number) +
         quarter(own, east, north, strengths[above + right] as number) +
         quarter(own, west, south, strengths[below + left] as number) +
         quarter(own, east, south, strengths[below + right] as number)
-      smoothed[at] = ((energies[at] as number) * squares) / (4 * own * own)
+      shown[at] = ((shown[at] as number) * squares) / (4 * own * own)
+      at += 4
     }
   }
-  return smoothed
 }
 
 /** The mean square over the quarter of a cell towards three others, between whose middles strengths are linear. */
@@ -158,48 +231,44 @@ function meanSquare(a: number, b: number, c: number, d: number): number {
   return (a * a + b * b + c * c + d * d + a * b + a * c + b * d + c * d + (a * d + b * c) / 2) / 9
 }
 
-function isWithin(shown: Float64Array, { kept_px, noise, dissimilarity }: Budget, factor: number): boolean {
-  let [changed, lost] = [0, 0]
-  for (let at = 0; at < shown.length; at += 4) {
-    const wished = factor * (shown[at + 1] as number)
-    const most = shown[at + 2] as number
-    const strength = wished < most ? wished : most
-    // The field has mean square 1: the cell's noise is its strength, squared.
-    const power = strength * strength
-    const change = (shown[at] as number) * power
-    changed += change
-    lost += change / ((shown[at + 3] as number) + power)
-  }
-  return changed <= noise * kept_px && lost <= dissimilarity * kept_px
-}
-
 export function strengthsOf({ wish, cap }: Cells, factor: number): Float32Array {
-  return wish.map((each, i) => Math.min(factor * each, cap[i] as number))
+  const strengths = new Float32Array(wish.length)
+  for (let i = 0; i < wish.length; i += 1)
+    strengths[i] = Math.min(factor * (wish[i] as number), cap[i] as number)
+  return strengths
 }
 
-/** The strengths of one row of pixels, linear between the middles of cells. Costs about 1 ns a pixel. */
-export function strengthRow(
+/** Room for what `strengthsAlong` writes. */
+export function roomAlong({ across }: Cells): Float64Array {
+  return new Float64Array(across + 2)
+}
+
+/** The strengths of a row of pixels at the middle of each cell, and half a cell beyond the picture at either end. */
+export function strengthsAlong(
   { across, down }: Cells,
   strengths: Float32Array,
   y: number,
-  row: Float32Array,
+  middles: Float64Array,
 ): void {
   const v = Math.min(down - 1, Math.max(0, (y + 0.5) / cell_px - 0.5))
   const upper = Math.floor(v) * across
   const lower = Math.min(down - 1, Math.floor(v) + 1) * across
   const share = v - Math.floor(v)
-  let left = between(strengths[upper] as number, strengths[lower] as number, share)
-  for (let column = 0, x = 0; x < row.length; column += 1) {
-    const at = Math.min(across - 1, column)
-    const right = between(strengths[upper + at] as number, strengths[lower + at] as number, share)
-    const step = (right - left) / cell_px
+  for (let column = 0; column < across; column += 1) {
+    const above = strengths[upper + column] as number
+    middles[column + 1] = above + share * ((strengths[lower + column] as number) - above)
+  }
+  middles[0] = middles[1] as number
+  middles[across + 1] = middles[across] as number
+}
+
+/** The strengths of one row of pixels, linear between the middles of cells. Costs about 1 ns a pixel. */
+export function strengthRow(middles: Float64Array, row: Float32Array): void {
+  for (let x = 0, column = 0; x < row.length; column += 1) {
+    const left = middles[column] as number
+    const step = ((middles[column + 1] as number) - left) / cell_px
     let value = left + step * (x + 0.5 - (column - 0.5) * cell_px)
     for (const end = Math.min(row.length, (column + 0.5) * cell_px); x < end; x += 1, value += step)
       row[x] = value
-    left = right
   }
-}
-
-function between(one: number, other: number, share: number): number {
-  return one + share * (other - one)
 }

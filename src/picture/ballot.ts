@@ -40,6 +40,9 @@ const bins = 256
 /** A slot that holds more says nothing: so many originals share what it looks like. */
 const mostInSlot = 20
 
+/** A key has at most 24 bits, of which one or none may be wrong. */
+const mostSlots = 25
+
 /** A scale is held in steps, as docs/formats/descriptors.md packs it. */
 const scaleSteps = { perDoubling: 16, ofOne: 32 }
 
@@ -87,6 +90,7 @@ export class Ballot {
   readonly #index: Sorted
   readonly #votes: Float32Array
   readonly #totals: Float32Array
+  readonly #held = new Uint32Array(mostSlots * mostInSlot)
 
   constructor(index: Sorted) {
     this.#index = index
@@ -115,26 +119,28 @@ export class Ballot {
     leak.forEach((corner, i) => this.#add(corner, near[i] as Near))
   }
 
-  /** Looks for a corner in the slot of its own bits and in those with one of them wrong. */
+  /**
+   * Looks for a corner in the slot of its own bits and in those with one of them wrong. In steps, each of which asks slow memory
+   * for many things none of which waits for another.
+   */
   #look(own: Uint32Array, { shelf, table, key, sign }: Slots, nearest: Nearest): void {
     const { bits, owners } = this.#index
-    const { offsets, list } = table
     const { placeBits, from } = shelf
+    const held = this.#held
+    const count = heldIn(table, key, shelf.bits, held)
     const most = Math.floor(signShare * (32 - placeBits))
     const mask = 2 ** placeBits - 1
     const ownSign = (sign << placeBits) >>> placeBits
-    for (let flip = -1; flip < shelf.bits; flip += 1) {
-      const slot = flip < 0 ? key : key ^ (1 << flip)
-      const end = offsets[slot + 1] as number
-      let n = offsets[slot] as number
-      if (end - n > mostInSlot) continue
-      for (; n < end; n += 1) {
-        const entry = list[n] as number
-        if (onesOf((entry >>> placeBits) ^ ownSign) > most) continue
-        const place = from + (entry & mask)
-        const apart = distance(own, bits, words * place, matchLimit_bits)
-        if (apart < matchLimit_bits) nearest.offer(owners[place] as number, place, apart)
-      }
+    let like = 0
+    for (let n = 0; n < count; n += 1) {
+      const entry = held[n] as number
+      held[like] = entry & mask
+      if (onesOf((entry >>> placeBits) ^ ownSign) <= most) like += 1
+    }
+    for (let n = 0; n < like; n += 1) {
+      const place = from + (held[n] as number)
+      const apart = distance(own, bits, words * place, matchLimit_bits)
+      if (apart < matchLimit_bits) nearest.offer(owners[place] as number, place, apart)
     }
   }
 
@@ -163,6 +169,26 @@ export class Ballot {
     }
     return best(found, most)
   }
+}
+
+const starts = new Uint32Array(mostSlots)
+const ends = new Uint32Array(mostSlots)
+
+/** What the slot of a key and those with one of its bits wrong hold. @returns how much. */
+function heldIn({ offsets, list }: Table, key: number, bits: number, held: Uint32Array): number {
+  for (let n = 0; n <= bits; n += 1) {
+    const slot = n === bits ? key : key ^ (1 << n)
+    starts[n] = offsets[slot] as number
+    ends[n] = offsets[slot + 1] as number
+  }
+  let count = 0
+  for (let n = 0; n <= bits; n += 1) {
+    const end = ends[n] as number
+    let at = starts[n] as number
+    if (end - at > mostInSlot) continue
+    for (; at < end; at += 1, count += 1) held[count] = list[at] as number
+  }
+  return count
 }
 
 function best(found: readonly Voted[], most: number): Voted[] {

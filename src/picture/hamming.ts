@@ -34,17 +34,22 @@ export function distance(own: Uint32Array, others: Uint32Array, at: number, enou
 }
 
 function fourWords(own: Uint32Array, from: number, others: Uint32Array, at: number): number {
-  return (
-    onesOf((own[from] as number) ^ (others[at] as number)) +
-    onesOf((own[from + 1] as number) ^ (others[at + 1] as number)) +
-    onesOf((own[from + 2] as number) ^ (others[at + 2] as number)) +
-    onesOf((own[from + 3] as number) ^ (others[at + 3] as number))
-  )
+  const bytes =
+    onesOfBytes((own[from] as number) ^ (others[at] as number)) +
+    onesOfBytes((own[from + 1] as number) ^ (others[at + 1] as number)) +
+    onesOfBytes((own[from + 2] as number) ^ (others[at + 2] as number)) +
+    onesOfBytes((own[from + 3] as number) ^ (others[at + 3] as number))
+  return Math.imul(bytes, 0x0101_0101) >>> 24
 }
 
-/** How many bits of 32 are set. Source: Warren, "Hacker's Delight", figure 5-2. */
+/** How many bits of 32 are set. */
 export function onesOf(word: number): number {
+  return Math.imul(onesOfBytes(word), 0x0101_0101) >>> 24
+}
+
+/** In each of a word's bytes how many bits are set, in a byte. Source: Warren, "Hacker's Delight", figure 5-2. */
+function onesOfBytes(word: number): number {
   const pairs = word - ((word >>> 1) & 0x5555_5555)
   const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
+  return (fours + (fours >>> 4)) & 0x0f0f_0f0f
 }

@@ -1,7 +1,7 @@
 import sharp from "sharp"
 import { align, type Freedom } from "../mark/align.ts"
-import { planeOf, scaled, type Plane } from "../mark/plane.ts"
-import type { View } from "../mark/view.ts"
+import type { Plane } from "../mark/plane.ts"
+import { viewAt, type View } from "../mark/view.ts"
 import { composed, inverted, scaling, shifting, warpedX, warpedY, type Warp } from "../mark/warp.ts"
 import type { Lie } from "./compare.ts"
 import type { Box } from "./level.ts"
@@ -191,13 +191,11 @@ async function planeIn(likeness: Uint8Array): Promise<Plane | null> {
   }
 }
 
-function reduced({ luma, valid }: View, side_px: number): Small {
-  const factor = Math.min(1, side_px / Math.max(luma.width_px, luma.height_px))
-  const shares = scaled(valid, factor)
-  const shown = planeOf(shares.width_px, shares.height_px)
-  for (let i = 0; i < shown.values.length; i += 1)
-    shown.values[i] = (shares.values[i] as number) > 0.95 ? 1 : 0
-  const small = { luma: scaled(luma, factor), valid: shown }
-  const { width_px, height_px } = small.luma
-  return { view: small, toLeak: scaling(luma.width_px / width_px, luma.height_px / height_px) }
+function reduced(view: View, side_px: number): Small {
+  const { width_px, height_px } = view.luma
+  const small = viewAt(view, side_px / Math.max(width_px, height_px))
+  return {
+    view: small,
+    toLeak: scaling(width_px / small.luma.width_px, height_px / small.luma.height_px),
+  }
 }

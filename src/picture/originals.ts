@@ -196,52 +196,63 @@ export class Originals {
 
   /** For each corner of the leak the nearest of an original's, of those that are turned and scaled as the bin says. */
   #closeLook(leak: readonly Descriptor[], { owner, bin }: Likely): CloseLook {
-    const sectors = this.#sectorsOf(owner)
-    const [all, places] = [this.#bits, this.#places]
-    const [first, sectorsWithin] = bin === null ? [{ turn: 0, steps: 0 }, 16] : [firstOf(bin), 4]
+    const drawers = this.#drawersOf(owner)
+    const [first, sectorsWithin] = bin === null ? [{ turn: 0, steps: 0 }, sectors] : [firstOf(bin), 4]
     const own = new Uint32Array(words)
     const bits = new Uint8Array(leak.length).fill(matchLimit_bits)
     const matches: Match[] = []
     const corners: number[] = []
     leak.forEach((corner, i) => {
       wordsInto(own, 0, corner.bits)
+      const near: Near = { nearest: matchLimit_bits, best: -1 }
       const leastAngle = corner.angle + first.turn
-      const leastSteps = stepsOf(corner.scale) + first.steps
-      let nearest = matchLimit_bits
-      let best = -1
+      const leastSteps = bin === null ? 0 : stepsOf(corner.scale) + first.steps
+      const drawer = Math.max(0, Math.min(drawersEach - 1, leastSteps >> drawerShift))
       for (let n = 0; n < sectorsWithin; n += 1) {
-        const sector = ((leastAngle >> 4) + n) & 15
-        const last = sectors[sector + 1] as number
-        for (let at = sectors[sector] as number; at < last; at += 1) {
-          if (bin !== null) {
-            const above = (places[4 * at + 2] as number) - leastSteps
-            if (above >= window.steps) break
-            const angle = ((places[4 * at + 3] as number) - leastAngle) & 255
-            if (above < 0 || angle >= window.turn) continue
-          }
-          const apart = distance(own, all, words * at, nearest)
-          if (apart >= nearest) continue
-          nearest = apart
-          best = at
-        }
+        const sector = drawersEach * (((leastAngle >> 4) + n) & (sectors - 1))
+        const end = drawers[sector + drawersEach] as number
+        const within = { leastAngle, leastSteps, isAny: bin === null }
+        this.#nearestIn(own, { start: drawers[sector + drawer] as number, end, ...within }, near)
       }
-      if (best < 0) return
-      bits[i] = nearest
-      matches.push({ leak: corner, original: this.#cornerAt(best) })
+      if (near.best < 0) return
+      bits[i] = near.nearest
+      matches.push({ leak: corner, original: this.#cornerAt(near.best) })
       corners.push(i)
     })
     return { owner, bits, matches, corners }
   }
 
-  /** Where an original's descriptors of each sixteenth of a turn start, and where the last end. */
-  #sectorsOf(owner: number): Uint32Array {
-    const sectors = new Uint32Array(17)
+  /** Of these descriptors, sorted by scale, the nearest of those within the window, if it is nearer than what was found before. */
+  #nearestIn(own: Uint32Array, { start, end, leastAngle, leastSteps, isAny }: Within, near: Near): void {
+    const all = this.#bits
+    const places = this.#places
+    let { nearest } = near
+    for (let at = start, word = words * start; at < end; at += 1, word += words) {
+      if (!isAny) {
+        const above = (places[4 * at + 2] as number) - leastSteps
+        if (above >= window.steps) break
+        if (above < 0 || (((places[4 * at + 3] as number) - leastAngle) & 255) >= window.turn) continue
+      }
+      const apart = distance(own, all, word, nearest)
+      if (apart >= nearest) continue
+      nearest = apart
+      near.best = at
+    }
+    near.nearest = nearest
+  }
+
+  /** Where an original's descriptors of each sixteenth of a turn and each half of a doubling of scale start, and where the last end. */
+  #drawersOf(owner: number): Uint32Array {
+    const drawers = new Uint32Array(sectors * drawersEach + 1)
     const [start, end] = [this.#starts[owner] as number, this.#starts[owner + 1] as number]
-    let sector = 0
-    sectors[0] = start
-    for (let at = start; at < end; at += 1)
-      while (sector < (this.#places[4 * at + 3] as number) >> 4) sectors[(sector += 1)] = at
-    return sectors.fill(end, sector + 1)
+    let last = 0
+    drawers[0] = start
+    for (let at = start; at < end; at += 1) {
+      const sector = (this.#places[4 * at + 3] as number) >> 4
+      const drawer = Math.min(drawersEach - 1, (this.#places[4 * at + 2] as number) >> drawerShift)
+      while (last < drawersEach * sector + drawer) drawers[(last += 1)] = at
+    }
+    return drawers.fill(end, last + 1)
   }
 
   #cornerAt(at: number): Match["original"] {
@@ -265,6 +276,26 @@ export class Originals {
     const [from, to] = [this.#starts[first] as number, this.#starts[end] as number]
     return { first, end, from, ...sortedTables(this.#bits, from, to) }
   }
+}
+
+/** An original's descriptors lie in drawers: by sixteenths of a turn, and in each by scale, so many steps in one. */
+const sectors = 16
+const drawerShift = 3
+const drawersEach = 16
+
+/** Some successive descriptors of an original, and what of them is looked at: from so much turn and scale on, or all. */
+interface Within {
+  readonly start: number
+  readonly end: number
+  readonly leastAngle: number
+  readonly leastSteps: number
+  readonly isAny: boolean
+}
+
+interface Near {
+  /** In bits; and which of all descriptors it is, −1 for none. */
+  nearest: number
+  best: number
 }
 
 /** An original that is looked at closely, and how it seems to be turned and scaled; `null` where that is not known. */
