@@ -30,8 +30,8 @@ export function cellsOf(picture: Rgb, area: Area): Cells {
   const [first, last] = [Math.floor(area.left / cell_px), Math.ceil(area.right / cell_px)]
   const [upper, lower] = [quartersOf(across), quartersOf(across)]
   for (let row = Math.floor(area.top / cell_px); row < Math.ceil(area.bottom / cell_px); row += 1) {
-    lookAt(upper, picture, { first, last, top: row * cell_px })
-    lookAt(lower, picture, { first, last, top: row * cell_px + quarter_px })
+    sumUp(upper, picture, { first, last, top: row * cell_px })
+    sumUp(lower, picture, { first, last, top: row * cell_px + quarter_px })
     for (let column = first, at = row * across + first; column < last; column += 1, at += 1) {
       const one = upper.variances[2 * column] as number
       const two = upper.variances[2 * column + 1] as number
@@ -74,7 +74,7 @@ function quartersOf(across: number): Quarters {
 }
 
 /** Quarters that would reach over the picture's edge lie at it. */
-function lookAt(
+function sumUp(
   { variances, means, sums, squares }: Quarters,
   { rgb, width_px, height_px }: Rgb,
   { first, last, top }: { readonly first: number; readonly last: number; readonly top: number },
@@ -136,6 +136,7 @@ export function factorFor(cells: Cells, energies: Float64Array, budget: Budget):
   // Smoothing takes more from strong cells than it gives to those beside them: by how much, the factor hardly matters.
   const shown = shownCells(cells, energies)
   const rough = largestWithin(shown, budget, 0.95)
+  if (rough === 0) return 0
   smoothEnergies(shown, cells, energies, strengthsOf(cells, rough))
   return largestWithin(shown, budget, 0.9995)
 }

@@ -197,7 +197,8 @@ export class Originals {
   /** For each corner of the leak the nearest of an original's, of those that are turned and scaled as the bin says. */
   #closeLook(leak: readonly Descriptor[], { owner, bin }: Likely): CloseLook {
     const drawers = this.#drawersOf(owner)
-    const [first, sectorsWithin] = bin === null ? [{ turn: 0, steps: 0 }, sectors] : [firstOf(bin), 4]
+    const first = bin === null ? { turn: 0, steps: -mostSteps } : firstOf(bin)
+    const { turn, steps } = bin === null ? { turn: 256, steps: 2 * mostSteps } : window
     const own = new Uint32Array(words)
     const bits = new Uint8Array(leak.length).fill(matchLimit_bits)
     const matches: Match[] = []
@@ -206,13 +207,12 @@ export class Originals {
       wordsInto(own, 0, corner.bits)
       const near: Near = { nearest: matchLimit_bits, best: -1 }
       const leastAngle = corner.angle + first.turn
-      const leastSteps = bin === null ? 0 : stepsOf(corner.scale) + first.steps
+      const leastSteps = stepsOf(corner.scale) + first.steps
       const drawer = Math.max(0, Math.min(drawersEach - 1, leastSteps >> drawerShift))
-      for (let n = 0; n < sectorsWithin; n += 1) {
+      for (let n = 0; n < Math.min(sectors, (turn >> 4) + 1); n += 1) {
         const sector = drawersEach * (((leastAngle >> 4) + n) & (sectors - 1))
-        const end = drawers[sector + drawersEach] as number
-        const within = { leastAngle, leastSteps, isAny: bin === null }
-        this.#nearestIn(own, { start: drawers[sector + drawer] as number, end, ...within }, near)
+        const [start, end] = [drawers[sector + drawer] as number, drawers[sector + drawersEach] as number]
+        this.#nearestIn(own, { start, end, leastAngle, leastSteps, turn, steps }, near)
       }
       if (near.best < 0) return
       bits[i] = near.nearest
@@ -223,16 +223,15 @@ export class Originals {
   }
 
   /** Of these descriptors, sorted by scale, the nearest of those within the window, if it is nearer than what was found before. */
-  #nearestIn(own: Uint32Array, { start, end, leastAngle, leastSteps, isAny }: Within, near: Near): void {
+  #nearestIn(own: Uint32Array, within: Within, near: Near): void {
+    const { start, end, leastAngle, leastSteps, turn, steps } = within
     const all = this.#bits
     const places = this.#places
     let { nearest } = near
     for (let at = start, word = words * start; at < end; at += 1, word += words) {
-      if (!isAny) {
-        const above = (places[4 * at + 2] as number) - leastSteps
-        if (above >= window.steps) break
-        if (above < 0 || (((places[4 * at + 3] as number) - leastAngle) & 255) >= window.turn) continue
-      }
+      const above = (places[4 * at + 2] as number) - leastSteps
+      if (above >= steps) break
+      if (above < 0 || (((places[4 * at + 3] as number) - leastAngle) & 255) >= turn) continue
       const apart = distance(own, all, word, nearest)
       if (apart >= nearest) continue
       nearest = apart
@@ -283,13 +282,17 @@ const sectors = 16
 const drawerShift = 3
 const drawersEach = 16
 
-/** Some successive descriptors of an original, and what of them is looked at: from so much turn and scale on, or all. */
+/** Steps of scale are fewer, and so is what lies between two. */
+const mostSteps = 2 ** 16
+
+/** Some successive descriptors of an original, and which of them are looked at: from how much turn and scale on, and how far. */
 interface Within {
   readonly start: number
   readonly end: number
   readonly leastAngle: number
   readonly leastSteps: number
-  readonly isAny: boolean
+  readonly turn: number
+  readonly steps: number
 }
 
 interface Near {
