@@ -7,7 +7,7 @@ import type { MarkKeys } from "../src/mark/keys.ts"
 import { gridOf } from "../src/mark/lapped.ts"
 import { strongest, type Evidence } from "../src/mark/score.ts"
 import { keptBoxes, undoubted, type Box } from "../src/picture/level.ts"
-import { decode, keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
+import { decode, marked, redacted, shownAt, type Pixels } from "../src/picture/pixels.ts"
 import type { Picture } from "./mark-pictures.ts"
 import { qualityOf, type Quality } from "./mark-quality.ts"
 
@@ -51,16 +51,16 @@ export async function copyFor(
   const { pixels, plate } = picture
   const { width_px, height_px } = pixels
   const found = { width_px, height_px, plates: [plate], faces: [], doubted: undoubted }
-  const kept = keptMask(level, found, region)
-  const unmarked = redacted(pixels, kept)
+  const shown = shownAt(level, found, region)
+  const unmarked = redacted(pixels, shown)
   const copy = { ...unmarked, rgb: Uint8Array.from(unmarked.rgb) }
-  marked(pixels, copy, { keys: keysOf(picture.name, holder), policy: "usual", kept })
+  marked(pixels, copy, { keys: keysOf(picture.name, holder), policy: "usual", shown })
   const [box] = keptBoxes(level, found, region).keep
   if (box === undefined) throw new Error(`nothing is kept of ${picture.name}`)
   return {
     level,
     pixels: level === "L4" ? await decode(await released(copy)) : copy,
-    kept_px: kept.reduce((sum, each) => sum + each, 0),
+    kept_px: shown.shown_px,
     box,
     quality: qualityOf(unmarked, copy, box),
   }

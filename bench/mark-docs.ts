@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import sharp, { type Sharp } from "sharp"
-import { keptMask, marked, redacted, type Pixels } from "../src/picture/pixels.ts"
+import { marked, redacted, shownAt, type Pixels } from "../src/picture/pixels.ts"
 import type { Region } from "../src/grant/level.ts"
 import { undoubted, type Box } from "../src/picture/level.ts"
 import { copyFor, keysOf } from "./mark-copies.ts"
@@ -43,9 +43,9 @@ async function drawn(name: string, index: number, part: Box): Promise<void> {
   const picture = await pictureOf({ kind: "drawn", index })
   const { width_px, height_px } = picture.pixels
   const found = { width_px, height_px, plates: [picture.plate], faces: [], doubted: undoubted }
-  const kept = keptMask("L4", found)
-  const copy = redacted(picture.pixels, kept)
-  marked(picture.pixels, copy, { keys: keysOf(picture.name, "holder"), policy: "usual", kept })
+  const whole = shownAt("L4", found)
+  const copy = redacted(picture.pixels, whole)
+  marked(picture.pixels, copy, { keys: keysOf(picture.name, "holder"), policy: "usual", shown: whole })
   const [plain, changed] = [cut(picture.pixels, part), cut(copy, part)]
   const difference = Uint8ClampedArray.from(
     plain.rgb,

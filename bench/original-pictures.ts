@@ -3,7 +3,7 @@ import { attacks, pixelsOf } from "../test/attacks.ts"
 import type { Extent } from "../src/grant/level.ts"
 import { decodeLeak, type Leak } from "../src/picture/leak.ts"
 import { undoubted } from "../src/picture/level.ts"
-import { decode, keptMask, redacted, type Pixels } from "../src/picture/pixels.ts"
+import { decode, redacted, shownAt, type Pixels } from "../src/picture/pixels.ts"
 import type { Picture } from "./mark-pictures.ts"
 
 /** Copies of an original as they are found, and what they are looked for by. */
@@ -39,10 +39,10 @@ export async function* foundCopies(
   const { width_px, height_px } = pixels
   const findings = { width_px, height_px, plates: [plate], faces: [], doubted: undoubted }
   const { level, region }: Extent = extents[kind]
-  const kept = keptMask(level, findings, region)
-  const copy = redacted(pixels, kept)
-  const kept_px = kept.reduce((sum, each) => sum + each, 0)
-  const white = { ...copy, rgb: copy.rgb.map((_, i) => (kept[Math.floor(i / 3)] === 1 ? 255 : 0)) }
+  const shown = shownAt(level, findings, region)
+  const copy = redacted(pixels, shown)
+  const painted = redacted({ ...pixels, rgb: new Uint8Array(pixels.rgb.length).fill(255) }, shown)
+  const white = { ...painted, rgb: painted.rgb.map(value => (value === 255 ? 255 : 0)) }
   for (const attack of names) {
     const attacked = attacks[attack]!
     const file = await attacked(copy, name)
@@ -51,7 +51,7 @@ export async function* foundCopies(
     const isCut = level === "L2" && cutting.test(attack)
     const shown_px = isCut
       ? brightOf(await decode(await attacked(white, name)))
-      : Math.min(kept_px, Math.round((kept_px * area_px) / (width_px * height_px)))
+      : Math.min(shown.shown_px, Math.round((shown.shown_px * area_px) / (width_px * height_px)))
     yield { attack, kind, shown_px, file, leak }
   }
 }

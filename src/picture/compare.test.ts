@@ -7,7 +7,7 @@ import { strongest } from "../mark/score.ts"
 import { identity, shifting } from "../mark/warp.ts"
 import { compareTo, sightOf, type Lie, type Sight, type Told } from "./compare.ts"
 import { undoubted, type Box } from "./level.ts"
-import { decode, keptMask, marked, redacted, type Pixels } from "./pixels.ts"
+import { decode, marked, redacted, shownAt, type Pixels } from "./pixels.ts"
 
 suite("a leak that is compared where looking for it told that it lies", () => {
   let original: Pixels
@@ -83,10 +83,10 @@ suite("what a leak says", () => {
     const original = await decode(drawn.picture)
     const { width_px, height_px } = original
     const plates = [drawn.plate.box]
-    const kept = keptMask("L2", { width_px, height_px, plates, faces: [], doubted: undoubted })
-    const copy = redacted(original, kept)
+    const shown = shownAt("L2", { width_px, height_px, plates, faces: [], doubted: undoubted })
+    const copy = redacted(original, shown)
     const keys = { biases: new Uint8Array(32).fill(1), codeword: new Uint8Array(32).fill(2) }
-    marked(original, copy, { keys, policy: "usual", kept })
+    marked(original, copy, { keys, policy: "usual", shown })
     const raw = { width: width_px, height: height_px, channels: 3 } as const
     const file = await sharp(copy.rgb, { raw }).avif({ quality: 30, effort: 2 }).toBuffer()
     const told = compareTo(sightOf(original, plates), await decode(await sharp(file).png().toBuffer()), null)!

@@ -6,7 +6,7 @@ import { embed } from "../mark/embed.ts"
 import type { MarkKeys } from "../mark/keys.ts"
 import { gridOf } from "../mark/lapped.ts"
 import { psnrFor, type MarkPolicy, type Strength } from "../mark/policy.ts"
-import { runsOf } from "../mark/runs.ts"
+import { runsOf, type Runs } from "../mark/runs.ts"
 import { checkBytes, checkSize, pictureLimits, type Format } from "./format.ts"
 import { labelled, type Label } from "./label.ts"
 import { countedFaces, countedPlates, keptBoxes, undoubted, type Box, type Findings } from "./level.ts"
@@ -93,20 +93,19 @@ export async function keepRegions(
     throw new Fault("INVALID", "the findings are of a picture of another size")
   }
   const found = findings ?? { width_px, height_px, plates: [], faces: null, doubted: undoubted }
-  const kept = keptMask(level, found, region)
-  const copy = level === "L4" ? pixels : level === "L1" ? silhouette(found) : redacted(pixels, kept)
-  const mark = marking === null ? null : marked(pixels, copy, { ...marking, kept })
-  const shown = marking?.label == null ? copy : labelled(copy, marking.label)
-  return { ...(await (level === "L4" ? encodeJpeg(shown) : encodePng(shown))), mark }
+  const shown = shownAt(level, found, region)
+  const copy = level === "L4" ? pixels : level === "L1" ? silhouette(found) : redacted(pixels, shown)
+  const mark = marking === null ? null : marked(pixels, copy, { ...marking, shown })
+  const given = marking?.label == null ? copy : labelled(copy, marking.label)
+  return { ...(await (level === "L4" ? encodeJpeg(given) : encodePng(given))), mark }
 }
 
 /** Writes the holder's codeword into what the copy shows. */
 export function marked(
   original: Pixels,
   copy: Pixels,
-  { keys, policy, kept }: Pick<Marking, "keys" | "policy"> & { readonly kept: Uint8Array },
+  { keys, policy, shown }: Pick<Marking, "keys" | "policy"> & { readonly shown: Runs },
 ): Strength | null {
-  const shown = runsOf(kept, original.width_px)
   if (shown.shown_px === 0) return null
   const biases = biasesOf(keys.biases, gridOf(original).count)
   const codeword = { biases, chips: chipsOf(keys.codeword, biases) }
@@ -124,18 +123,23 @@ function silhouette(found: Findings): Pixels {
 }
 
 /** Redaction keeps, it does not hide: what no box names was never on the canvas. */
-export function redacted(pixels: Pixels, kept: Uint8Array): Pixels {
+export function redacted(pixels: Pixels, { stretches }: Runs): Pixels {
   const canvas = solidCanvas(pixels)
-  for (let start = kept.indexOf(1), end = 0; start >= 0; start = kept.indexOf(1, end)) {
-    end = kept.indexOf(0, start)
-    if (end < 0) end = kept.length
+  for (let i = 0; i < stretches.length; i += 3) {
+    const row = (stretches[i] as number) * pixels.width_px
+    const [start, end] = [row + (stretches[i + 1] as number), row + (stretches[i + 2] as number)]
     canvas.rgb.set(pixels.rgb.subarray(3 * start, 3 * end), 3 * start)
   }
   return canvas
 }
 
+/** What a level shows of a picture. */
+export function shownAt(level: Level, found: Findings, region: Region = "close"): Runs {
+  return runsOf(keptMask(level, found, region), found.width_px)
+}
+
 /** For each pixel 1 where a level shows it, else 0. */
-export function keptMask(level: Level, found: Findings, region: Region = "close"): Uint8Array {
+function keptMask(level: Level, found: Findings, region: Region): Uint8Array {
   const { width_px, height_px } = found
   const mask = new Uint8Array(width_px * height_px)
   const { keep, solid } = keptBoxes(level, found, region)
