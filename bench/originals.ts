@@ -2,12 +2,13 @@ import { attacks } from "../test/attacks.ts"
 import { originalsPerFile } from "../src/log/traces.ts"
 import { compareTo, sightOf } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
-import { decodeLeak, lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
-import { likenessesTo } from "../src/picture/likeness.ts"
+import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
+import { likenessesTo, type Guess } from "../src/picture/likeness.ts"
 import { closestOf, explains, likelyOf, type Close, type Likely } from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { decode } from "../src/picture/pixels.ts"
+import { openTracer, type Tracer } from "../src/picture/tracer.ts"
 import { chanceOf, type Chance } from "../src/drawing/chance.ts"
 import { pictureOf, sourcesOf, type Picture, type Source } from "./mark-pictures.ts"
 import { foundCopies, kinds, type FoundCopy, type Kind } from "./original-pictures.ts"
@@ -43,7 +44,9 @@ interface Result {
 
 const filler = "filled"
 const times = { add_ms: 0, look_ms: [] as number[], liken_ms: [] as number[] }
-const sketches = new Map<string, Sketch>()
+/** Held until the index is filled. */
+const sketches: Sketch[] = []
+const likenesses = new Map<string, Guess["parts"]>()
 const index = new Originals()
 const looks: LeakLook[] = []
 
@@ -63,7 +66,12 @@ function add(name: string, sketch: Sketch): void {
   const at = performance.now()
   index.add(name, sketch)
   times.add_ms += performance.now() - at
-  if (!name.startsWith(filler)) sketches.set(name, sketch)
+  if (name.startsWith(filler)) return
+  sketches.push(sketch)
+  likenesses.set(
+    name,
+    sketch.parts.map(({ box, likeness }) => ({ box, likeness })),
+  )
 }
 
 async function* resultsOf(source: Source, nth: number): AsyncGenerator<Result> {
@@ -94,33 +102,39 @@ async function resultOf(name: string, { attack, kind, shown_px, file, leak }: Fo
 
 /** By small likenesses, as custody/trace.ts orders them. */
 async function closeOf({ pixels }: Leak, likely: readonly Likely[]): Promise<readonly Close[]> {
-  const guesses = likely.map(({ name, ways }) => ({ ways, parts: partsOf(name) }))
-  const told = await likenessesTo(pixels, guesses)
+  const told = await likenessesTo(pixels, guessesOf(likely))
   return closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
 }
 
+function guessesOf(likely: readonly Likely[]): readonly Guess[] {
+  return likely.map(({ name, ways }) => ({ ways, parts: partsOf(name) }))
+}
+
 /** What is filled in looks like another original than the one that its corners are of: there it would be its double. */
-function partsOf(name: string): Sketch["parts"] {
-  const own = sketches.get(name)
-  if (own !== undefined) return own.parts
-  const all = [...sketches.values()]
-  return all[(Number(name.slice(filler.length)) + 1) % all.length]!.parts
+function partsOf(name: string): Guess["parts"] {
+  const own = likenesses.get(name)
+  if (own !== undefined) return own
+  const all = [...likenesses.values()]
+  return all[(Number(name.slice(filler.length)) + 1) % all.length]!
 }
 
 const steps = ["decoding and corners", "look-up", "likenesses", "comparing", "all"] as const
 
-/** From a file's bytes to what it says of the original that it shows most of. @returns how long each step took, in ms. */
-async function traced(file: Uint8Array): Promise<number[]> {
+/** From a file's bytes to what it says of the original that it shows most of, as custody/trace.ts goes. @returns how long each step took, in ms. */
+async function traced(tracer: Tracer, file: Uint8Array): Promise<number[]> {
   const at = [performance.now()]
-  const leak = await decodeLeak(file)
-  const look = lookAtLeak(leak)
+  const look = await tracer.look(file)
   at.push(performance.now())
   const likely = await likelyOf(index, look)
   at.push(performance.now())
-  const close = await closeOf(leak, likely)
+  const told = await tracer.liken(file, guessesOf(likely))
+  const close = closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
   at.push(performance.now())
-  const opened = close.slice(0, originalsPerFile).filter(({ name }) => originals.has(name))
-  await takenOf(leak, opened)
+  for (const { name, guesses } of close.slice(0, originalsPerFile)) {
+    const original = originals.get(name)
+    if (original === undefined) continue
+    await tracer.compare(file, { original: original.file, plates: [original.plate], guesses })
+  }
   at.push(performance.now())
   return [...at.slice(1).map((end, i) => end - at[i]!), at.at(-1)! - at[0]!]
 }
@@ -174,11 +188,16 @@ async function printTimes(sort_ms: number): Promise<void> {
   )
 }
 
-/** Of files evenly taken, one after the other on this core. */
+/** Of files evenly taken, one after the other: a trace's process and this one in turn, so that one core is busy at a time. */
 async function printTraces(): Promise<void> {
+  const tracer = openTracer()
   const took: number[][] = []
-  for (let n = 0; n < Math.min(timedFiles, files.length); n += 1)
-    took.push(await traced(files[Math.floor(((n + 0.5) * files.length) / timedFiles)]!))
+  // The first few make a process warm.
+  for (const file of files.slice(0, 4)) await traced(tracer, file)
+  const count = Math.min(timedFiles, files.length)
+  for (let n = 0; n < count; n += 1)
+    took.push(await traced(tracer, files[Math.floor(((n + 0.5) * files.length) / count)]!))
+  await tracer.close()
   const traces = `A whole trace of a file among ${index.size} originals, ${took.length} files`
   console.log(`\n| ${traces} | median | nine in ten | longest |\n|---|---|---|---|`)
   for (const [i, step] of steps.entries()) {
@@ -241,8 +260,8 @@ console.log("| Originals | a look-up, median | p99 | the tables made anew | addi
 console.log("|---|---|---|---|---|---|")
 await printTimes(first_ms)
 const chance = chanceOf("filled")
-const known = [...sketches.values()]
 for (let n = 0; index.size < filled; n += 1)
-  add(`${filler} ${n}`, perturbed(known[n % known.length]!, chance))
+  add(`${filler} ${n}`, perturbed(sketches[n % sketches.length]!, chance))
+sketches.length = 0
 await printTimes(await firstLook())
 await printTraces()
