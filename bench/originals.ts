@@ -3,7 +3,7 @@ import { originalsPerFile } from "../src/log/traces.ts"
 import { compareTo, sightOf } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
 import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
-import { likenessesTo, type Guess } from "../src/picture/likeness.ts"
+import { likenessesTo, type Guess, type Likened } from "../src/picture/likeness.ts"
 import { closestOf, explains, likelyOf, type Close, type Likely } from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
@@ -103,6 +103,10 @@ async function resultOf(name: string, { attack, kind, shown_px, file, leak }: Fo
 /** By small likenesses, as custody/trace.ts orders them. */
 async function closeOf({ pixels }: Leak, likely: readonly Likely[]): Promise<readonly Close[]> {
   const told = await likenessesTo(pixels, guessesOf(likely))
+  return closestBy(likely, told)
+}
+
+function closestBy(likely: readonly Likely[], told: readonly (Likened | null)[]): readonly Close[] {
   return closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
 }
 
@@ -128,7 +132,7 @@ async function traced(tracer: Tracer, file: Uint8Array): Promise<number[]> {
   const likely = await likelyOf(index, look)
   at.push(performance.now())
   const told = await tracer.liken(file, guessesOf(likely))
-  const close = closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
+  const close = closestBy(likely, told)
   at.push(performance.now())
   for (const { name, guesses } of close.slice(0, originalsPerFile)) {
     const original = originals.get(name)
