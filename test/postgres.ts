@@ -7,8 +7,8 @@ import { delimiter, join } from "node:path"
 import pg from "pg"
 
 export interface TestPostgres {
-  /** A database of its own for each call. */
-  newDatabase(): Promise<string>
+  /** A database of its own for each call, empty, or as the one at an address is, which nobody may be connected to. */
+  newDatabase(like?: string): Promise<string>
   stop(): Promise<void>
 }
 
@@ -65,9 +65,10 @@ export async function startPostgres(): Promise<TestPostgres> {
   await answers(url("postgres"))
   let count = 0
   return {
-    newDatabase: async () => {
+    newDatabase: async like => {
       const name = `test_${process.pid}_${(count += 1)}`
-      await query(url("postgres"), `create database ${name}`)
+      const template = like === undefined ? "" : ` template ${new URL(like).pathname.slice(1)}`
+      await query(url("postgres"), `create database ${name}${template}`)
       return url(name)
     },
     stop: async () => {
