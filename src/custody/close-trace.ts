@@ -54,6 +54,8 @@ export interface FileReport {
   readonly shown_px: number | null
   readonly likeness: number | null
   readonly is_mirrored: boolean
+  /** Whether it is its negative that shows the original. */
+  readonly is_negative: boolean
   readonly originals_compared: readonly string[]
   /** How many people had a copy of the original, and what spoke most for any of them. */
   readonly holders: number
@@ -334,7 +336,8 @@ function baseOf(looked: Looked, original_sha256: string | null): FileReport {
   return {
     ...{ file, verdict: "nobody", said: "", capture, original_sha256, originals_compared: tried },
     ...{ shown_px: comparison?.shown_px ?? null, likeness: comparison?.likeness ?? null },
-    ...{ is_mirrored: comparison?.isMirrored ?? false, holders: 0, strongest: null, people: [] },
+    ...{ is_mirrored: comparison?.isMirrored ?? false, is_negative: comparison?.isNegative ?? false },
+    ...{ holders: 0, strongest: null, people: [] },
   }
 }
 

@@ -3,8 +3,8 @@ import { newId } from "../ids.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
-import { closestOf, explains, likelyOf, type Close } from "../picture/lookup.ts"
-import type { Comparison } from "../picture/tracer.ts"
+import { closestOf, explains, isOneAlike, likelyOf, type Close } from "../picture/lookup.ts"
+import type { Comparison, FoundFile } from "../picture/tracer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
 import type { House } from "./house.ts"
@@ -134,7 +134,7 @@ async function lookedAt(
   }
   try {
     const candidates = await candidatesFor(house, one, bytes)
-    return await compared(house, one, { bytes, candidates, nothing })
+    return await compared(house, one, { ...candidates, nothing })
   } catch (error) {
     if (!(error instanceof Fault) || (error.code !== "PICTURE" && error.code !== "PICTURE_SIZE")) throw error
     return { ...nothing, is: "unreadable", why: error.message }
@@ -142,10 +142,23 @@ async function lookedAt(
 }
 
 /**
- * The originals that the file's corners, or those of its mirror image, lie on, whose small likenesses are most alike it.
+ * The originals that the file's corners, or those of its mirror image, lie on, whose small likenesses are most alike it: as it is,
+ * or as its negative where nothing is like it as it is. Light made dark leaves corners where they were, and none as it was.
  */
-async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Promise<readonly Close[]> {
-  const look = await house.pictures.tracer.look(bytes)
+async function candidatesFor(house: House, one: Running, file: Uint8Array): Promise<Candidates> {
+  const asItIs = await closestTo(house, one, { file, isNegative: false })
+  if (isOneAlike(asItIs.close)) return asItIs
+  const negative = await closestTo(house, one, { file, isNegative: true })
+  return isOneAlike(negative.close) ? negative : asItIs
+}
+
+interface Candidates {
+  readonly found: FoundFile
+  readonly close: readonly Close[]
+}
+
+async function closestTo(house: House, one: Running, found: FoundFile): Promise<Candidates> {
+  const look = await house.pictures.tracer.look(found)
   const likely = await likelyOf(await originalsFor(house, one.receipt), look)
   const names = likely.map(({ name }) => name)
   const sketches = await sketchesOf(house, one.receipt, names)
@@ -154,27 +167,21 @@ async function candidatesFor(house: House, one: Running, bytes: Uint8Array): Pro
     return parts === undefined ? [] : [{ ...each, parts }]
   })
   const guesses = known.map(({ parts, ways }) => ({ parts, ways }))
-  const told = known.length === 0 ? [] : await house.pictures.tracer.liken(bytes, guesses)
+  const told = known.length === 0 ? [] : await house.pictures.tracer.liken(found, guesses)
   const byName = new Map(known.map(({ name }, n) => [name, told[n] ?? null]))
-  return closestOf(likely, byName).slice(0, originalsPerFile)
+  return { found, close: closestOf(likely, byName).slice(0, originalsPerFile) }
 }
 
-interface Comparing {
-  readonly bytes: Uint8Array
-  readonly candidates: readonly Close[]
+interface Comparing extends Candidates {
   readonly nothing: Omit<Looked, "is">
 }
 
 /** Which original it is goes by how alike both are, never by anybody's codeword. */
-async function compared(
-  house: House,
-  one: Running,
-  { bytes, candidates, nothing }: Comparing,
-): Promise<Looked> {
+async function compared(house: House, one: Running, { found, close, nothing }: Comparing): Promise<Looked> {
   let best: { readonly capture: string; readonly comparison: Comparison } | null = null
   const tried: string[] = []
   const gone: string[] = []
-  for (const { name: capture, guesses } of candidates) {
+  for (const { name: capture, guesses } of close) {
     const opened = await originalOrNull(house, one, capture)
     if (opened === null) {
       gone.push(capture)
@@ -183,7 +190,7 @@ async function compared(
     tried.push(capture)
     const plates = opened.findings?.plates ?? []
     const asked = { original: opened.picture, plates, guesses }
-    const comparison = await house.pictures.tracer.compare(bytes, asked)
+    const comparison = await house.pictures.tracer.compare(found, asked)
     if (comparison === null || comparison.likeness <= barely) continue
     if (best === null || explains(comparison) > explains(best.comparison)) best = { capture, comparison }
   }

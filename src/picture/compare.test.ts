@@ -1,6 +1,7 @@
 import sharp from "sharp"
 import { beforeAll, describe as suite, expect, test } from "vitest"
 import { drawCapture } from "../drawing/capture.ts"
+import { chanceOf } from "../drawing/chance.ts"
 import { biasesOf, chipsOf } from "../mark/code.ts"
 import { gridOf } from "../mark/lapped.ts"
 import { strongest } from "../mark/score.ts"
@@ -64,6 +65,39 @@ suite("a leak that is compared where looking for it told that it lies", () => {
     expect(told!.isMirrored).toBe(false)
     expect(told!.alignment.likeness).toBeCloseTo(compared(half).told!.alignment.likeness, 2)
   })
+})
+
+test("a front that is much as in a mirror is searched for where one way round alone was guessed, and that the wrong one", async () => {
+  const size = { width: 480, height: 360 }
+  const grain = async (seed: number) => {
+    const chance = chanceOf("front", seed)
+    const rgb = Uint8Array.from({ length: 3 * size.width * size.height }, () => chance.between(0, 256))
+    return decode(
+      await sharp(rgb, { raw: { ...size, channels: 3 } })
+        .blur(3)
+        .normalise()
+        .png()
+        .toBuffer(),
+    )
+  }
+  const [both, own] = await Promise.all([grain(1), grain(2)])
+  const at = (x: number, y: number, c: number) => 3 * (y * size.width + x) + c
+  const original = { ...own, rgb: Uint8Array.from(own.rgb) }
+  for (let y = 0; y < size.height; y += 1)
+    for (let x = 0; x < size.width; x += 1)
+      for (let c = 0; c < 3; c += 1) {
+        const same = both.rgb[at(Math.min(x, size.width - 1 - x), y, c)]!
+        original.rgb[at(x, y, c)] = 0.6 * same + 0.4 * own.rgb[at(x, y, c)]!
+      }
+  const sight = sightOf(original, [])
+  const wrong = { warp: identity, isMirrored: true }
+  const told = compareTo(sight, original, null, [wrong])!
+  expect(told.isMirrored).toBe(false)
+  expect(told.alignment.likeness).toBeGreaterThan(0.95)
+  // Laid so alone, it would have passed for sure where both ways round are known.
+  const { alignment } = compareTo({ ...sight, descriptors: [], boxes: [] }, original, null, [wrong])!
+  expect(alignment.likeness).toBeGreaterThan(0.5)
+  expect(alignment.likeness).toBeLessThan(0.75)
 })
 
 test("a leak may show what L2 does, usual or wide, and nothing else: each is tried once", () => {

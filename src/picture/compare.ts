@@ -81,8 +81,9 @@ export function compareTo(
   const [guessed = null] = guesses
     .map(guess => closelyLaid(sight, leak, { ...guess, agreeing: 0 }))
     .sort((one, other) => other.alignment.likeness - one.alignment.likeness)
-  const isSure = guessed !== null && guessed.alignment.likeness >= sureLikeness
-  const laid = isSure ? guessed : bestLaid(sight, leak)
+  const isEitherWay = new Set(guesses.map(guess => guess.isMirrored)).size > 1
+  const isSure = guessed !== null && guessed.alignment.likeness >= (isEitherWay ? sureLikeness : sureOneWay)
+  const laid = isSure ? guessed : moreAlike(guessed, bestLaid(sight, leak))
   if (laid === null || laid.alignment.likeness < leastLikeness) return null
   const { view, alignment, isMirrored } = laid
   return { ...evidenceIn(sight.original, view, alignment, isMirrored ? null : steps), isMirrored }
@@ -153,8 +154,16 @@ const doubtful = 0.3
 /** So many starts are laid closely, which costs the most. */
 const mostLaid = 3
 
-/** A guess with which both are so alike is right, or is that of two ways round which is. */
+function moreAlike(guessed: Laid | null, searched: Laid | null): Laid | null {
+  if (guessed === null || searched === null) return guessed ?? searched
+  return guessed.alignment.likeness > searched.alignment.likeness ? guessed : searched
+}
+
+/** That of two ways round with which both are so alike is right. */
 const sureLikeness = 0.5
+
+/** So is the only guess with this: a vehicle's front has come out 0.67 alike its own mirror image. */
+const sureOneWay = 0.75
 
 /** Below this a leak is none of this original's. */
 const leastLikeness = 0.1

@@ -72,6 +72,14 @@ test.each([
   expect(sideOf((await decodeLeak(file)).pixels)).toEqual([640, 400])
 })
 
+test("the negative of a negative is the picture, cut to what it shows", async () => {
+  const file = await (await copy(false)).png().toBuffer()
+  const inverted = await sharp(file).negate({ alpha: false }).png().toBuffer()
+  const [asItIs, turnedBack] = [await decodeLeak(file), await decodeLeak(inverted, { isNegative: true })]
+  expect(sideOf(turnedBack.pixels)).toEqual(sideOf(asItIs.pixels))
+  expect(Buffer.compare(turnedBack.pixels.rgb, asItIs.pixels.rgb)).toBe(0)
+})
+
 test("a JPEG's cut keeps its steps, since blocks stay whole", async () => {
   const { pixels, steps } = await decodeLeak(await (await copy(false)).jpeg({ quality: 70 }).toBuffer())
   expect(steps).toHaveLength(64)

@@ -33,9 +33,13 @@ const leastSolid = 0.1
 
 /**
  * Decodes what somebody found: whatever its format, depth, colours and transparency, its first page alone.
+ * @param isNegative  whether its negative is wanted: what was light is dark.
  * @throws Fault PICTURE for what does not decode, or is smaller than 16 pixels; PICTURE_SIZE over `leakLimits`.
  */
-export async function decodeLeak(file: Uint8Array): Promise<Leak> {
+export async function decodeLeak(
+  file: Uint8Array,
+  { isNegative }: { readonly isNegative: boolean } = { isNegative: false },
+): Promise<Leak> {
   if (file.length > leakLimits.bytes)
     throw new Fault("PICTURE_SIZE", `the file has over ${leakLimits.bytes / 1_048_576} MB; reduce it`)
   try {
@@ -57,6 +61,7 @@ export async function decodeLeak(file: Uint8Array): Promise<Leak> {
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true })
     const rgb = info.channels === 3 ? data : spread(data, info.channels)
+    if (isNegative) for (let i = 0; i < rgb.length; i += 1) rgb[i] = 255 - (rgb[i] as number)
     const pixels = { rgb, width_px: info.width, height_px: info.height }
     return { pixels: shownPart(pixels), steps: reduces < 1 || orientation !== 1 ? null : stepsOf(file) }
   } catch (error) {

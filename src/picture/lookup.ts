@@ -69,6 +69,16 @@ export interface Close {
   readonly name: string
   /** How the leak lies on it, in two ways where it is not known which way round; none where nothing is known. */
   readonly guesses: readonly Lie[]
+  /** How alike their small likenesses are, −1 to 1; `null` where there is none any more. */
+  readonly likeness: number | null
+}
+
+/** Those that a leak is of are nearly always more alike than this. */
+const surelyAlike = 0.4
+
+/** Whether one is so much like the leak that it hardly is another's, or its own negative's. */
+export function isOneAlike(close: readonly Close[]): boolean {
+  return close.some(({ likeness }) => likeness !== null && likeness >= surelyAlike)
 }
 
 /**
@@ -84,15 +94,16 @@ export function closestOf(
   const ranked = likely
     .flatMap((each): readonly (Close & { readonly worth: number })[] => {
       const likened = told.get(each.name)
-      if (likened === undefined) return [{ name: each.name, guesses: [], worth: Infinity }]
+      if (likened === undefined) return [{ name: each.name, guesses: [], likeness: null, worth: Infinity }]
       if (likened === null || likened.likeness < leastAlike) return []
-      return [{ name: each.name, guesses: likened.lies, worth: worthOf(each, likened, shown) }]
+      const { lies: guesses, likeness } = likened
+      return [{ name: each.name, guesses, likeness, worth: worthOf(each, likened, shown) }]
     })
     .sort((a, b) => b.worth - a.worth)
   const best = ranked.find(({ worth }) => worth < Infinity)?.worth ?? 0
   return ranked
     .filter(({ worth }) => worth >= closeShare * best)
-    .map(({ name, guesses }) => ({ name, guesses }))
+    .map(({ name, guesses, likeness }) => ({ name, guesses, likeness }))
 }
 
 /** @param shown  the most of the leak that any shows something of: what else it shows is held against none. */

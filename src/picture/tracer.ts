@@ -7,11 +7,20 @@ import type { Guess, Likened } from "./likeness.ts"
 import type { Box } from "./level.ts"
 import { Pool } from "./pool.ts"
 
+/** A file that somebody found. */
+export interface FoundFile {
+  readonly file: Uint8Array
+  /** Whether its negative is looked at in its place. */
+  readonly isNegative: boolean
+}
+
 /** What a tracing child is asked. It is given no key and nobody's chips: what it finds is fixed before anyone is judged by it. */
-export type TraceJob =
-  | { readonly ask: "look"; readonly file: Uint8Array }
-  | { readonly ask: "liken"; readonly file: Uint8Array; readonly guesses: readonly Guess[] }
-  | ({ readonly ask: "compare"; readonly file: Uint8Array } & Opened)
+export type TraceJob = FoundFile &
+  (
+    | { readonly ask: "look" }
+    | { readonly ask: "liken"; readonly guesses: readonly Guess[] }
+    | ({ readonly ask: "compare" } & Opened)
+  )
 
 /** An original that was opened to be compared, and how the file seems to lie on it, in one way or two. */
 export interface Opened {
@@ -27,16 +36,17 @@ export interface Comparison extends Testimony {
   /** How alike both are where they lie on each other, −1 to 1. */
   readonly likeness: number
   readonly isMirrored: boolean
+  readonly isNegative: boolean
 }
 
 /** Looks at found files, in processes that have nothing to lose. */
 export interface Tracer {
   /** @throws Fault PICTURE, PICTURE_SIZE for what cannot be read; BUSY. */
-  look(file: Uint8Array): Promise<LeakLook>
+  look(found: FoundFile): Promise<LeakLook>
   /** How alike the file and the likenesses of some originals are; `null` for those that are less so. @throws Fault as `look`. */
-  liken(file: Uint8Array, guesses: readonly Guess[]): Promise<readonly (Likened | null)[]>
+  liken(found: FoundFile, guesses: readonly Guess[]): Promise<readonly (Likened | null)[]>
   /** `null` where the file shows nothing of this original. @throws Fault as `look`. */
-  compare(file: Uint8Array, opened: Opened): Promise<Comparison | null>
+  compare(found: FoundFile, opened: Opened): Promise<Comparison | null>
   close(): Promise<void>
 }
 
@@ -48,8 +58,11 @@ export function openTracer(): Tracer {
   const script = builtScript("trace-child", import.meta.url)
   const pool = new Pool({ processes: 1, timeout_ms, memory_mb, script, givesWay: true })
   return {
-    async look(file) {
-      const value = (await pool.work({ ask: "look", file } satisfies TraceJob)) as Partial<LeakLook> | null
+    async look(found) {
+      const value = (await pool.work({
+        ask: "look",
+        ...found,
+      } satisfies TraceJob)) as Partial<LeakLook> | null
       const { side_px, descriptors, mirrored } = value ?? {}
       if (
         !Number.isInteger(side_px) ||
@@ -59,14 +72,14 @@ export function openTracer(): Tracer {
         throw misshapen()
       return { side_px: Number(side_px), descriptors, mirrored }
     },
-    async liken(file, guesses) {
-      const value = await pool.work({ ask: "liken", file, guesses } satisfies TraceJob)
+    async liken(found, guesses) {
+      const value = await pool.work({ ask: "liken", ...found, guesses } satisfies TraceJob)
       if (!Array.isArray(value) || value.length !== guesses.length || !value.every(isLikened))
         throw misshapen()
       return value
     },
-    async compare(file, opened) {
-      const value = await pool.work({ ask: "compare", file, ...opened } satisfies TraceJob)
+    async compare(found, opened) {
+      const value = await pool.work({ ask: "compare", ...found, ...opened } satisfies TraceJob)
       if (value === null) return null
       const { plain, even, quantised, shown_px, likeness, isMirrored } = value as Partial<Comparison>
       if (!isEvidence(plain) || !isEvidence(even) || (quantised !== null && !isEvidence(quantised)))
@@ -78,6 +91,7 @@ export function openTracer(): Tracer {
         shown_px: Number(shown_px),
         likeness: Number(likeness),
         isMirrored: isMirrored === true,
+        isNegative: found.isNegative,
       }
     },
     close: () => pool.close(),

@@ -84,11 +84,32 @@ describe("a found file", () => {
       "mark",
     ])
     expect(report.files[3]!.is_mirrored).toBe(true)
+    expect(report.files.every(each => !each.is_negative)).toBe(true)
     for (const { people, said } of report.files) {
       expect(people[0]!.log10_bound).toBeLessThanOrEqual(-9)
       expect(said).toMatch(/made for/)
       expect(said).not.toMatch(/leaked/)
     }
+  })
+
+  test("whose light was made dark leads back to him by its negative, also mirrored and as a small JPEG", async () => {
+    const negative = async (copy: Uint8Array) =>
+      sharp(await sharp(copy).negate({ alpha: false }).png().toBuffer())
+    const [first, second, third] = await Promise.all(copies.engineer.map(negative))
+    const found = await Promise.all([
+      first!.png().toBuffer(),
+      second!.flop().jpeg({ quality: 60 }).toBuffer(),
+      third!.resize(720).jpeg({ quality: 75 }).toBuffer(),
+    ])
+    const report = await traced(found)
+    const { person } = port.people.engineer
+    expect(whose(report)).toEqual([[person], [person], [person]])
+    expect(report.files.map(({ capture }) => capture)).toEqual(captures.slice(0, 3))
+    expect(report.files.map(each => [each.is_negative, each.is_mirrored])).toEqual([
+      [true, false],
+      [true, true],
+      [true, false],
+    ])
   })
 
   test("of a picture that nobody received, or that was never here, is nobody's", async () => {
