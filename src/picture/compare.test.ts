@@ -94,10 +94,10 @@ test("a front that is much as in a mirror is searched for where only that way ro
   const told = compareTo(sight, original, null, [wrong])!
   expect(told.isMirrored).toBe(false)
   expect(told.alignment.likeness).toBeGreaterThan(0.95)
-  // Laid so alone it would have passed, were it not as in a mirror.
+  // Laid so alone it is alike enough to be taken for this original's.
   const { alignment } = compareTo({ ...sight, descriptors: [], boxes: [] }, original, null, [wrong])!
   expect(alignment.likeness).toBeGreaterThan(0.5)
-  expect(alignment.likeness).toBeLessThan(0.75)
+  expect(alignment.likeness).toBeLessThan(0.7)
 })
 
 test("a leak may show what L2 does, usual or wide, and nothing else: each is tried once", () => {

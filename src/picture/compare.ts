@@ -81,16 +81,11 @@ export function compareTo(
   const [guessed = null] = guesses
     .map(guess => closelyLaid(sight, leak, { ...guess, agreeing: 0 }))
     .sort((one, other) => other.alignment.likeness - one.alignment.likeness)
-  const isMirrored = guessed?.isMirrored === true
-  const isSure = guessed !== null && guessed.alignment.likeness >= (isMirrored ? sureMirror : sureLikeness)
-  // What seems mirrored and may not be is searched for as it is: in a mirror more corners may agree.
-  const laid = isSure
-    ? guessed
-    : moreAlike(guessed, bestLaid(sight, leak, isMirrored ? [false] : [false, true]))
+  const isSure = guessed !== null && guessed.alignment.likeness >= sureLikeness
+  const laid = isSure ? guessed : moreAlike(guessed, bestLaid(sight, leak))
   if (laid === null || laid.alignment.likeness < leastLikeness) return null
-  const { view, alignment } = laid
-  const evidence = evidenceIn(sight.original, view, alignment, laid.isMirrored ? null : steps)
-  return { ...evidence, isMirrored: laid.isMirrored }
+  const { view, alignment, isMirrored } = laid
+  return { ...evidenceIn(sight.original, view, alignment, isMirrored ? null : steps), isMirrored }
 }
 
 /** How a leak may lie on an original. */
@@ -110,11 +105,11 @@ interface Laid extends Try {
   readonly alignment: Alignment
 }
 
-/** Of all ways that corners tell, of these ways round, and as what a copy may show alone, the one in which most is alike. */
-function bestLaid(sight: Sight, leak: Pixels, waysRound: readonly boolean[]): Laid | null {
+/** Of all ways that corners tell, and as what a copy may show alone, the one in which most is alike. */
+function bestLaid(sight: Sight, leak: Pixels): Laid | null {
   const { luma, descriptors, boxes } = sight
   const tries: Try[] = []
-  for (const isMirrored of waysRound) {
+  for (const isMirrored of [false, true]) {
     const found = parseDescriptors(sideOf(leak, isMirrored).corners) ?? []
     const matches = descriptors.flatMap(list => matchesOf(found, list))
     const start = startOf(matches, Math.max(leak.width_px, leak.height_px))
@@ -163,11 +158,8 @@ function moreAlike(guessed: Laid | null, searched: Laid | null): Laid | null {
   return guessed.alignment.likeness > searched.alignment.likeness ? guessed : searched
 }
 
-/** A guess with which both are so alike is right, or is that of two ways round which is. */
-const sureLikeness = 0.5
-
-/** Few leaks are mirrored, and a vehicle's front has come out 0.67 alike its own mirror image: laid so, they have to be as alike as this. */
-const sureMirror = 0.75
+/** A guess with which both are so alike is right; wrong ones have come out 0.67 alike, of a front as in a mirror and of a photographed L2 copy. */
+const sureLikeness = 0.7
 
 /** Below this a leak is none of this original's. */
 const leastLikeness = 0.1
