@@ -4,7 +4,15 @@ import { compareTo, sightOf } from "../src/picture/compare.ts"
 import { parseDescriptors } from "../src/picture/descriptors.ts"
 import { lookAtLeak, type Leak, type LeakLook } from "../src/picture/leak.ts"
 import { likenessesTo, type Guess, type Likened } from "../src/picture/likeness.ts"
-import { closestOf, explains, isOneAlike, likelyOf, type Close, type Likely } from "../src/picture/lookup.ts"
+import {
+  closestOf,
+  explains,
+  isOneSure,
+  likelyOf,
+  type Close,
+  type Likely,
+  type Weighed,
+} from "../src/picture/lookup.ts"
 import { Originals } from "../src/picture/originals.ts"
 import { parseSketch, sketchOf, type Sketch } from "../src/picture/sketch.ts"
 import { decode } from "../src/picture/pixels.ts"
@@ -102,12 +110,15 @@ async function resultOf(name: string, { attack, kind, shown_px, file, leak }: Fo
 
 /** By small likenesses, as custody/trace.ts orders them. */
 async function closeOf({ pixels }: Leak, likely: readonly Likely[]): Promise<readonly Close[]> {
-  const told = await likenessesTo(pixels, guessesOf(likely))
-  return closestBy(likely, told)
+  return closestOf(weighedBy(likely, await likenessesTo(pixels, guessesOf(likely)), false))
 }
 
-function closestBy(likely: readonly Likely[], told: readonly (Likened | null)[]): readonly Close[] {
-  return closestOf(likely, new Map(likely.map((each, n) => [each.name, told[n]!])))
+function weighedBy(
+  likely: readonly Likely[],
+  told: readonly (Likened | null)[],
+  isNegative: boolean,
+): readonly Weighed[] {
+  return likely.map((each, n) => ({ ...each, isNegative, likened: told[n]! }))
 }
 
 function guessesOf(likely: readonly Likely[]): readonly Guess[] {
@@ -133,21 +144,21 @@ async function traced(tracer: Tracer, file: Uint8Array): Promise<number[]> {
     took[step]! += performance.now() - start
     return result
   }
-  const closestTo = async (isNegative: boolean) => {
+  const weighed = async (isNegative: boolean) => {
     const found = { file, isNegative }
     const look = await timed(0, () => tracer.look(found))
     const likely = await timed(1, () => likelyOf(index, look))
     const told = await timed(2, () => tracer.liken(found, guessesOf(likely)))
-    return { found, close: closestBy(likely, told) }
+    return weighedBy(likely, told, isNegative)
   }
-  const asItIs = await closestTo(false)
-  const negative = isOneAlike(asItIs.close) ? asItIs : await closestTo(true)
-  const { found, close } = isOneAlike(negative.close) ? negative : asItIs
-  for (const { name, guesses } of close.slice(0, originalsPerFile)) {
+  const asItIs = await weighed(false)
+  const negative = isOneSure(asItIs) ? [] : await weighed(true)
+  const close = closestOf([...asItIs, ...negative])
+  for (const { name, isNegative, guesses } of close.slice(0, originalsPerFile)) {
     const original = originals.get(name)
     if (original === undefined) continue
     const opened = { original: original.file, plates: [original.plate], guesses }
-    await timed(3, () => tracer.compare(found, opened))
+    await timed(3, () => tracer.compare({ file, isNegative }, opened))
   }
   return [...took, took.reduce((sum, each) => sum + each, 0)]
 }

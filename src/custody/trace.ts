@@ -3,7 +3,7 @@ import { newId } from "../ids.ts"
 import type { Draft, EntryOf } from "../log/kinds.ts"
 import { names } from "../log/state.ts"
 import { originalsPerFile } from "../log/traces.ts"
-import { closestOf, explains, isOneAlike, likelyOf, type Close } from "../picture/lookup.ts"
+import { closestOf, explains, isOneSure, likelyOf, type Close, type Weighed } from "../picture/lookup.ts"
 import type { Comparison, FoundFile } from "../picture/tracer.ts"
 import { sha256Hex } from "../vault/vault.ts"
 import { recordOf, type Caller } from "./caller.ts"
@@ -133,8 +133,8 @@ async function lookedAt(
     return { ...nothing, is: "copy", capture, delivered }
   }
   try {
-    const candidates = await candidatesFor(house, one, bytes)
-    return await compared(house, one, { ...candidates, nothing })
+    const close = await closestTo(house, one, bytes)
+    return await compared(house, one, { bytes, close, nothing })
   } catch (error) {
     if (!(error instanceof Fault) || (error.code !== "PICTURE" && error.code !== "PICTURE_SIZE")) throw error
     return { ...nothing, is: "unreadable", why: error.message }
@@ -143,45 +143,39 @@ async function lookedAt(
 
 /**
  * The originals that the file's corners, or those of its mirror image, lie on, whose small likenesses are most alike it: as it is,
- * or as its negative where nothing is like it as it is. Light made dark leaves corners where they were, and none as it was.
+ * and as its negative where nothing explains it as it is. Light made dark leaves corners where they were, and none as it was.
  */
-async function candidatesFor(house: House, one: Running, file: Uint8Array): Promise<Candidates> {
-  const asItIs = await closestTo(house, one, { file, isNegative: false })
-  if (isOneAlike(asItIs.close)) return asItIs
-  const negative = await closestTo(house, one, { file, isNegative: true })
-  return isOneAlike(negative.close) ? negative : asItIs
+async function closestTo(house: House, one: Running, file: Uint8Array): Promise<readonly Close[]> {
+  const asItIs = await weighedBy(house, one, { file, isNegative: false })
+  const negative = isOneSure(asItIs) ? [] : await weighedBy(house, one, { file, isNegative: true })
+  return closestOf([...asItIs, ...negative]).slice(0, originalsPerFile)
 }
 
-interface Candidates {
-  readonly found: FoundFile
-  readonly close: readonly Close[]
-}
-
-async function closestTo(house: House, one: Running, found: FoundFile): Promise<Candidates> {
+async function weighedBy(house: House, one: Running, found: FoundFile): Promise<readonly Weighed[]> {
   const look = await house.pictures.tracer.look(found)
   const likely = await likelyOf(await originalsFor(house, one.receipt), look)
   const names = likely.map(({ name }) => name)
   const sketches = await sketchesOf(house, one.receipt, names)
-  const known = likely.flatMap((each, n) => {
-    const parts = sketches[n]?.parts.map(({ box, likeness }) => ({ box, likeness }))
-    return parts === undefined ? [] : [{ ...each, parts }]
+  const guesses = likely.map(({ ways }, n) => {
+    return { ways, parts: sketches[n]?.parts.map(({ box, likeness }) => ({ box, likeness })) ?? [] }
   })
-  const guesses = known.map(({ parts, ways }) => ({ parts, ways }))
-  const told = known.length === 0 ? [] : await house.pictures.tracer.liken(found, guesses)
-  const byName = new Map(known.map(({ name }, n) => [name, told[n] ?? null]))
-  return { found, close: closestOf(likely, byName).slice(0, originalsPerFile) }
+  const told = guesses.length === 0 ? [] : await house.pictures.tracer.liken(found, guesses)
+  const { isNegative } = found
+  return likely.map((each, n) => ({ ...each, isNegative, likened: sketches[n] ? told[n] : undefined }))
 }
 
-interface Comparing extends Candidates {
+interface Comparing {
+  readonly bytes: Uint8Array
+  readonly close: readonly Close[]
   readonly nothing: Omit<Looked, "is">
 }
 
 /** Which original it is goes by how alike both are, never by anybody's codeword. */
-async function compared(house: House, one: Running, { found, close, nothing }: Comparing): Promise<Looked> {
+async function compared(house: House, one: Running, { bytes, close, nothing }: Comparing): Promise<Looked> {
   let best: { readonly capture: string; readonly comparison: Comparison } | null = null
   const tried: string[] = []
   const gone: string[] = []
-  for (const { name: capture, guesses } of close) {
+  for (const { name: capture, isNegative, guesses } of close) {
     const opened = await originalOrNull(house, one, capture)
     if (opened === null) {
       gone.push(capture)
@@ -190,7 +184,7 @@ async function compared(house: House, one: Running, { found, close, nothing }: C
     tried.push(capture)
     const plates = opened.findings?.plates ?? []
     const asked = { original: opened.picture, plates, guesses }
-    const comparison = await house.pictures.tracer.compare(found, asked)
+    const comparison = await house.pictures.tracer.compare({ file: bytes, isNegative }, asked)
     if (comparison === null || comparison.likeness <= barely) continue
     if (best === null || explains(comparison) > explains(best.comparison)) best = { capture, comparison }
   }

@@ -1,12 +1,16 @@
 import sharp from "sharp"
 import { beforeAll, describe as suite, expect, test } from "vitest"
+import { attacks, pixelsOf } from "../../test/attacks.ts"
 import { drawOriginals, leaks, type Original } from "../../test/leaks.ts"
+import { drawCapture } from "../drawing/capture.ts"
 import { composed, identity, scaling, shifting, warpedX, warpedY, type Warp } from "../mark/warp.ts"
 import { decodeLeak, lookAtLeak } from "./leak.ts"
 import { likenessesTo, type Guess, type Likened, type Way } from "./likeness.ts"
-import { closestOf, likelyOf, type Likely } from "./lookup.ts"
+import { closestOf, isOneSure, likelyOf, type Likely } from "./lookup.ts"
 import { Originals } from "./originals.ts"
-import type { Pixels } from "./pixels.ts"
+import { undoubted } from "./level.ts"
+import { decode, keepRegions, type Pixels } from "./pixels.ts"
+import { parseSketch, sketchOf } from "./sketch.ts"
 
 const asIs = (...warps: readonly Warp[]): Way => ({ warps, isMirrored: false })
 
@@ -76,6 +80,23 @@ suite("likenesses", () => {
     expect(await of([whole!, ...regions])).toBe(await of(regions))
   })
 
+  test("a photographed front lies as it is, though its corners tell the perspective as in a mirror alone", async () => {
+    const drawn = await drawCapture({ seed: "traced", lane: 1, hour: 11, index: 1 })
+    const { parts } = parseSketch(await sketchOf(await decode(drawn.picture), [drawn.plate.box]))!
+    const { width_px, height_px, plate } = drawn
+    const found = { width_px, height_px, plates: [plate.box], faces: [], doubted: undoubted }
+    const { bytes } = await keepRegions(drawn.picture, { level: "L2" }, found, null)
+    const file = await attacks["photographed"]!(await pixelsOf(sharp(bytes)), "photographed")
+    const { pixels } = await decodeLeak(file)
+    // As a look-up told of this photograph.
+    const flat = asIs([0.9747, -0.03692, 29.25, 0.06281, 1.009, -45.16, 0, 0])
+    const tilted: Warp = [1.114, -0.01882, 27.58, 0.0684, 0.9328, 14.72, 0.0002255, -0.0001443]
+    const mirrored = { warps: [tilted], isMirrored: true }
+    const [told] = await likenessesTo(pixels, [{ ways: [flat, mirrored], parts }])
+    expect(told!.likeness).toBeGreaterThan(0.95)
+    expect(told!.lies.map(({ isMirrored }) => isMirrored)).toEqual([false])
+  })
+
   test("the first that are named go on, if they are not far less alike; of others so many as are most alike", async () => {
     const { pixels } = await decodeLeak(await leaks["L4, at quarter size"]!(originals[1]!))
     const [whole] = originals[1]!.sketch.parts
@@ -110,7 +131,7 @@ suite("likenesses", () => {
     const likely = await likelyOf(index, lookAtLeak(leak))
     const guesses = likely.map(({ name, ways }) => ({ ways, parts: originals[Number(name)]!.sketch.parts }))
     const told = await likenessesTo(leak.pixels, guesses)
-    const close = closestOf(likely, new Map(likely.map(({ name }, n) => [name, told[n]!])))
+    const close = closestOf(likely.map((each, n) => ({ ...each, isNegative: false, likened: told[n] })))
     expect(close[0]).toMatchObject({ name: "3" })
   })
 })
@@ -133,29 +154,36 @@ suite("the closest", () => {
   const toldOf = (likeness: number): Likened => {
     return { likeness, share: 1, lies: [{ warp: shifting(likeness, 0), isMirrored: true }] }
   }
-  const told = (likenesses: Readonly<Record<string, number | null>>) =>
-    new Map(
-      Object.entries(likenesses).map(([name, likeness]) => [
-        name,
-        likeness === null ? null : toldOf(likeness),
-      ]),
-    )
-  const named = (likenesses: Readonly<Record<string, number | null>>, some = likely) =>
-    closestOf(some, told(likenesses)).map(({ name }) => name)
+  /** As it is held against `a`, `b`, `c`; of which is not named there is nothing to hold it against. */
+  const weighed = (told: Readonly<Record<string, Likened | number | null>>, some = likely) =>
+    some.map(each => {
+      const one = told[each.name]
+      return { ...each, isNegative: false, likened: typeof one === "number" ? toldOf(one) : one }
+    })
+  const named = (...asked: Parameters<typeof weighed>) => closestOf(weighed(...asked)).map(({ name }) => name)
 
   test("are ordered by likeness, and go on from where it was told", () => {
     expect(named({ a: 0.6, b: 0.64, c: 0.61 })).toEqual(["b", "a", "c"])
-    const [first] = closestOf(likely, told({ a: 0.6, b: 0.64, c: 0.61 }))
+    const [first] = closestOf(weighed({ a: 0.6, b: 0.64, c: 0.61 }))
     expect(first!.guesses).toEqual([{ warp: shifting(0.64, 0), isMirrored: true }])
   })
 
   test("are without those that are far less alike, or as alike in a part of the leak alone", () => {
     expect(named({ a: 0.2, b: 0.8, c: null })).toEqual(["b"])
-    const some = new Map([
-      ["a", { ...toldOf(0.9), share: 0.3 }],
-      ["b", toldOf(0.85)],
+    expect(named({ a: { ...toldOf(0.9), share: 0.3 }, b: 0.85 }, likely.slice(0, 2))).toEqual(["b"])
+  })
+
+  test("are of the leak as it is or of its negative, whichever more speaks for; a sliver of it makes nothing sure", () => {
+    const asItIs = weighed({ a: null, b: { ...toldOf(0.5), share: 0.03 }, c: 0.2 })
+    expect(isOneSure(asItIs)).toBe(false)
+    expect(isOneSure(weighed({ a: null, b: null, c: 0.5 }))).toBe(true)
+    const negative = weighed({ a: null, b: 0.95, c: 0.3 }).map(each => ({ ...each, isNegative: true }))
+    expect(closestOf([...asItIs, ...negative])).toMatchObject([{ name: "b", isNegative: true }])
+    const nothing = weighed({}, likely.slice(0, 1))
+    expect(isOneSure(nothing)).toBe(false)
+    expect(closestOf([...nothing, ...nothing.map(each => ({ ...each, isNegative: true }))])).toMatchObject([
+      { name: "a", isNegative: false },
     ])
-    expect(closestOf(likely.slice(0, 2), some).map(({ name }) => name)).toEqual(["b"])
   })
 
   test("are none where all are as unlike as any two pictures", () => {
@@ -165,7 +193,7 @@ suite("the closest", () => {
 
   test("begin with what there is no likeness of any more, and leave nothing out for it", () => {
     expect(named({ a: 0.7, c: 0.7 })).toEqual(["b", "a", "c"])
-    expect(closestOf(likely, told({ a: 0.7, c: 0.7 }))[0]!.guesses).toEqual([])
+    expect(closestOf(weighed({ a: 0.7, c: 0.7 }))[0]!.guesses).toEqual([])
     expect(named({}, likely.slice(0, 1))).toEqual(["a"])
     expect(named({}, [])).toEqual([])
   })

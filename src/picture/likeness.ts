@@ -35,12 +35,12 @@ export interface Likened {
 /**
  * The longer side at which a leak is held against likenesses, one after the other, and how many of the guesses go on from each
  * to the next: the first that were named, and those that are most alike. Vehicles of one make are as alike as one at the first,
- * and not at the last.
+ * and not at the last; and so is a front to itself in a mirror, of which one way may have its perspective and the other none yet.
  */
 const stages = [
-  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, spares: 2 } },
-  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, spares: 0 } },
-  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, spares: 0 } },
+  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, spares: 2, isEitherWay: true } },
+  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, spares: 0, isEitherWay: true } },
+  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, spares: 0, isEitherWay: false } },
 ] as const
 
 const firstGoing = 2
@@ -49,6 +49,8 @@ interface Going {
   readonly most: number
   /** So many of the first go on however unlike they are. */
   readonly spares: number
+  /** Which way round a leak lies is not told yet, unless one is far more unlike. */
+  readonly isEitherWay: boolean
 }
 
 /** What is more unlike than so many times what is most alike is another vehicle. */
@@ -100,7 +102,7 @@ export async function likenessesTo(
 }
 
 /** Of the guesses that go on each part that may be what the leak shows, in each way round that may be; what explains most first. */
-function goingOn(laid: readonly Laid[], { most, spares }: Going): Laid[] {
+function goingOn(laid: readonly Laid[], { most, spares, isEitherWay }: Going): Laid[] {
   const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
   const isPart = (each: Laid, best: Laid) => explained(each) >= partShare * explained(best)
   const least = Math.min(...ranked.filter(each => isPart(each, ranked[0] as Laid)).map(unlikeness))
@@ -115,7 +117,8 @@ function goingOn(laid: readonly Laid[], { most, spares }: Going): Laid[] {
     .filter((each, i, all) => all.findIndex(other => isOf(each, other, each.isMirrored)) === i)
     .filter((each, _, all) => {
       const other = all.find(other => isOf(each, other, !each.isMirrored))
-      return other === undefined || unlikeness(each) <= mostUnlikeWay * unlikeness(other)
+      const most = isEitherWay ? mostUnlike : mostUnlikeWay
+      return other === undefined || unlikeness(each) <= most * unlikeness(other)
     })
 }
 
@@ -130,7 +133,7 @@ function unlikeness({ likeness }: Pick<Likened, "likeness">): number {
 }
 
 /** How much of a leak a likeness explains: a region of another vehicle of one make may be more alike, and explains less. */
-function explained({ likeness, share }: Pick<Likened, "likeness" | "share">): number {
+export function explained({ likeness, share }: Pick<Likened, "likeness" | "share">): number {
   return Math.max(0, likeness) ** 2 * share
 }
 

@@ -2,7 +2,7 @@ import type { LeakLook } from "./leak.ts"
 import { parseDescriptors } from "./descriptors.ts"
 import type { Candidate, Originals } from "./originals.ts"
 import type { Lie } from "./compare.ts"
-import { mostAlike, type Likened, type Way } from "./likeness.ts"
+import { explained, mostAlike, type Likened, type Way } from "./likeness.ts"
 import type { Comparison } from "./tracer.ts"
 
 /** An original that a leak may have come from. */
@@ -64,49 +64,46 @@ function wayOf({ warp, flat, isMirrored }: Candidate): Way {
 /** Less alike than this are what have nothing to do with each other: those that a leak is of are at 0.4 or above, nearly always at 0.6. */
 const leastAlike = 0.15
 
+/** An original that a leak, or its negative, may have come from, and how alike it and their small likenesses are. */
+export interface Weighed extends Likely {
+  readonly isNegative: boolean
+  /** `null` where that is little; `undefined` where there is nothing of it to hold against the leak any more. */
+  readonly likened: Likened | null | undefined
+}
+
 /** An original that is worth comparing. */
-export interface Close {
-  readonly name: string
+export interface Close extends Pick<Weighed, "name" | "isNegative"> {
   /** How the leak lies on it, in two ways where it is not known which way round; none where nothing is known. */
   readonly guesses: readonly Lie[]
-  /** How alike their small likenesses are, −1 to 1; `null` where there is none any more. */
-  readonly likeness: number | null
 }
 
-/** Those that a leak is of are nearly always more alike than this. */
-const surelyAlike = 0.4
+/** Those that a leak is of nearly always explain more of it than this, others hardly ever half as much. */
+const surelyExplained = 0.2
 
-/** Whether one is so much like the leak that it hardly is another's, or its own negative's. */
-export function isOneAlike(close: readonly Close[]): boolean {
-  return close.some(({ likeness }) => likeness !== null && likeness >= surelyAlike)
+/** Whether one explains so much of the leak that there is no need to look for its negative. */
+export function isOneSure(weighed: readonly Weighed[]): boolean {
+  return weighed.some(({ likened }) => (likened ? explained(likened) : 0) >= surelyExplained)
 }
 
-/**
- * Those that are worth comparing, the best first.
- * @param told  of each by its name how alike it and the leak are, `null` where that is little; nothing of those that there is
- * nothing of to hold against it any more.
- */
-export function closestOf(
-  likely: readonly Likely[],
-  told: ReadonlyMap<string, Likened | null>,
-): readonly Close[] {
-  const shown = Math.max(...[...told.values()].map(each => each?.share ?? 0))
-  const ranked = likely
+/** Those that are worth comparing, the best first; each once. */
+export function closestOf(weighed: readonly Weighed[]): readonly Close[] {
+  const shown = Math.max(...weighed.map(({ likened }) => likened?.share ?? 0))
+  const ranked = weighed
     .flatMap((each): readonly (Close & { readonly worth: number })[] => {
-      const likened = told.get(each.name)
-      if (likened === undefined) return [{ name: each.name, guesses: [], likeness: null, worth: Infinity }]
+      const { name, isNegative, likened } = each
+      if (likened === undefined) return [{ name, isNegative, guesses: [], worth: Infinity }]
       if (likened === null || likened.likeness < leastAlike) return []
-      const { lies: guesses, likeness } = likened
-      return [{ name: each.name, guesses, likeness, worth: worthOf(each, likened, shown) }]
+      return [{ name, isNegative, guesses: likened.lies, worth: worthOf(each, likened, shown) }]
     })
     .sort((a, b) => b.worth - a.worth)
   const best = ranked.find(({ worth }) => worth < Infinity)?.worth ?? 0
   return ranked
-    .filter(({ worth }) => worth >= closeShare * best)
-    .map(({ name, guesses, likeness }) => ({ name, guesses, likeness }))
+    .filter(({ name, worth }, i) => {
+      return worth >= closeShare * best && ranked.findIndex(each => each.name === name) === i
+    })
+    .map(({ name, isNegative, guesses }) => ({ name, isNegative, guesses }))
 }
 
-/** @param shown  the most of the leak that any shows something of: what else it shows is held against none. */
 function worthOf({ votes }: Likely, { likeness, share }: Likened, shown: number): number {
   return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share / shown)))
 }

@@ -28,11 +28,9 @@ serveJobs<TraceJob>(
     const found = compareTo(sight, leak.pixels, leak.steps, job.guesses)
     if (found === null) return null
     const { plain, even, quantised, shown_px, alignment, isMirrored } = found
-    const { isNegative } = job
     return {
-      ...{ plain, even, quantised, shown_px, likeness: alignment.likeness },
-      ...{ isMirrored, isNegative },
-    } satisfies Comparison
+      ...{ plain, even, quantised, shown_px, likeness: alignment.likeness, isMirrored },
+    } satisfies Omit<Comparison, "isNegative">
   },
   ["VipsForeignLoadHeifBuffer", "VipsForeignLoadNsgifBuffer", "VipsForeignLoadTiffBuffer"],
 )
