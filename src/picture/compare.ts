@@ -159,7 +159,7 @@ function moreAlike(guessed: Laid | null, searched: Laid | null): Laid | null {
 }
 
 /**
- * A guess with which both are so alike is not doubted: of 353 found copies all guesses lay the right way round, 346 of them more
+ * A guess with which both are so alike is not doubted: of 355 found copies all guesses lay the right way round, 348 of them more
  * alike than this, and corners alone laid two the wrong way.
  */
 const sureLikeness = 0.7

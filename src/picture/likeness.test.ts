@@ -176,7 +176,7 @@ suite("the closest", () => {
   test("are of the leak as it is or of its negative, whichever more speaks for; a sliver of it makes nothing sure", () => {
     const asItIs = weighed({ a: null, b: { ...toldOf(0.5), share: 0.03 }, c: 0.2 })
     expect(isOneSure(asItIs)).toBe(false)
-    expect(isOneSure(weighed({ a: null, b: null, c: 0.5 }))).toBe(true)
+    expect(isOneSure(weighed({ a: null, b: null, c: 0.6 }))).toBe(true)
     const negative = weighed({ a: null, b: 0.95, c: 0.3 }).map(each => ({ ...each, isNegative: true }))
     expect(closestOf([...asItIs, ...negative])).toMatchObject([{ name: "b", isNegative: true }])
     const nothing = weighed({}, likely.slice(0, 1))

@@ -77,8 +77,8 @@ export interface Close extends Pick<Weighed, "name" | "isNegative"> {
   readonly guesses: readonly Lie[]
 }
 
-/** Those that a leak is of nearly always explain more of it than this, others hardly ever half as much. */
-const surelyExplained = 0.2
+/** Those that a leak is of nearly always explain more of it than this; others less than half as much, of a tiny leak nearly as much. */
+const surelyExplained = 0.3
 
 /** Whether one explains so much of the leak that there is no need to look for its negative. */
 export function isOneSure(weighed: readonly Weighed[]): boolean {
