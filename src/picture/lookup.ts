@@ -104,6 +104,7 @@ export function closestOf(weighed: readonly Weighed[]): readonly Close[] {
     .map(({ name, isNegative, guesses }) => ({ name, isNegative, guesses }))
 }
 
+/** @param shown  the most of the leak that any shows something of: what else it shows is held against none. */
 function worthOf({ votes }: Likely, { likeness, share }: Likened, shown: number): number {
   return Math.sqrt(votes) / (1 - Math.min(mostAlike, likeness * Math.sqrt(share / shown)))
 }
