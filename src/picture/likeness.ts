@@ -38,9 +38,9 @@ export interface Likened {
  * and not at the last; and so is a front to itself in a mirror, of which one way may have its perspective and the other none yet.
  */
 const stages = [
-  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, spares: 2, isEitherWay: true } },
-  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, spares: 0, isEitherWay: true } },
-  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, spares: 0, isEitherWay: false } },
+  { side_px: 80, freedom: "affine", steps: 6, going: { most: 8, spares: 2, unlikeWay: 4 } },
+  { side_px: 160, freedom: "affine", steps: 8, going: { most: 4, spares: 0, unlikeWay: 4 } },
+  { side_px: 320, freedom: "perspective", steps: 12, going: { most: 4, spares: 0, unlikeWay: 1.6 } },
 ] as const
 
 const firstGoing = 2
@@ -49,15 +49,12 @@ interface Going {
   readonly most: number
   /** So many of the first go on however unlike they are. */
   readonly spares: number
-  /** Which way round a leak lies is not told yet, unless one is far more unlike. */
-  readonly isEitherWay: boolean
+  /** What is more unlike than so many times what it is the other way round lies the other way round. */
+  readonly unlikeWay: number
 }
 
 /** What is more unlike than so many times what is most alike is another vehicle. */
 const mostUnlike = 4
-
-/** What is more unlike than so many times what it is the other way round lies the other way round. */
-const mostUnlikeWay = 1.6
 
 /** Nothing is told better than so: what two are unlike by counts, and not below a hundredth. */
 export const mostAlike = 0.99
@@ -102,7 +99,7 @@ export async function likenessesTo(
 }
 
 /** Of the guesses that go on each part that may be what the leak shows, in each way round that may be; what explains most first. */
-function goingOn(laid: readonly Laid[], { most, spares, isEitherWay }: Going): Laid[] {
+function goingOn(laid: readonly Laid[], { most, spares, unlikeWay }: Going): Laid[] {
   const ranked = [...laid].sort((a, b) => explained(b) - explained(a))
   const isPart = (each: Laid, best: Laid) => explained(each) >= partShare * explained(best)
   const least = Math.min(...ranked.filter(each => isPart(each, ranked[0] as Laid)).map(unlikeness))
@@ -117,8 +114,7 @@ function goingOn(laid: readonly Laid[], { most, spares, isEitherWay }: Going): L
     .filter((each, i, all) => all.findIndex(other => isOf(each, other, each.isMirrored)) === i)
     .filter((each, _, all) => {
       const other = all.find(other => isOf(each, other, !each.isMirrored))
-      const most = isEitherWay ? mostUnlike : mostUnlikeWay
-      return other === undefined || unlikeness(each) <= most * unlikeness(other)
+      return other === undefined || unlikeness(each) <= unlikeWay * unlikeness(other)
     })
 }
 
